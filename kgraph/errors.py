@@ -1,0 +1,85 @@
+"""Everything kgraph raises on purpose, as one tree.
+
+    KGraphError
+    ├── ReadError      the source is not a model whose graph can be read
+    │   ├── FormatError    it is something else (`found` says what)
+    │   ├── NoGraphError   it is a model, but one without a static graph (`class_name`)
+    │   └── ConfigError    its config contradicts itself or Keras's format (`where`, a JSON path)
+    ├── GraphError     a graph whose parts do not fit
+    ├── SelectError    a query that cannot be answered
+    │   └── NoMatchError   nothing has that name (`near` has the closest ones)
+    └── ImageError     Graphviz could not make the picture (`stderr`)
+
+An error stores facts, composes one sentence from them, and may carry a `hint`: what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class KGraphError(Exception):
+    """What is wrong, in one sentence; `hint` is the next step, or empty."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ReadError(KGraphError):
+    """The source cannot be read as a Keras model."""
+
+
+class FormatError(ReadError):
+    """The source is not a Keras model; `found` names what it is instead."""
+
+    def __init__(self, source: str, found: str, *, hint: str = "") -> None:
+        super().__init__(f"`{source}` {found}", hint=hint)
+        self.source, self.found = source, found
+
+
+class NoGraphError(ReadError):
+    """The source is a model without a static layer graph, for instance a subclassed one."""
+
+    def __init__(self, source: str, class_name: str, known: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"`{source}` holds a `{class_name}`, which is not a functional model: {known}",
+            hint=hint,
+        )
+        self.source, self.class_name, self.known = source, class_name, known
+
+
+class ConfigError(ReadError):
+    """The model's config contradicts itself; `where` is the JSON path of the place."""
+
+    def __init__(self, what: str, where: str, *, hint: str = "") -> None:
+        super().__init__(f"{what}, at `{where}`" if where else what, hint=hint)
+        self.what, self.where = what, where
+
+
+class GraphError(KGraphError):
+    """The parts of a graph do not fit: a name twice, a tensor nobody makes, a cycle."""
+
+
+class SelectError(KGraphError):
+    """A query cannot be answered."""
+
+
+class NoMatchError(SelectError):
+    """A query matches nothing; `near` lists the closest names there are."""
+
+    def __init__(self, query: str, graph: str, near: Sequence[str]) -> None:
+        names = ", ".join(f"`{name}`" for name in near)
+        super().__init__(
+            f"`{query}` matches nothing in `{graph}`" + (f"; near it: {names}" if near else ""),
+            hint="`*` stands for any part of a name, `**` for any path",
+        )
+        self.query, self.near = query, tuple(near)
+
+
+class ImageError(KGraphError):
+    """Graphviz could not make the picture; `stderr` is what it said."""
+
+    def __init__(self, message: str, *, stderr: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.stderr = stderr

@@ -1,0 +1,265 @@
+"""The four nouns: a `Graph` of `Layer`s and `Node`s that read and make `Tensor`s.
+
+All are frozen, and right once they exist: a graph checks itself at birth and raises `GraphError`.
+Equality is about structure alone; what a source may not know (shapes, dtypes, weights, configs) is
+an annotation, and comparison passes over it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from kgraph.errors import GraphError
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One output of one call of one layer; tensors are equal when they come from the same place.
+
+    `shape` includes the batch dimension, `None` for a free one, as Keras writes it. `shape` and
+    `dtype` are `None` where the source does not say. The counterpart of `KerasTensor._keras_history`,
+    but `node_index` counts only this model's calls of the layer, from 0.
+    """
+
+    layer: str
+    node_index: int = 0
+    tensor_index: int = 0
+    shape: Shape | None = field(default=None, compare=False)
+    dtype: str | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        """The full address: `encoder/conv#1:2`; tensor 0 is not written out.
+
+        >>> str(Tensor("encoder/conv", 1, 2)), str(Tensor("dense"))
+        ('encoder/conv#1:2', 'dense#0')
+        """
+        index = f":{self.tensor_index}" if self.tensor_index else ""
+        return f"{self.layer}#{self.node_index}{index}"
+
+
+def tensor_at(address: str) -> Tensor:
+    """The tensor that a full address names, the reverse of `str(tensor)`; `ValueError` for another text.
+
+    >>> tensor_at("encoder/conv#1:2") == Tensor("encoder/conv", 1, 2)
+    True
+    """
+    match = re.fullmatch(r"(.*)#(\d+)(?::(\d+))?", address, re.DOTALL)
+    if match is None:
+        raise ValueError(f"`{address}` is not the full address of a tensor, as `conv#0` or `lstm#0:1`")
+    return Tensor(match[1], int(match[2]), int(match[3] or 0))
+
+
+class Slots(Mapping[str, Tensor]):
+    """An immutable mapping slot → tensor, in Keras's flat order.
+
+    A slot is where in a nested structure a tensor sits: `""` for a bare tensor, `"0"`, `"1"` in a
+    list, `"key"` in a dict or as a keyword argument, `"0.key"` below. Use `flat_slots` to make them.
+    """
+
+    __slots__ = ("_tensors",)
+
+    def __init__(self, tensors: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = ()) -> None:
+        self._tensors = dict(tensors)
+
+    def __getitem__(self, slot: str) -> Tensor:
+        return self._tensors[slot]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._tensors.items()))
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{slot!r}: {str(t)!r}" for slot, t in self.items()) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One call of one layer: what it reads, slot by slot, and what it makes."""
+
+    layer: str
+    node_index: int = 0
+    inputs: Slots = field(default_factory=Slots)
+    # Annotations. Of `outputs` the source may know only those that are read, never fewer than one.
+    outputs: tuple[Tensor, ...] = field(default=(), compare=False)
+    # The calls of nested models it stands in, outermost first; `flatten` fills this.
+    within: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.inputs, Slots):
+            object.__setattr__(self, "inputs", Slots(self.inputs))
+        if not self.outputs:
+            object.__setattr__(self, "outputs", (Tensor(self.layer, self.node_index),))
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells this node from all others of its graph: (layer, node_index)."""
+        return self.layer, self.node_index
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A variable of a layer: its name below the layer, shape, dtype, and whether training moves it.
+
+    `trainable` is `None` where the source does not say (a custom layer's variables in a file).
+    """
+
+    name: str
+    shape: Shape
+    dtype: str
+    trainable: bool | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer, a bare operation, or a nested model (then `graph` is its inside).
+
+    `name` is unique in its graph and is a path in a flat graph: `encoder/conv`.
+    """
+
+    name: str
+    class_name: str
+    graph: Graph | None = None
+    # True where `graph` is the inside of a model that this layer wraps, as TimeDistributed does:
+    # the wrapper decides how the inside is called, so it is never put in the wrapper's place.
+    wraps: bool = False
+    # Annotations.
+    module: str | None = field(default=None, compare=False)
+    registered_name: str | None = field(default=None, compare=False)
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    build_config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    trainable: bool | None = field(default=None, compare=False)
+    # Its own variables, without those of the layers in `graph`; None: the source does not say.
+    weights: tuple[Weight, ...] | None = field(default=None, compare=False)
+    # The path of an earlier entry that is the same Keras object.
+    same_as: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A functional model: layers, nodes each after the nodes it reads, and the two ends."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    nodes: tuple[Node, ...]
+    inputs: Slots
+    outputs: Slots
+    # Annotations.
+    class_name: str = field(default="Functional", compare=False)
+    source: str | None = field(default=None, compare=False)
+    format: str | None = field(default=None, compare=False)
+    keras_version: str | None = field(default=None, compare=False)
+    weights: tuple[Weight, ...] | None = field(default=None, compare=False)
+    build_config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    compile_config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "outputs"):
+            if not isinstance(getattr(self, name), Slots):
+                object.__setattr__(self, name, Slots(getattr(self, name)))
+        self._check_layers()
+        self._check_nodes()
+
+    def _check_layers(self) -> None:
+        if len(self._layers) != len(self.layers):
+            names = [layer.name for layer in self.layers]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise GraphError(f"two layers of `{self.name}` are named `{twice}`")
+
+    def _check_nodes(self) -> None:
+        made: set[tuple[str, int]] = set()
+        for node in self.nodes:
+            if node.layer not in self._layers:
+                raise GraphError(f"`{self.name}` has a node of `{node.layer}`, which is not a layer of it")
+            if node.key in made:
+                raise GraphError(f"`{self.name}` has two nodes `{node.layer}#{node.node_index}`")
+            for slot, tensor in node.inputs.items():
+                if (tensor.layer, tensor.node_index) not in made:
+                    raise GraphError(
+                        f"`{node.layer}#{node.node_index}` reads `{tensor}` at `{slot}`, "
+                        "which no earlier node makes"
+                    )
+            made.add(node.key)
+        for end, slots in (("input", self.inputs), ("output", self.outputs)):
+            for slot, tensor in slots.items():
+                if (tensor.layer, tensor.node_index) not in made:
+                    raise GraphError(f"the {end} `{slot}` of `{self.name}` is `{tensor}`, which no node makes")
+
+    @cached_property
+    def _layers(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def _nodes(self) -> dict[tuple[str, int], Node]:
+        return {node.key: node for node in self.nodes}
+
+    @cached_property
+    def _nodes_of(self) -> dict[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {layer.name: [] for layer in self.layers}
+        for node in self.nodes:
+            found[node.layer].append(node)
+        return {
+            name: tuple(sorted(nodes, key=lambda node: node.node_index)) for name, nodes in found.items()
+        }
+
+    @cached_property
+    def _readers(self) -> dict[Tensor, tuple[tuple[Node, str], ...]]:
+        found: dict[Tensor, list[tuple[Node, str]]] = {}
+        for node in self.nodes:
+            for slot, tensor in node.inputs.items():
+                found.setdefault(tensor, []).append((node, slot))
+        return {tensor: tuple(readers) for tensor, readers in found.items()}
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that exact name; `GraphError` if there is none."""
+        if name not in self._layers:
+            raise GraphError(f"`{self.name}` has no layer `{name}`")
+        return self._layers[name]
+
+    def node(self, tensor: Tensor) -> Node:
+        """The node that makes the tensor; `GraphError` if there is none."""
+        try:
+            return self._nodes[tensor.layer, tensor.node_index]
+        except KeyError:
+            raise GraphError(f"no node of `{self.name}` makes `{tensor}`") from None
+
+    def nodes_of(self, name: str) -> tuple[Node, ...]:
+        """The calls of a layer, in the order of their index."""
+        return self._nodes_of.get(name, ())
+
+    def readers(self, tensor: Tensor) -> tuple[tuple[Node, str], ...]:
+        """Who reads the tensor: (node, slot) pairs, in graph order."""
+        return self._readers.get(tensor, ())
+
+    @cached_property
+    def shared(self) -> tuple[Layer, ...]:
+        """The layers with more than one node, in graph order, operations included."""
+        return tuple(layer for layer in self.layers if len(self.nodes_of(layer.name)) > 1)
+
+    def address(self, tensor: Tensor) -> str:
+        """The shortest address: the node index is written only where the layer has several nodes."""
+        if len(self.nodes_of(tensor.layer)) > 1:
+            return str(tensor)
+        return tensor.layer + (f":{tensor.tensor_index}" if tensor.tensor_index else "")
+
+    def __repr__(self) -> str:
+        return (
+            f"<Graph {self.name!r}: {len(self.layers)} layers, {len(self.nodes)} nodes, "
+            f"{len(self.inputs)} inputs, {len(self.outputs)} outputs>"
+        )
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows. The drawing is imported here, once it is wanted, and not before."""
+        from kgraph.notebook import mimebundle
+
+        return mimebundle(self)
