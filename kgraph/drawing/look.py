@@ -1,0 +1,17 @@
+"""How things look: one frozen `Look` for every renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a graph is shown; the default is meant to need no change.
+
+    `expand` opens nested models (pictures: as clusters). `direction` is Graphviz's `rankdir`: where
+    the arrows of a picture lead, `"TB"` down or `"LR"` to the right.
+    """
+
+    expand: bool = False
+    direction: str = "TB"

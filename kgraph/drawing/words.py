@@ -1,0 +1,134 @@
+"""Layers in a few words, the same in every renderer: family, telling settings, shapes, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kgraph.facts import is_operation
+from kgraph.graph import Layer, Shape
+
+# The first family whose word is part of the class name; the order decides (`ConvLSTM2D` is recurrent).
+FAMILIES = {
+    "input": ("InputLayer",),
+    "recurrent": ("LSTM", "GRU", "RNN", "Bidirectional"),
+    "attention": ("Attention",),
+    "embedding": ("Embedding",),
+    "pooling": ("Pooling", "UpSampling"),
+    "convolution": ("Conv",),
+    "dense": ("Dense",),
+    "normalisation": ("Normalization", "Dropout", "Rescaling", "SpectralNorm"),
+    "merge": ("Add", "Concatenate", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"),
+}
+
+
+def family(layer: Layer) -> str:
+    """The family a layer belongs to: a key of `FAMILIES`, `model` for a nested one, or `other`."""
+    if layer.graph is not None:
+        return "model"
+    if is_operation(layer):
+        return "merge" if layer.class_name in FAMILIES["merge"] else "other"
+    for name, words in FAMILIES.items():
+        if any(word in layer.class_name for word in words):
+            return name
+    return "other"
+
+
+def settings(layer: Layer) -> str:
+    """The one or two settings that tell a layer from its like: `64 · 3×3 /2 · relu`; empty if none.
+
+    Sizes first (units, filters, input and output dimension), then window and stride, then what is
+    out of the ordinary (activation that is not linear, `same as` of a merge's axis, a dropout rate).
+    """
+    config = layer.config
+    parts = [
+        _first(config, "units", "filters", "output_dim", "num_heads", "target_shape", "rate", "n"),
+        _window(config),
+        _activation(config),
+        "sequences" if config.get("return_sequences") is True else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _first(config: Mapping[str, Any], *names: str) -> str:
+    for name in names:
+        value = config.get(name)
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float):
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        if isinstance(value, list) and all(isinstance(v, int) for v in value):
+            return " × ".join("n" if v == -1 else str(v) for v in value)
+    return ""
+
+
+def _window(config: Mapping[str, Any]) -> str:
+    size = _per_axis(config.get("kernel_size") or config.get("pool_size"))
+    stride = _per_axis(config.get("strides"))
+    dilation = _per_axis(config.get("dilation_rate"))
+    if not size:
+        return ""
+    text = "×".join(map(str, size))
+    if stride and set(stride) != {1}:
+        text += " /" + ("×".join(map(str, stride)) if len(set(stride)) > 1 else str(stride[0]))
+    if dilation and set(dilation) != {1}:
+        text += " dilated " + "×".join(map(str, sorted(set(dilation))))
+    return text
+
+
+def _per_axis(value: Any) -> list[int]:
+    if isinstance(value, int):
+        return [value]
+    if isinstance(value, list) and all(isinstance(v, int) for v in value):
+        return value
+    return []
+
+
+def _activation(config: Mapping[str, Any]) -> str:
+    value = config.get("activation")
+    if isinstance(value, Mapping):  # a serialized object or function
+        inner = value.get("config")
+        value = inner if isinstance(inner, str) else value.get("class_name")
+    usual = {None, "linear"} | ({"tanh"} if "recurrent_activation" in config else set())
+    return "" if value in usual else str(value)
+
+
+def keras_shape(shape: Shape | None) -> str:
+    """Keras's own tuple, as the terminal and JSON write it; `?` if unknown.
+
+    >>> keras_shape((None, 8)), keras_shape(None)
+    ('(None, 8)', '?')
+    """
+    return "?" if shape is None else str(tuple(shape))
+
+
+def picture_shape(shape: Shape | None) -> str:
+    """As pictures write it: without the batch, `n` for another free dimension, `?` if unknown.
+
+    >>> picture_shape((None, 56, 56, 64)), picture_shape((None, None, 128)), picture_shape((None,))
+    ('56 × 56 × 64', 'n × 128', 'scalar')
+    """
+    if shape is None:
+        return "?"
+    return " × ".join("n" if d is None else str(d) for d in shape[1:]) or "scalar"
+
+
+def count(number: int | None) -> str:
+    """A number of parameters: `143,667,240`; `?` if unknown."""
+    return "?" if number is None else f"{number:,}"
+
+
+def byte_size(number: int | None) -> str:
+    """A number of bytes, for people, in powers of 1,000.
+
+    >>> byte_size(574_668_960), byte_size(80), byte_size(None)
+    ('574.7 MB', '80 B', '?')
+    """
+    if number is None:
+        return "?"
+    amount, unit = float(number), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            break
+        amount /= 1000
+    return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
