@@ -4,7 +4,8 @@
     ├── ReadError      the source is not a model whose graph can be read
     │   ├── FormatError    it is something else (`found` says what)
     │   ├── NoGraphError   it is a model, but one without a static graph (`class_name`)
-    │   └── ConfigError    its config contradicts itself or Keras's format (`where`, a JSON path)
+    │   ├── ConfigError    its config contradicts itself or Keras's format (`where`, a JSON path)
+    │   └── UnsafeError    it holds what no model needs and an attack would use
     ├── GraphError     a graph whose parts do not fit
     ├── SelectError    a query that cannot be answered
     │   └── NoMatchError   nothing has that name (`near` has the closest ones)
@@ -55,6 +56,10 @@ class ConfigError(ReadError):
     def __init__(self, what: str, where: str, *, hint: str = "") -> None:
         super().__init__(f"{what}, at `{where}`" if where else what, hint=hint)
         self.what, self.where = what, where
+
+
+class UnsafeError(ReadError):
+    """The file holds something that no Keras wrote and that an attack would use."""
 
 
 class GraphError(KGraphError):

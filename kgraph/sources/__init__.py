@@ -1,0 +1,73 @@
+"""`read`: any source → Graph. One row a format, recognised by content, never by suffix alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from kgraph.errors import ReadError
+from kgraph.graph import Graph
+from kgraph.sources.archive import Saved, read_folder, read_json, read_zip
+from kgraph.sources.config import Context, read_config
+from kgraph.sources.live import is_model, read_live
+from kgraph.sources.sniff import head, refusal
+
+
+class Format(NamedTuple):
+    """A container: its name, whether first bytes are its, and what opens it."""
+
+    name: str
+    matches: Callable[[bytes], bool]
+    open: Callable[[Path], Saved]
+
+
+FORMATS = (
+    Format("keras zip", lambda first: first.startswith(b"PK\3\4"), read_zip),
+    Format("json", lambda first: first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")), read_json),
+)
+FOLDER = Format("keras folder", lambda _: False, read_folder)
+
+
+def read(source: object) -> Graph:
+    """The graph of a model: a path to a saved one, or a live Keras 3 `Functional` or `Sequential`.
+
+    Reads `.keras` files (or unpacked folders) and `to_json()` texts of Keras 3 without importing
+    Keras or TensorFlow, and runs nothing of what they hold. Shapes and dtypes are those that the
+    file records, `None` elsewhere; weights are read from headers only.
+
+    Raises `FormatError` for a source that is no saved Keras model, `NoGraphError` for a model
+    without a static graph, `ConfigError` for a damaged config, `UnsafeError` for a file that an
+    attacker made, `ReadError` for one that cannot be opened.
+    """
+    if isinstance(source, Graph):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return _read_path(Path(source))
+    if is_model(source):
+        return read_live(source)
+    raise ReadError(
+        f"a `{type(source).__name__}` is neither a path nor a Keras 3 model",
+        hint="give a path to a `.keras` file, or a `keras.Model` built by Keras 3",
+    )
+
+
+def _read_path(path: Path) -> Graph:
+    try:
+        found = _format(path)
+        saved = found.open(path)
+    except OSError as error:
+        raise ReadError(f"`{path}` cannot be read ({error.strerror or error})") from error
+    version = saved.metadata.get("keras_version")
+    return read_config(saved.config, saved.weights, Context(str(path), found.name, version and str(version)))
+
+
+def _format(path: Path) -> Format:
+    if path.is_dir():
+        return FOLDER
+    first = head(path)
+    for row in FORMATS:
+        if row.matches(first):
+            return row
+    raise refusal(path, first)

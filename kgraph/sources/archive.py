@@ -1,0 +1,141 @@
+"""`.keras` archives of Keras 3: a zip or an unpacked folder with config, metadata and weights.
+
+Edge module: opens files. The weights are read in place through an offset view of the stored zip
+member, never through a `ZipExtFile`, whose seeks read everything again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfileobj
+from typing import Any, BinaryIO, cast
+
+from kgraph.errors import ConfigError, FormatError, UnsafeError
+from kgraph.sources.hdf5 import Group, read_groups
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+REMAKE = "save the model again with `model.save(...)`, or fetch the whole file again"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a file holds, before it is understood. `weights` is None where it holds none."""
+
+    config: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    weights: Group | None
+
+
+class OffsetView(io.RawIOBase):
+    """A read-only file that is `size` bytes of another one, from `offset` on."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        super().__init__()
+        self._fd, self._offset, self._size, self._at = file.fileno(), offset, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        found = os.pread(self._fd, wanted, self._offset + self._at)
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+
+def read_folder(path: Path) -> Saved:
+    """What an unpacked `.keras` folder holds (`model.save(..., zipped=False)`, Keras 3.4 and later)."""
+    if not (path / CONFIG).is_file():
+        raise FormatError(str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model")
+    weights = None
+    if (path / WEIGHTS).is_file():
+        with open(path / WEIGHTS, "rb") as file:
+            weights = read_groups(file, str(path))
+    metadata = (path / METADATA).read_bytes() if (path / METADATA).is_file() else b"{}"
+    return Saved(parse(path / CONFIG, (path / CONFIG).read_bytes()), parse(path / METADATA, metadata), weights)
+
+
+def read_zip(path: Path) -> Saved:
+    """What a `.keras` zip holds. Raises `FormatError` if it is not whole or not Keras's."""
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            members = _members(path, archive)
+            if CONFIG not in members:
+                raise FormatError(
+                    str(path), f"is a zip archive without a `{CONFIG}`, so not a saved Keras model", hint=REMAKE
+                )
+            config = parse(f"{path}/{CONFIG}", archive.read(CONFIG))
+            metadata = parse(f"{path}/{METADATA}", archive.read(METADATA)) if METADATA in members else {}
+            weights = None
+            if WEIGHTS in members:
+                with open_member(file, archive, WEIGHTS) as member:
+                    weights = read_groups(member, str(path))
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise FormatError(
+            str(path), f"begins as a zip archive but is cut off or damaged ({error})", hint=REMAKE
+        ) from error
+    return Saved(config, metadata, weights)
+
+
+def read_json(path: Path) -> Saved:
+    """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights, no version."""
+    return Saved(parse(path, path.read_bytes()), {}, None)
+
+
+def _members(path: Path, archive: zipfile.ZipFile) -> set[str]:
+    names = archive.namelist()
+    twice = {name for name in names if names.count(name) > 1} if len(names) != len(set(names)) else set()
+    if twice:  # a reader of the first and a loader of the last would see different models
+        raise UnsafeError(f"`{path}` holds two members named `{min(twice)}`")
+    return set(names)
+
+
+@contextmanager
+def open_member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Iterator[BinaryIO]:
+    """A zip member as a file that seeks for free: in place if stored, else unpacked beside."""
+    member = archive.getinfo(name)
+    if member.compress_type == zipfile.ZIP_STORED:
+        yield cast(BinaryIO, OffsetView(file, _payload(file, member), member.file_size))
+        return
+    with tempfile.TemporaryFile() as unpacked, archive.open(name) as packed:
+        copyfileobj(packed, unpacked)
+        unpacked.seek(0)
+        yield cast(BinaryIO, unpacked)
+
+
+def _payload(file: BinaryIO, member: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin: after its local header, whose lengths may differ from the index's."""
+    header = os.pread(file.fileno(), 30, member.header_offset)
+    if header[:4] != b"PK\3\4":
+        raise zipfile.BadZipFile(f"no member at byte {member.header_offset}")
+    return member.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+
+
+def parse(where: str | Path, text: bytes) -> Mapping[str, Any]:
+    """The JSON object in `text`; `ConfigError` if it is not one."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"`{where}` is not readable JSON ({error})", "", hint=REMAKE) from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"`{where}` holds a JSON {type(value).__name__}, not an object", "")
+    return value

@@ -1,0 +1,66 @@
+"""What the readers of files and of live models have in common: slots, and Sequential's line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kgraph.graph import Layer, Node, Slots, Tensor
+
+def slots(value: Any, leaf: Callable[[Any], Tensor | None], slot: str = "") -> Iterator[tuple[str, Tensor]]:
+    """The tensors in a nested structure with their slots, in Keras's flat order (dicts by sorted key).
+
+    `leaf` tells which values are tensors. Serialized objects (`{"class_name", "config"}`) hold none.
+    A dot in a key is written `\\.`, so that no two places share a slot.
+    """
+    tensor = leaf(value)
+    if tensor is not None:
+        yield slot, tensor
+    elif isinstance(value, Mapping):
+        if not ("class_name" in value and "config" in value):
+            for key in sorted(value, key=str):
+                yield from slots(value[key], leaf, _below(slot, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from slots(item, leaf, _below(slot, str(index)))
+
+
+def _below(slot: str, key: str) -> str:
+    key = key.replace(".", "\\.")
+    return f"{slot}.{key}" if slot else key
+
+
+def argument_slots(args: Any, kwargs: Any, leaf: Callable[[Any], Tensor | None]) -> Slots:
+    """The slots of a call: positional arguments by number, keyword arguments by name."""
+    return Slots([*slots(args, leaf), *slots(kwargs, leaf)])
+
+
+def in_line(layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:
+    """The nodes, inputs and outputs of a Sequential model of these layers.
+
+    Each layer reads what the one before makes. A Sequential that was never built has no InputLayer:
+    its first layer reads nothing and its inputs are empty.
+    """
+    nodes: list[Node] = []
+    last: list[Tensor] = []
+    for layer in layers:
+        read = Slots(("0", t) for t in last) if len(last) == 1 else Slots((f"0.{i}", t) for i, t in enumerate(last))
+        made = len(layer.graph.outputs) if layer.graph and not layer.wraps else 1
+        last = [Tensor(layer.name, 0, index) for index in range(made)]
+        nodes.append(Node(layer.name, 0, read, tuple(last)))
+    first = nodes[:1] if layers and layers[0].class_name == "InputLayer" else []
+    outputs = Slots([("", last[0])] if len(last) == 1 else ((str(i), t) for i, t in enumerate(last)))
+    return nodes, Slots([("", node.outputs[0]) for node in first]), outputs
+
+
+def settled(nodes: Iterable[Node], annotated: Callable[[Tensor], Tensor]) -> list[Node]:
+    """The nodes with shape and dtype on every tensor they read and make, as far as `annotated` knows."""
+    return [
+        replace(
+            node,
+            inputs=Slots((slot, annotated(t)) for slot, t in node.inputs.items()),
+            outputs=tuple(map(annotated, node.outputs)),
+        )
+        for node in nodes
+    ]

@@ -1,0 +1,60 @@
+"""Node indexes that early Keras 3 wrote wrongly: put right where that is certain, else refused.
+
+`keras/src/models/functional.py` `serialize_node` counts only this model's calls since 3.3. Until 3.1
+it wrote the live index, with gaps where the layer was also called elsewhere; in 3.2 it wrote 0 for
+every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from kgraph.errors import ConfigError
+from kgraph.graph import Node, Slots, Tensor
+
+Value = TypeVar("Value")
+
+
+def repaired(nodes: Sequence[Node], known: dict[Tensor, Value], version: tuple[int, ...], where: str) -> list[Node]:
+    """The nodes with right reads; `known`, the tensors read, is put right too.
+
+    Raises `ConfigError` for a file of Keras 3.2 whose reads of a shared layer are lost.
+    """
+    if not version or version >= (3, 3):
+        return list(nodes)
+    calls: dict[str, int] = {}
+    for node in nodes:
+        calls[node.layer] = calls.get(node.layer, 0) + 1
+    read: dict[str, set[int]] = {}
+    for tensor in known:
+        read.setdefault(tensor.layer, set()).add(tensor.node_index)
+    if version == (3, 2):
+        lost = [name for name in read if calls[name] > 1]
+        if lost:
+            raise ConfigError(
+                f"Keras 3.2 lost which call of the shared layer `{lost[0]}` is read where: it wrote the first for all",
+                where,
+                hint="save the model again with Keras 3.3 or later from the code that built it; "
+                "loading this file gives a wrong model",
+            )
+        return list(nodes)
+    rank: dict[Tensor, Tensor] = {}
+    for tensor in known:
+        indexes = sorted(read[tensor.layer])
+        if indexes[-1] < calls[tensor.layer]:
+            continue
+        if len(indexes) != calls[tensor.layer]:
+            raise ConfigError(
+                f"Keras {version[0]}.{version[1]} wrote node indexes of `{tensor.layer}` that do not tell its calls apart",
+                where,
+                hint="save the model again with Keras 3.3 or later from the code that built it",
+            )
+        rank[tensor] = replace(tensor, node_index=indexes.index(tensor.node_index))
+    for before, after in rank.items():
+        known[after] = known.pop(before)
+    return [
+        replace(node, inputs=Slots((slot, rank.get(t, t)) for slot, t in node.inputs.items()), outputs=())
+        for node in nodes
+    ]

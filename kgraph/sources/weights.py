@@ -1,0 +1,132 @@
+"""Which group of a Keras 3 weight file belongs to which layer, and what its variables are called.
+
+Facts of `keras/src/saving/saving_lib.py`, the same in 3.0-3.15: the children of a model lie under
+`layers/<snake_case class name>`, a second of the same class gets `_1`; a layer's own variables lie
+under `vars/0…`, those of its parts under `<attribute>/vars/0…`. Names are not in the file, so they
+come from the table below; where it does not fit, a variable keeps its number and `trainable` is
+unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kgraph.graph import Weight
+from kgraph.sources.hdf5 import Array, Group
+
+# The one built-in layer whose class is not named as its config says (3.0-3.15).
+PYTHON_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+# Variables in the order of the file. `name?key`: only if the config's `key` is true or absent;
+# `!name`: never trained.
+_KERNEL = ("kernel", "bias?use_bias")
+_CELL = ("kernel", "recurrent_kernel", "bias?use_bias")
+_SCALED = ("gamma?scale", "beta?center")
+OWN = {
+    "Dense": _KERNEL,
+    "EinsumDense": ("kernel", "bias?bias_axes"),
+    "Embedding": ("embeddings",),
+    "ReversibleEmbedding": ("embeddings",),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"), _KERNEL),
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _KERNEL),
+    **dict.fromkeys(
+        ("SeparableConv1D", "SeparableConv2D"), ("depthwise_kernel", "pointwise_kernel", "bias?use_bias")
+    ),
+    "BatchNormalization": (*_SCALED, "!moving_mean", "!moving_variance"),
+    "LayerNormalization": _SCALED,
+    "GroupNormalization": _SCALED,
+    "RMSNormalization": ("scale",),
+    "Normalization": ("!mean", "!variance", "!count"),
+    "SpectralNormalization": ("!vector_u",),
+    "PReLU": ("alpha",),
+    "LSTMCell": _CELL,
+    "GRUCell": _CELL,
+    "SimpleRNNCell": _CELL,
+    "ConvLSTMCell": _CELL,
+}
+# Parts of built-in layers that are layers of their own: class → pattern of the attribute path → class.
+PARTS = {
+    "LSTM": {"cell": "LSTMCell"},
+    "GRU": {"cell": "GRUCell"},
+    "SimpleRNN": {"cell": "SimpleRNNCell"},
+    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), {"cell": "ConvLSTMCell"}),
+    "RNN": {r"cell(/cells)?/(\w*lstm_cell)\w*": "LSTMCell", r"cell(/cells)?/(\w*gru_cell)\w*": "GRUCell"},
+    **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), {r"\w+_dense": "EinsumDense"}),
+}
+
+
+def snake_case(class_name: str) -> str:
+    """The group name of a class, as `keras/src/utils/naming.py` `to_snake_case` (3.0-3.15) makes it.
+
+    >>> snake_case("Conv2D"), snake_case("BatchNormalization"), snake_case("MyNet")
+    ('conv2d', 'batch_normalization', 'my_net')
+    """
+    name = re.sub(r"\W+", "", PYTHON_NAMES.get(class_name, class_name))
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Group | None]:
+    """The weight group of each child layer of a model, in order; empty where the file has none."""
+    children = group.groups.get("layers", Group()) if group else None
+    used: dict[str, int] = {}
+    for class_name in class_names:
+        name = snake_case(class_name)
+        number = used.get(name, 0)
+        used[name] = number + 1
+        yield children.groups.get(f"{name}_{number}" if number else name, Group()) if children else None
+
+
+def layer_weights(entry: Mapping[str, Any], group: Group) -> tuple[Weight, ...]:
+    """The variables of one layer and of its parts, named as far as the table knows."""
+    class_name, config = entry["class_name"], entry.get("config") or {}
+    return tuple(
+        weight
+        for path, arrays in group.below()
+        for weight in _named(*_part(class_name, config, path.removesuffix("vars").rstrip("/")), arrays)
+    )
+
+
+def _part(class_name: str, config: Mapping[str, Any], path: str) -> tuple[str, Mapping[str, Any], str]:
+    """The class, config and path of the part of a layer at an attribute path."""
+    wrapped = config.get("layer")
+    below = re.match(r"(forward_layer|backward_layer|layer)(?:/|$)", path)
+    if below and isinstance(wrapped, Mapping) and "class_name" in wrapped:
+        inner = path[below.end() :]
+        part, settings, _ = _part(wrapped["class_name"], wrapped.get("config") or {}, inner)
+        return part, settings, path
+    for pattern, part in PARTS.get(class_name, {}).items():
+        if re.fullmatch(pattern, path):
+            # The parts of attention layers are EinsumDense with a bias axis if the layer has a bias.
+            return part, {**config, "bias_axes": config.get("use_bias", True)}, path
+    return (class_name if not path else ""), config, path
+
+
+def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]) -> Iterator[Weight]:
+    names = [
+        name.partition("?")[0]
+        for name in OWN.get(class_name, ())
+        if "?" not in name or config.get(name.partition("?")[2], True)
+    ]
+    if any(array.dtype.startswith(("int", "uint")) for array in arrays) and len(arrays) == len(names) + 1:
+        names.append(f"!{names[0]}_scale")  # quantised (3.2 and later)
+    if len(names) != len(arrays):
+        names = []
+    frozen = config.get("trainable") is False or ("lora_rank" in config and bool(config["lora_rank"]))
+    for index, array in enumerate(arrays):
+        name = names[index].lstrip("!") if names else array.key
+        trained = None if not names else not names[index].startswith("!") and not array.dtype.startswith("int")
+        if config.get("trainable") is False or (index == 0 and frozen):
+            trained = False
+        yield Weight(f"{path}/{name}" if path else name, array.shape, array.dtype, trained)
+    if names and config.get("lora_rank"):
+        yield from _lora(names[0], arrays[0], int(config["lora_rank"]), path)
+
+
+def _lora(name: str, array: Array, rank: int, path: str) -> Iterator[Weight]:
+    """The two factors of a LoRA update: not in the file, but made anew by every load (3.0-3.15)."""
+    prefix = f"{path}/lora_{name}" if path else f"lora_{name}"
+    yield Weight(f"{prefix}_a", (*array.shape[:-1], rank), "float32", True)
+    yield Weight(f"{prefix}_b", (rank, *array.shape[-1:]), "float32", True)
