@@ -1,1 +1,101 @@
-"""kgraph."""
+"""The static layer graph of functional Keras models: read it, draw it, see what is shared.
+
+>>> from importlib.resources import files
+>>> import kgraph
+>>> graph = kgraph.read(files("kgraph") / "demo.keras")
+>>> graph
+<Graph 'tickets': 7 layers, 9 nodes, 2 inputs, 2 outputs>
+>>> [layer.name for layer in graph.shared]
+['embedding', 'encoder']
+>>> [str(tensor) for tensor in kgraph.select(graph, "embedding")]
+['embedding#0', 'embedding#1']
+>>> [node.outputs[0].shape for node in graph.nodes_of("encoder")]
+[(None, 24), (None, 24)]
+>>> flat = kgraph.flatten(graph)
+>>> [layer.name for layer in flat.layers if layer.name.startswith("encoder/")]
+['encoder/conv', 'encoder/pool', 'encoder/summary']
+
+Names are imported when they are first used, so that reading a file never waits for what it does
+not need, and never for Keras or TensorFlow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name → the module it lives in.
+_HOMES = {
+    **dict.fromkeys(("Graph", "Layer", "Node", "Slots", "Tensor", "Weight"), "kgraph.graph"),
+    **dict.fromkeys(
+        (
+            "ConfigError",
+            "FormatError",
+            "GraphError",
+            "ImageError",
+            "KGraphError",
+            "NoGraphError",
+            "NoMatchError",
+            "ReadError",
+            "SelectError",
+            "UnsafeError",
+        ),
+        "kgraph.errors",
+    ),
+    **dict.fromkeys(("flatten", "part"), "kgraph.transform"),
+    **dict.fromkeys(("from_json", "to_json"), "kgraph.interchange"),
+    **dict.fromkeys(("Totals", "totals", "training"), "kgraph.facts"),
+    "read": "kgraph.sources",
+    "select": "kgraph.query",
+    "Look": "kgraph.drawing.look",
+    "to_dot": "kgraph.drawing.dot",
+    "to_text": "kgraph.drawing.text",
+    "image": "kgraph.engine",
+    "show": "kgraph.notebook",
+}
+__all__ = [*_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module `kgraph` has no attribute `{name}`")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
+
+
+if TYPE_CHECKING:
+    from kgraph.drawing.dot import to_dot as to_dot
+    from kgraph.drawing.look import Look as Look
+    from kgraph.drawing.text import to_text as to_text
+    from kgraph.engine import image as image
+    from kgraph.errors import ConfigError as ConfigError
+    from kgraph.errors import FormatError as FormatError
+    from kgraph.errors import GraphError as GraphError
+    from kgraph.errors import ImageError as ImageError
+    from kgraph.errors import KGraphError as KGraphError
+    from kgraph.errors import NoGraphError as NoGraphError
+    from kgraph.errors import NoMatchError as NoMatchError
+    from kgraph.errors import ReadError as ReadError
+    from kgraph.errors import SelectError as SelectError
+    from kgraph.errors import UnsafeError as UnsafeError
+    from kgraph.facts import Totals as Totals
+    from kgraph.facts import totals as totals
+    from kgraph.facts import training as training
+    from kgraph.graph import Graph as Graph
+    from kgraph.graph import Layer as Layer
+    from kgraph.graph import Node as Node
+    from kgraph.graph import Slots as Slots
+    from kgraph.graph import Tensor as Tensor
+    from kgraph.graph import Weight as Weight
+    from kgraph.interchange import from_json as from_json
+    from kgraph.interchange import to_json as to_json
+    from kgraph.notebook import show as show
+    from kgraph.query import select as select
+    from kgraph.sources import read as read
+    from kgraph.transform import flatten as flatten
+    from kgraph.transform import part as part

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+REMAKE = "save the model again with `model.save('model.keras')`, or fetch the whole file again"
+
 
 class KGraphError(Exception):
     """What is wrong, in one sentence; `hint` is the next step, or empty."""
@@ -53,13 +55,18 @@ class NoGraphError(ReadError):
 class ConfigError(ReadError):
     """The model's config contradicts itself; `where` is the JSON path of the place."""
 
-    def __init__(self, what: str, where: str, *, hint: str = "") -> None:
+    def __init__(self, what: str, where: str, *, hint: str = REMAKE) -> None:
         super().__init__(f"{what}, at `{where}`" if where else what, hint=hint)
         self.what, self.where = what, where
 
 
 class UnsafeError(ReadError):
     """The file holds something that no Keras wrote and that an attack would use."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message, hint="do not load this file; ask whoever made it for one that `model.save` wrote"
+        )
 
 
 class GraphError(KGraphError):

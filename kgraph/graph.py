@@ -8,7 +8,7 @@ an annotation, and comparison passes over it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -75,6 +75,13 @@ class Slots(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return len(self._tensors)
+
+    # The dict's own views: the inherited ones look up each key again.
+    def items(self) -> ItemsView[str, Tensor]:
+        return self._tensors.items()
+
+    def values(self) -> ValuesView[Tensor]:
+        return self._tensors.values()
 
     def __hash__(self) -> int:
         return hash(frozenset(self._tensors.items()))

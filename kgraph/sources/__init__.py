@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from kgraph.errors import ReadError
+from kgraph.errors import ConfigError, GraphError, ReadError
 from kgraph.graph import Graph
 from kgraph.sources.archive import Saved, read_folder, read_json, read_zip
 from kgraph.sources.config import Context, read_config
@@ -60,7 +60,11 @@ def _read_path(path: Path) -> Graph:
     except OSError as error:
         raise ReadError(f"`{path}` cannot be read ({error.strerror or error})") from error
     version = saved.metadata.get("keras_version")
-    return read_config(saved.config, saved.weights, Context(str(path), found.name, version and str(version)))
+    context = Context(str(path), found.name, str(version) if version else None)
+    try:
+        return read_config(saved.config, saved.weights, context)
+    except GraphError as error:
+        raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
 
 
 def _format(path: Path) -> Format:

@@ -18,11 +18,11 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
-from kgraph.errors import ConfigError, FormatError, UnsafeError
+from kgraph.errors import REMAKE, ConfigError, FormatError, UnsafeError
 from kgraph.sources.hdf5 import Group, read_groups
 
+NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-REMAKE = "save the model again with `model.save(...)`, or fetch the whole file again"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class OffsetView(io.RawIOBase):
 def read_folder(path: Path) -> Saved:
     """What an unpacked `.keras` folder holds (`model.save(..., zipped=False)`, Keras 3.4 and later)."""
     if not (path / CONFIG).is_file():
-        raise FormatError(str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model")
+        raise FormatError(str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model", hint=NAME)
     weights = None
     if (path / WEIGHTS).is_file():
         with open(path / WEIGHTS, "rb") as file:
@@ -135,7 +135,7 @@ def parse(where: str | Path, text: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"`{where}` is not readable JSON ({error})", "", hint=REMAKE) from error
+        raise ConfigError(f"`{where}` is not readable JSON ({error})", "") from error
     if not isinstance(value, dict):
         raise ConfigError(f"`{where}` holds a JSON {type(value).__name__}, not an object", "")
     return value

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kgraph.graph import Layer, Node, Slots, Tensor
+
+# The part of a model's config that is its graph; the rest is kept on its layer.
+GRAPH_KEYS = ("layers", "input_layers", "output_layers")
+
 
 def slots(value: Any, leaf: Callable[[Any], Tensor | None], slot: str = "") -> Iterator[tuple[str, Tensor]]:
     """The tensors in a nested structure with their slots, in Keras's flat order (dicts by sorted key).
@@ -17,7 +21,7 @@ def slots(value: Any, leaf: Callable[[Any], Tensor | None], slot: str = "") -> I
     tensor = leaf(value)
     if tensor is not None:
         yield slot, tensor
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         if not ("class_name" in value and "config" in value):
             for key in sorted(value, key=str):
                 yield from slots(value[key], leaf, _below(slot, str(key)))

@@ -13,15 +13,13 @@ from typing import Any
 from kgraph.errors import ConfigError, NoGraphError
 from kgraph.facts import is_operation, size
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
-from kgraph.sources.build import argument_slots, in_line, settled, slots
+from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
 from kgraph.sources.hdf5 import Group
 from kgraph.sources.indexes import repaired
 from kgraph.sources.weights import child_groups, layer_weights
 from kgraph.transform import in_order
 
 Known = tuple[Shape | None, str | None]  # shape and dtype
-# The part of a model's config that is its graph; the rest is kept on its layer.
-GRAPH_KEYS = ("layers", "input_layers", "output_layers")
 
 
 @dataclass
@@ -58,7 +56,7 @@ def read_config(entry: Mapping[str, Any], weights: Group | None, context: Contex
         format=context.format,
         keras_version=context.keras_version,
         weights=_any_weights(_without(weights, "layers", "optimizer")) if weights else None,
-        compile_config=entry.get("compile_config") or None,
+        compile_config=_untagged(entry.get("compile_config")) or None,
     )
 
 
@@ -146,15 +144,16 @@ class _Model:
             if not isinstance(calls, list):
                 raise ConfigError("a layer of a functional model without its calls", where)
             for index, call in enumerate(calls):
-                if not isinstance(call, Mapping) or "args" not in call:
-                    raise ConfigError("a call that is not written as Keras 3 does", f"{where}[{index}]")
+                if not isinstance(call, dict) or "args" not in call:
+                    form = "as Keras 2 does, which this version does not read" if isinstance(call, list) else "oddly"
+                    raise ConfigError(f"a call that is written {form}", f"{where}[{index}]")
                 yield Node(name, index, argument_slots(call["args"], call.get("kwargs") or {}, self._tensor))
             if not calls:
                 yield Node(name, 0)
 
     def _tensor(self, value: Any) -> Tensor | None:
         """The tensor that a `__keras_tensor__` object stands for; what it says of it goes to `known`."""
-        if not (isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"):
+        if not (isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"):
             return None
         try:
             config = value["config"]
@@ -251,7 +250,7 @@ class _Model:
 
     def _annotated(self, tensor: Tensor) -> Tensor:
         shape, dtype = self.known.get(tensor, (None, None))
-        return replace(tensor, shape=shape, dtype=dtype)
+        return Tensor(tensor.layer, tensor.node_index, tensor.tensor_index, shape, dtype)
 
 
 def first_argument(node: Node) -> list[Tensor]:
@@ -290,12 +289,13 @@ def _layer(
     path = prefix + name
     same_as = _same_as(entry, path, group, context)
     model, inside, wraps = _inside(entry, group)
-    config = {key: value for key, value in entry["config"].items() if key not in GRAPH_KEYS}
-    graph = None
+    config = {key: _untagged(value) for key, value in entry["config"].items() if key not in GRAPH_KEYS}
+    graph, own = None, group
     if model is not None:
         graph = _Model(model, inside, context, f"{path}/", f"{where}.config", () if wraps else calls).graph()
+        own = group and _without(group, "layer" if wraps else "layers")
         if wraps:
-            config.pop("layer")
+            del config["layer"]
     layer = Layer(
         name=name,
         class_name=str(entry["class_name"]),
@@ -304,9 +304,9 @@ def _layer(
         module=entry.get("module"),
         registered_name=entry.get("registered_name"),
         config=config,
-        build_config=entry.get("build_config"),
+        build_config=_untagged(entry.get("build_config")),
         trainable=entry["config"].get("trainable"),
-        weights=layer_weights(entry, _without(group, "layers", "layer" if wraps else "")) if group else None,
+        weights=layer_weights(entry, own) if own else None,
     )
     if same_as:
         layer = _echo(layer, same_as, context)
@@ -357,7 +357,8 @@ def _is_twin(earlier: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
 
 
 def _untagged(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    """The value without `shared_object_id`: a Python `id`, another one each time a model is saved."""
+    if isinstance(value, dict):
         return {key: _untagged(v) for key, v in value.items() if key != "shared_object_id"}
     return [_untagged(v) for v in value] if isinstance(value, list) else value
 

@@ -57,7 +57,7 @@ def read_groups(file: BinaryIO, name: str) -> Group:
 
 
 def _group(gid: GroupID, path: str, name: str, seen: set[int]) -> Group:
-    from h5py import h5d, h5g, h5o
+    from h5py import h5d, h5g, h5l, h5o
 
     address = h5o.get_info(gid).addr
     if address in seen:
@@ -65,14 +65,14 @@ def _group(gid: GroupID, path: str, name: str, seen: set[int]) -> Group:
     seen.add(address)
     group = Group()
     for index in range(gid.get_num_objs()):
-        kind, raw = gid.get_objtype_by_idx(index), gid.get_objname_by_idx(index)
+        raw = gid.get_objname_by_idx(index)
         key = raw.decode("utf-8", "backslashreplace")
-        if kind == h5g.GROUP:
+        if gid.links.get_info(raw).type != h5l.TYPE_HARD:
+            raise UnsafeError(f"the weights of `{name}` hold a link to elsewhere at `{path}/{key}`")
+        if gid.get_objtype_by_idx(index) == h5g.GROUP:
             group.groups[key] = _group(h5g.open(gid, raw), f"{path}/{key}", name, seen)
-        elif kind == h5g.DATASET:
-            group.arrays.append(_array(h5d.open(gid, raw), key, name, path))
         else:
-            raise UnsafeError(f"the weights of `{name}` hold a link at `{path}/{key}`")
+            group.arrays.append(_array(h5d.open(gid, raw), key, name, path))
     group.arrays.sort(key=lambda array: (len(array.key), array.key) if array.key.isdecimal() else (0, array.key))
     return group
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from kgraph.errors import NoGraphError
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
-from kgraph.sources.build import argument_slots, in_line, settled, slots
+from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
 from kgraph.transform import in_order
 
 
@@ -87,14 +87,13 @@ class _Reader:
         own_path = path + operation.name
         self.met.setdefault(id(operation), own_path)
         model = _wrapped(operation)
-        wraps = model is not operation
+        wraps = model is not None and model is not operation
         graph = self.graph(model, own_path + "/") if model is not None else None
-        config = _config(operation, graph, wraps)
         return Layer(
             name=operation.name,
             graph=graph,
-            wraps=wraps and graph is not None,
-            config=config,
+            wraps=wraps,
+            config=_config(operation, ("layer",) if wraps else GRAPH_KEYS if model is not None else ()),
             build_config=_plain(operation.get_build_config()) if hasattr(operation, "get_build_config") else None,
             trainable=getattr(operation, "trainable", None),
             weights=_own_weights(operation, model.layers if model is not None else ()),
@@ -184,19 +183,15 @@ def _names(cls: type) -> dict[str, Any]:
     } or {"module": cls.__module__, "class_name": cls.__name__}
 
 
-def _config(operation: Any, graph: Graph | None, wraps: bool) -> Mapping[str, Any]:
-    if graph is not None and not wraps:
-        return {"name": operation.name, "trainable": operation.trainable}
+def _config(operation: Any, without: tuple[str, ...]) -> Mapping[str, Any]:
     library = sys.modules["keras.src.saving.serialization_lib"]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a Lambda warns that it holds code; none is run here
-            config = _plain(library.serialize_dict(operation.get_config())) or {}
+            config = _plain(library.serialize_dict(operation.get_config()))
     except Exception:  # a user's get_config may raise anything, or be missing; then there is no config
         return {}
-    if wraps and isinstance(config, dict):
-        config.pop("layer", None)
-    return config
+    return {key: value for key, value in config.items() if key not in without}
 
 
 def _compile_config(model: Any) -> Mapping[str, Any] | None:

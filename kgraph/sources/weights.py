@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from kgraph.graph import Weight
@@ -20,7 +21,7 @@ from kgraph.sources.hdf5 import Array, Group
 PYTHON_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
 
 # Variables in the order of the file. `name?key`: only if the config's `key` is true or absent;
-# `!name`: never trained.
+# `!name`: never trained; `=name`: written a second time, the variable of a part.
 _KERNEL = ("kernel", "bias?use_bias")
 _CELL = ("kernel", "recurrent_kernel", "bias?use_bias")
 _SCALED = ("gamma?scale", "beta?center")
@@ -39,7 +40,7 @@ OWN = {
     "GroupNormalization": _SCALED,
     "RMSNormalization": ("scale",),
     "Normalization": ("!mean", "!variance", "!count"),
-    "SpectralNormalization": ("!vector_u",),
+    "SpectralNormalization": ("=kernel", "!vector_u"),
     "PReLU": ("alpha",),
     "LSTMCell": _CELL,
     "GRUCell": _CELL,
@@ -57,6 +58,7 @@ PARTS = {
 }
 
 
+@cache
 def snake_case(class_name: str) -> str:
     """The group name of a class, as `keras/src/utils/naming.py` `to_snake_case` (3.0-3.15) makes it.
 
@@ -73,10 +75,13 @@ def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Gr
     children = group.groups.get("layers", Group()) if group else None
     used: dict[str, int] = {}
     for class_name in class_names:
+        if children is None:
+            yield None
+            continue
         name = snake_case(class_name)
         number = used.get(name, 0)
         used[name] = number + 1
-        yield children.groups.get(f"{name}_{number}" if number else name, Group()) if children else None
+        yield children.groups.get(f"{name}_{number}" if number else name, Group())
 
 
 def layer_weights(entry: Mapping[str, Any], group: Group) -> tuple[Weight, ...]:
@@ -116,6 +121,8 @@ def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[A
         names = []
     frozen = config.get("trainable") is False or ("lora_rank" in config and bool(config["lora_rank"]))
     for index, array in enumerate(arrays):
+        if names and names[index].startswith("="):
+            continue
         name = names[index].lstrip("!") if names else array.key
         trained = None if not names else not names[index].startswith("!") and not array.dtype.startswith("int")
         if config.get("trainable") is False or (index == 0 and frozen):

@@ -1,0 +1,59 @@
+"""What the tests share: built models and their saved files, once a run for each worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+sys.path.insert(0, str(Path(__file__).parent))
+
+settings.register_profile("kgraph", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kgraph")
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of other people's models; tests on it are skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with other people's models is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def built() -> Callable[[str], Any]:
+    """A live model of `tests/models.py` by its name; the same object each time."""
+    from models import BUILDERS
+
+    return cache(lambda name: BUILDERS[name]())
+
+
+@pytest.fixture(scope="session")
+def saved(built: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The `.keras` file of a model of `tests/models.py`."""
+    folder = tmp_path_factory.mktemp("saved")
+
+    @cache
+    def save(name: str) -> Path:
+        path = folder / f"{name}.keras"
+        built(name).save(path)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """The environment for programs that a test starts: no colour asked for, no terminal width set."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    yield kept

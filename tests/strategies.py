@@ -1,0 +1,55 @@
+"""Random graphs: branches, shared layers, nested models called several times, odd names."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
+from kgraph.transform import in_order
+
+# Characters that mean something to DOT, HTML, terminals, queries or paths; never "/" (Keras forbids it).
+ODD = "ab_1<>&\"'\\|{}[]()#:=~@*%\n\t\x07é층מ🙂 "
+names = st.text(st.sampled_from(ODD), min_size=1, max_size=6)
+dims = st.one_of(st.none(), st.integers(1, 999))
+shapes = st.one_of(st.none(), st.lists(dims, max_size=4).map(tuple))
+dtypes = st.sampled_from([None, "float32", "int32", "bool"])
+classes = st.sampled_from(["Dense", "Conv2D", "Add", "Embedding", "LSTM", "Custom<&>"])
+weights = st.lists(
+    st.builds(Weight, names, st.lists(st.integers(1, 9), max_size=3).map(tuple), st.just("float32"), st.booleans()),
+    max_size=2,
+)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
+    """A right graph in canonical order; models are nested up to `depth` deep."""
+    layers: list[Layer] = []
+    nodes: list[Node] = []
+    made: list[Tensor] = []
+
+    def add(layer: Layer, inputs: dict[str, Tensor], count: int) -> None:
+        index = sum(node.layer == layer.name for node in nodes)
+        outputs = tuple(Tensor(layer.name, index, i, draw(shapes), draw(dtypes)) for i in range(count))
+        nodes.append(Node(layer.name, index, Slots(inputs), outputs))
+        made.extend(outputs)
+
+    used = draw(st.lists(names, min_size=2, max_size=8, unique=True))
+    ends = draw(st.integers(1, min(3, len(used) - 1)))
+    for name in used[:ends]:
+        layers.append(Layer(name, "InputLayer", weights=()))
+        add(layers[-1], {}, 1)
+    inputs = Slots({"": made[0]} if ends == 1 else {str(i): t for i, t in enumerate(made)})
+    for name in used[ends:]:
+        inside = draw(graphs(depth=depth - 1)) if depth and draw(st.integers(0, 3)) == 0 else None
+        known = draw(st.one_of(st.none(), weights.map(tuple)))
+        layers.append(Layer(name, draw(classes), inside, weights=known, trainable=draw(st.booleans())))
+        for _ in range(draw(st.integers(1, 3))):
+            if inside:
+                read = {f"0.{i}": draw(st.sampled_from(made)) for i in range(len(inside.inputs))}
+            else:
+                slots = draw(st.lists(st.sampled_from(["0", "0.1", "1", "mask", "k<e>y"]), max_size=3, unique=True))
+                read = {slot: draw(st.sampled_from(made)) for slot in slots or ["0"]}
+            add(layers[-1], read, len(inside.outputs) if inside else draw(st.integers(1, 2)))
+    returned = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3))
+    outputs = Slots({"": returned[0]} if len(returned) == 1 else {f"o{i}": t for i, t in enumerate(returned)})
+    return Graph(draw(names), tuple(layers), in_order(layers, nodes), inputs, outputs)

@@ -1,0 +1,70 @@
+"""Every architecture of `keras.applications`: live, saved and Keras's own graph agree."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kgraph.facts import graph_size
+from kgraph.sources import read
+
+
+def architectures() -> list[str]:
+    """The names of all model functions, largest last (they are slow to build and save)."""
+    import keras
+
+    found = inspect.getmembers(keras.applications, inspect.isfunction)
+    return [name for name, function in found if "weights" in inspect.signature(function).parameters]
+
+
+def arrows_of_keras(model: Any) -> Counter[tuple[Any, ...]]:
+    """(maker, call, tensor, reader, call) of each read, straight from Keras's nodes."""
+    own = [node for nodes in model._nodes_by_depth.values() for node in nodes]
+    index = {}
+    for operation in model.operations:
+        calls = [node for node in operation._inbound_nodes if node in own]
+        index.update({id(node): number for number, node in enumerate(calls)})
+    return Counter(
+        (
+            t._keras_history.operation.name,
+            index[id(t._keras_history.operation._inbound_nodes[t._keras_history.node_index])],
+            t._keras_history.tensor_index,
+            node.operation.name,
+            index[id(node)],
+        )
+        for node in own
+        for t in node.input_tensors
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", architectures())
+def test_an_application_reads_equal_live_and_saved_and_as_keras_has_it(name: str, tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.clear_session()
+    model = getattr(keras.applications, name)(weights=None)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    try:
+        live, file = read(model), read(path)
+    finally:
+        path.unlink()
+    assert live == file
+    assert [node.layer for node in file.nodes] == [operation.name for operation in model.operations]
+    assert len(file.nodes) == sum(map(len, model._nodes_by_depth.values()))
+    depth = {n.operation.name: d for d, nodes in model._nodes_by_depth.items() for n in nodes}
+    depths = [depth[node.layer] for node in file.nodes]
+    assert depths == sorted(depths, reverse=True)
+    arrows = Counter(
+        (t.layer, t.node_index, t.tensor_index, *node.key) for node in file.nodes for t in node.inputs.values()
+    )
+    assert arrows == arrows_of_keras(model)
+    for graph in (live, file):
+        size = graph_size(graph)
+        assert size is not None
+        assert size.parameters == model.count_params()

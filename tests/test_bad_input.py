@@ -1,0 +1,180 @@
+"""What careless people and damaged files get: one true sentence, a next step, exit code 1."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden" / "errors.txt"
+DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
+
+
+def _members(**changes: bytes | None) -> Callable[[Path], list[str]]:
+    """A maker of the demo's zip with members replaced, or left out where None."""
+
+    def make(folder: Path) -> list[str]:
+        with zipfile.ZipFile(DEMO) as source, zipfile.ZipFile(folder / "m.keras", "w") as target:
+            for name in source.namelist():
+                content = changes.get(name.replace(".", "_"), source.read(name))
+                if content is not None:
+                    target.writestr(name, content)
+        return ["show", "m.keras"]
+
+    return make
+
+
+def _file(content: bytes, name: str = "m.keras") -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        (folder / name).write_bytes(content)
+        return ["show", name]
+
+    return make
+
+
+def _args(*args: str) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        (folder / "demo.keras").write_bytes(DEMO.read_bytes())
+        (folder / "here").mkdir()
+        (folder / "here.json").mkdir()
+        (folder / "code.py").write_text("number = 1\ndef broken():\n    raise ValueError('no data')\n")
+        return ["show", *args]
+
+    return make
+
+
+def _config(change: Callable[[dict], object]) -> Callable[[Path], list[str]]:  # type: ignore[type-arg]
+    with zipfile.ZipFile(DEMO) as archive:
+        config = json.loads(archive.read("config.json"))
+    change(config)
+    return _members(config_json=json.dumps(config).encode())
+
+
+def _history(config: dict) -> list:  # type: ignore[type-arg]
+    call = config["config"]["layers"][-1]["inbound_nodes"][0]
+    return call["args"][0]["config"]["keras_history"]  # type: ignore[no-any-return]
+
+
+def _weights_only(folder: Path) -> list[str]:
+    with zipfile.ZipFile(DEMO) as archive:
+        (folder / "m.weights.h5").write_bytes(archive.read("model.weights.h5"))
+    return ["show", "m.weights.h5"]
+
+
+def _two_configs(folder: Path) -> list[str]:
+    (folder / "m.keras").write_bytes(DEMO.read_bytes())
+    with warnings.catch_warnings(), zipfile.ZipFile(folder / "m.keras", "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("config.json", "{}")
+    return ["show", "m.keras"]
+
+
+def _linked_weights(folder: Path) -> list[str]:
+    import h5py
+
+    with h5py.File(folder / "w.h5", "w") as file:
+        file["layers/dense/vars/0"] = h5py.ExternalLink("/etc/passwd", "x")
+    return _members(model_weights_h5=(folder / "w.h5").read_bytes())(folder)
+
+
+def _looped_weights(folder: Path) -> list[str]:
+    import h5py
+
+    with h5py.File(folder / "w.h5", "w") as file:
+        layers = file.create_group("layers")
+        layers["again"] = layers
+    return _members(model_weights_h5=(folder / "w.h5").read_bytes())(folder)
+
+
+SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
+CASES: dict[str, Callable[[Path], list[str]]] = {
+    "no file": _args("nothing.keras"),
+    "no file, but a model beside it": _args("demo.kears"),
+    "a directory": _args("here"),
+    "an empty file": _file(b""),
+    "a Git LFS pointer": _file(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"),
+    "a zip cut off": _file(DEMO.read_bytes()[:50_000]),
+    "a zip without config.json": _members(config_json=None),
+    "JSON that is cut off": _members(config_json=b'{"class_name": "Func'),
+    "JSON that is a list": _members(config_json=b"[1]"),
+    "JSON that is not a model": _members(config_json=b'{"name": "me"}'),
+    "JSON of another program": _file(b'{"name": "me"}', "package.json"),
+    "JSON nested too deeply": _members(config_json=b"[" * 100_000),
+    "weights only": _weights_only,
+    "damaged weights": _members(model_weights_h5=b"\x89HDF\r\n\x1a\n" + bytes(100)),
+    "weights that link to another file": _linked_weights,
+    "weights with a cycle of groups": _looped_weights,
+    "two members of one name": _two_configs,
+    "a subclassed model": _members(config_json=json.dumps(SUBCLASS).encode()),
+    "a tensor that no layer makes": _config(lambda c: _history(c).__setitem__(0, "nobody")),
+    "a tensor of a call that is not there": _config(lambda c: _history(c).__setitem__(1, 7)),
+    "a layer that reads itself": _config(lambda c: _history(c).__setitem__(0, c["config"]["layers"][-1]["name"])),
+    "a layer without a name": _config(lambda c: c["config"]["layers"][0].update(name=None, config={})),
+    "two layers of one name": _config(lambda c: c["config"]["layers"].append(c["config"]["layers"][0])),
+    "a layer without calls": _config(lambda c: c["config"]["layers"][-1].pop("inbound_nodes")),
+    "a pickle": _file(b"\x80\x04\x95", "m.pkl"),
+    "a text": _file(b"hello\n", "notes.md"),
+    "an unknown suffix to write": _args("demo.keras", "-o", "graph.bmp"),
+    "no suffix to write": _args("demo.keras", "-o", "graph"),
+    "a folder that is not there to write into": _args("demo.keras", "-o", "no/where.svg"),
+    "a folder in place of the file to write": _args("demo.keras", "-o", "here.json"),
+    "a query without a match": _args("demo.keras", "--only", "embeding"),
+    "a module that is not there": _args("nowhere:model"),
+    "a name that is not there": _args("code:model"),
+    "a function that fails": _args("code:broken"),
+    "a name that is no model": _args("code:number"),
+}
+
+
+def run(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(DEMO.parent.parent), "COLUMNS": "100"}
+    command = [sys.executable, "-m", "kgraph", *args]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, str]:
+    parts = GOLDEN.read_text().split("\n== ")[1:]
+    return {part.partition("\n")[0]: part.partition("\n")[2].strip("\n") for part in parts}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_its_own_sentence_and_leaves_nothing_behind(
+    case: str, tmp_path: Path, golden: dict[str, str]
+) -> None:
+    args = CASES[case](tmp_path)
+    before = sorted(path.name for path in tmp_path.rglob("*") if "__pycache__" not in str(path))
+    done = run(args, tmp_path)
+    after = sorted(path.name for path in tmp_path.rglob("*") if "__pycache__" not in str(path))
+    assert after == before
+    assert done.stdout == ""
+    assert done.stderr.strip("\n") == golden[case]
+    assert done.returncode == 1
+
+
+def test_every_golden_message_has_its_case(golden: dict[str, str]) -> None:
+    assert list(golden) == list(CASES)
+
+
+def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
+    assert run(["show"], tmp_path).returncode == 2
+    assert run(["show", "a", "b"], tmp_path).returncode == 2
+    assert run(["draw"], tmp_path).returncode == 2
+
+
+if __name__ == "__main__":  # writes the golden file anew, to be read through before it is committed
+    import tempfile
+
+    texts = ["What each bad input is answered; `python tests/test_bad_input.py` writes it anew.\n"]
+    for name, make in CASES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            texts.append(f"\n== {name}\n{run(make(Path(folder)), Path(folder)).stderr}")
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text("".join(texts))

@@ -1,0 +1,48 @@
+"""Law 12: looking at files never costs an import of Keras or of a backend."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
+HEAVY = {"keras", "tensorflow", "jax", "torch"}
+
+
+def modules_after(code: str, cwd: Path) -> set[str]:
+    """The top-level modules and those of kgraph that a new Python has imported after the code."""
+    code += "\nimport sys; print('MODULES', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("MODULES")[2].split())
+
+
+def test_law_12_importing_kgraph_imports_nothing_else(tmp_path: Path) -> None:
+    assert not modules_after("import kgraph; dir(kgraph)", tmp_path) & (HEAVY | {"numpy", "h5py", "click", "rich"})
+
+
+def test_law_12_every_verb_on_a_file_imports_no_backend(tmp_path: Path) -> None:
+    code = f"""
+import kgraph
+graph = kgraph.read({str(DEMO)!r})
+flat = kgraph.flatten(graph)
+kgraph.part(flat, kgraph.select(flat, 'encoder/*'))
+kgraph.from_json(kgraph.to_json(graph)), kgraph.totals(graph), kgraph.training(graph)
+kgraph.to_text(graph), kgraph.image(kgraph.to_dot(graph), 'svg'), repr(kgraph.show(graph))
+"""
+    assert not modules_after(code, tmp_path) & HEAVY
+
+
+def test_law_12_show_on_a_file_imports_only_what_it_uses(tmp_path: Path) -> None:
+    code = f"import sys; from kgraph.cli import cli; cli(['show', {str(DEMO)!r}], standalone_mode=False)"
+    loaded = modules_after(code, tmp_path)
+    assert not loaded & (HEAVY | {"graphviz", "pygraphviz", "pydot", "rich", "kgraph.drawing.dot", "kgraph.engine"})
+
+
+def test_every_public_name_is_there_and_typed(tmp_path: Path) -> None:
+    import kgraph
+
+    assert all(getattr(kgraph, name) is not None for name in kgraph.__all__)
+    source = Path(kgraph.__file__).read_text()
+    for name in kgraph.__all__:
+        assert f"import {name} as {name}" in source
