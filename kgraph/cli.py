@@ -111,10 +111,10 @@ def _renderer(output: Path) -> Callable[[Graph, Look], bytes]:
 
 def _only(graph: Graph, look: Look, queries: Sequence[str]) -> Graph:
     from kgraph.query import select
-    from kgraph.transform import flatten, part
+    from kgraph.transform import flatten, part, seen_in
 
     shown = flatten(graph) if look.expand else graph
-    return part(shown, select(shown, *queries))
+    return part(shown, seen_in(shown, graph, select(graph, *queries)))
 
 
 @cli.command()

@@ -8,6 +8,7 @@
     │   └── UnsafeError    it holds what no model needs and an attack would use
     ├── GraphError     a graph whose parts do not fit
     ├── SelectError    a query that cannot be answered
+    │   ├── QueryError     it cannot be read (`position` says where)
     │   └── NoMatchError   nothing has that name (`near` has the closest ones)
     └── ImageError     Graphviz could not make the picture (`stderr`)
 
@@ -75,6 +76,17 @@ class GraphError(KGraphError):
 
 class SelectError(KGraphError):
     """A query cannot be answered."""
+
+
+class QueryError(SelectError):
+    """A query cannot be read; `position` is where in it, counted from 0."""
+
+    def __init__(self, query: str, position: int, what: str) -> None:
+        super().__init__(
+            f"`{query}` cannot be read at position {position}: {what}",
+            hint="a query is a name (`conv1`, `encoder/*`), `@Class` or `~regex`, then `#call`, `:output`, `[slice]`",
+        )
+        self.query, self.position = query, position
 
 
 class NoMatchError(SelectError):

@@ -1,56 +1,139 @@
 """Queries: Graph × text → Tensors.
 
-    NAME           every call of the layer, its first output: `conv1`
-    PATTERN        `*` stands for any part of a name within one step, `**` for any number of steps
-    …#1            its second call only
-    …:2, …:*       its third output, all outputs that are known
+    QUERY = NAME [ "#" node_index ] [ ":" tensor_index ]      a layer's tensors
+          | "@" CLASS [ "#" … ] [ ":" … ]                     every layer of a class
+          | "~" REGEX                                         every layer whose path it matches in full
+    any query may end in "[" index or slice "]": of what it matched, in graph order   "@Conv2D[-1]"
+    any query may begin with LABEL "=": the key its output gets                       "low=block1_pool"
 
-An exact name always wins over a pattern, so odd names with `*` or `#` in them still work.
+    NAME    a path in the flat graph: "conv1", "encoder/conv1"; "*" within one step, "**" any number of steps
+    no "#"  every node of the layer        "#1" its second call
+    no ":"  tensor 0                       ":*" every tensor the source knows of
+
+An exact name always wins over a pattern, so odd names with "/", "*", "[" or "=" in them still work.
+The name of a nested model stands for what its calls make; names below a wrapper (`each_step/conv`)
+for what its inside makes, a step each.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
-from kgraph.errors import NoMatchError
-from kgraph.graph import Graph, Node, Tensor
+from kgraph.errors import NoMatchError, QueryError
+from kgraph.graph import Graph, Layer, Node, Tensor, tensor_at
+from kgraph.transform import every_node
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What one query matched: the label it gave, or None, and the tensors in graph order."""
+
+    query: str
+    label: str | None
+    tensors: tuple[Tensor, ...]
 
 
 def select(graph: Graph, *queries: str) -> tuple[Tensor, ...]:
-    """The tensors of `graph` that the queries name: in query order, then graph order, none twice.
+    """The tensors that the queries name: in query order, then graph order, none twice.
 
-    Raises `NoMatchError`, with the nearest names, for a query that matches nothing.
+    Raises `QueryError`, with the position, for a query that cannot be read, and `NoMatchError`, with
+    the nearest names, for one that matches nothing.
     """
-    found = dict.fromkeys(tensor for query in queries for tensor in _match(graph, query))
-    return tuple(found)
+    return tuple(dict.fromkeys(t for found in match(graph, *queries) for t in found.tensors))
 
 
-def _match(graph: Graph, query: str) -> list[Tensor]:
-    names = {layer.name for layer in graph.layers}
-    if query in names:
-        return [node.outputs[0] for node in graph.nodes_of(query)]
-    match = re.fullmatch(r"(.+?)(?:#(\d+))?(?::(\d+|\*))?", query, re.DOTALL)
-    assert match is not None or not query
-    name, node_index, tensor_index = match.groups() if match else ("", None, None)
-    pattern = re.compile(re.escape(name) if name in names else _regex(name), re.DOTALL)
+def match(graph: Graph, *queries: str) -> tuple[Matched, ...]:
+    """What each query matched, with its label. Raises as `select`."""
+    nodes = every_node(graph)
+    tensors = {t: t for node, _ in nodes for t in node.outputs}
+    return tuple(_address(tensors, query) or _match(graph, nodes, query) for query in queries)
+
+
+def _address(tensors: Mapping[Tensor, Tensor], query: str) -> Matched | None:
+    """The one tensor that a full address names; it comes before any other reading of the text."""
+    try:
+        return Matched(query, None, (tensors[tensor_at(query)],))
+    except (ValueError, KeyError):
+        return None
+
+
+def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], query: str) -> Matched:
+    names = {node.layer for node, _ in nodes}
+    label, rest = _label(query, names)
+    rest, part = _part(query, rest, names)
+    named, call, index = _suffixes(rest, names)
+    wanted = _wanted(query, named, names)
     tensors = [
         tensor
-        for node in graph.nodes
-        if pattern.fullmatch(node.layer) and (node_index is None or node.node_index == int(node_index))
-        for tensor in _outputs(node, tensor_index)
+        for node, layer in nodes
+        if wanted(node.layer, layer) and (call is None or node.node_index == call)
+        for tensor in node.outputs
+        if index is None or tensor.tensor_index == index
     ]
+    if part is not None:
+        tensors = [*tensors[part]] if isinstance(part, slice) else tensors[part : part + 1 or None]
     if not tensors:
-        raise NoMatchError(query, graph.name, get_close_matches(name, names, 3, 0.5))
-    return tensors
+        raise NoMatchError(query, graph.name, get_close_matches(named, sorted(names), 3, 0.5))
+    return Matched(query, label, tuple(dict.fromkeys(tensors)))
+
+
+def _label(query: str, names: set[str]) -> tuple[str | None, str]:
+    """The label before the first `=`, and the rest; an exact name with `=` in it has no label."""
+    found = re.match(r"([^=]*)=", query)
+    if found is None or _is_exact(query, names):
+        return None, query
+    if not found[1]:
+        raise QueryError(query, 0, "a label stands before `=`")
+    return found[1], query[found.end() :]
+
+
+def _is_exact(text: str, names: set[str]) -> bool:
+    """Whether a text is an exact name, perhaps with the suffixes of an address."""
+    return text in names or re.sub(r"(#\d+)?(:(\d+|\*))?$", "", text) in names
+
+
+def _part(query: str, rest: str, names: set[str]) -> tuple[str, slice | int | None]:
+    """What stands before a closing index or slice, and that index or slice."""
+    found = re.search(r"\[([^\[\]]*)\]$", rest)
+    if found is None or _is_exact(rest, names):
+        return rest, None
+    before, text = rest[: found.start()], found[1]
+    if re.fullmatch(r"-?\d+", text):
+        return before, int(text)
+    if re.fullmatch(r"(-?\d+)?(:(-?\d+)?){1,2}", text):
+        return before, slice(*(int(number) if number else None for number in text.split(":")))
+    if rest.startswith("~"):  # a set of characters
+        return rest, None
+    raise QueryError(query, query.rindex("[") + 1, "`[…]` holds an index or a slice")
+
+
+def _suffixes(rest: str, names: set[str]) -> tuple[str, int | None, int | None]:
+    """Name, node index and tensor index of a query; None stands for every one."""
+    found = re.fullmatch(r"(.*?)(?:#(\d+))?(?::(\d+|\*))?", rest, re.DOTALL)
+    assert found is not None
+    name, call, index = found.groups()
+    if call is None and rest in names:
+        return rest, None, 0
+    return name, None if call is None else int(call), None if index == "*" else int(index or 0)
+
+
+def _wanted(query: str, name: str, names: set[str]) -> Callable[[str, Layer], bool]:
+    """Which layers a query without its suffixes names."""
+    if name in names:
+        return lambda path, _: path == name
+    if name.startswith("@"):
+        return lambda _, layer: layer.class_name == name[1:]
+    try:
+        pattern = re.compile(name[1:] if name.startswith("~") else _regex(name), re.DOTALL)
+    except re.error as error:
+        position = query.index("~") + 1 + (error.pos or 0)
+        raise QueryError(query, position, f"the regular expression is wrong: {error.msg}") from None
+    return lambda path, _: pattern.fullmatch(path) is not None
 
 
 def _regex(pattern: str) -> str:
     """The regular expression of a pattern: `*` within one step of a path, `**` across steps."""
     return re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
-
-
-def _outputs(node: Node, tensor_index: str | None) -> tuple[Tensor, ...]:
-    if tensor_index == "*":
-        return node.outputs
-    return tuple(t for t in node.outputs if t.tensor_index == int(tensor_index or 0))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 
 from kgraph.errors import GraphError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
 
 
 def in_order(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -65,7 +65,7 @@ def flatten(graph: Graph) -> Graph:
         return graph
     layers = tuple(_flat_layers(graph, ""))
     call = _Call(graph)
-    nodes = in_order(layers, call.nodes())
+    nodes = in_order(layers, (node for node, _ in call.nodes()))
     return replace(
         graph,
         layers=layers,
@@ -93,6 +93,7 @@ class _Call:
     path: str = ""
     number: int = 0
     given: Node | None = None
+    steps: tuple[int | None, ...] = ()  # the axes that TimeDistributed wrappers put behind the batch
     ends: dict[Tensor, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,21 +106,24 @@ class _Call:
         for node in self.graph.nodes:
             self.span[node.layer] = max(self.span.get(node.layer, 0), node.node_index + 1)
 
-    def nodes(self) -> Iterator[Node]:
-        """The nodes of the call, and of the calls within it, under their new addresses."""
+    def nodes(self, every: bool = False) -> Iterator[tuple[Node, Layer]]:
+        """The nodes of the call under their new addresses, with their layers; `every`: see `every_node`."""
         for node in self.graph.nodes:
             if node.outputs[0] in self.inputs:
                 continue
-            moved = self._moved_node(node)
-            layer = self.graph.layer(node.layer)
-            if layer.graph is None or layer.wraps:
-                yield moved
-                continue
-            inner = _Call(layer.graph, moved.layer + "/", moved.node_index, moved)
-            yield from inner.nodes()
-            made = inner.moved(layer.graph.outputs).values()
-            for index, tensor in enumerate(made):
-                self.ends[Tensor(node.layer, node.node_index, index)] = tensor
+            moved, layer = self._moved_node(node), self.graph.layer(node.layer)
+            if layer.graph is not None and (every or not layer.wraps):
+                steps = (*self.steps, *_steps(layer, moved)) if layer.wraps else self.steps
+                inner = _Call(layer.graph, moved.layer + "/", moved.node_index, moved, steps)
+                yield from inner.nodes(every)
+                if not layer.wraps:
+                    self._join(node, inner)
+            if every or not is_nested(layer):
+                yield moved, layer
+
+    def _join(self, node: Node, inner: _Call) -> None:
+        for index, tensor in enumerate(inner.moved(inner.graph.outputs).values()):
+            self.ends[Tensor(*node.key, index)] = tensor
 
     def moved(self, slots: Slots) -> Slots:
         """The same slots with the tensors' new addresses; an input that was not given is left out."""
@@ -133,7 +137,7 @@ class _Call:
             end = self.ends[tensor]
             return replace(end, shape=tensor.shape or end.shape, dtype=tensor.dtype or end.dtype)
         index = self.number * self.span[tensor.layer] + tensor.node_index
-        return replace(tensor, layer=self.path + tensor.layer, node_index=index)
+        return replace(tensor, layer=self.path + tensor.layer, node_index=index, shape=self._stepped(tensor))
 
     def _moved_node(self, node: Node) -> Node:
         inputs = self.moved(node.inputs)
@@ -143,8 +147,62 @@ class _Call:
             inputs = Slots({"mask": self.mask, **inputs})
         first = self._moved_tensor(node.outputs[0])
         assert first is not None
-        outputs = tuple(replace(t, layer=first.layer, node_index=first.node_index) for t in node.outputs)
+        outputs = tuple(
+            replace(t, layer=first.layer, node_index=first.node_index, shape=self._stepped(t)) for t in node.outputs
+        )
         return Node(first.layer, first.node_index, inputs, outputs, self.within)
+
+
+    def _stepped(self, tensor: Tensor) -> Shape | None:
+        if not self.steps or not tensor.shape:
+            return tensor.shape
+        return (*tensor.shape[:1], *self.steps, *tensor.shape[1:])
+
+
+def _steps(wrapper: Layer, call: Node) -> tuple[int | None, ...]:
+    """The time axis that a call of `TimeDistributed` steps along; other wrappers are not known to step."""
+    given = next(iter(call.inputs.values()), None)
+    known = wrapper.class_name == "TimeDistributed" and given is not None and given.shape
+    return given.shape[1:2] if known and given and given.shape else ()
+
+
+def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
+    """All nodes that have an address, with their layers: those of `flatten(graph)`, in its order; the
+    calls of nested models, each after its inside; and the insides of wrapped models, before the wrapper.
+    """
+    flat = {str(node.outputs[0]): i for i, node in enumerate(flatten(graph).nodes)}
+    found = list(_Call(graph).nodes(every=True))
+    last: dict[str, int] = {}
+    for node, _ in found:
+        for call in node.within:
+            last[call] = max(last.get(call, -1), flat.get(str(node.outputs[0]), -1))
+
+    def place(numbered: tuple[int, tuple[Node, Layer]]) -> tuple[int, int]:
+        number, (node, _) = numbered
+        wrapper = next((flat[call] for call in node.within if call in flat), None)
+        own = str(node.outputs[0])
+        return wrapper if wrapper is not None else flat.get(own, last.get(own, -1)), number
+
+    return [pair for _, pair in sorted(enumerate(found), key=place)]
+
+
+def seen_in(shown: Graph, graph: Graph, tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """What of `shown` (the graph, or it flattened) stands for tensors of `graph`: they themselves,
+    the closed call that holds them, or all that a call of a nested model holds.
+    """
+    wanted = {(t.layer, t.node_index) for t in tensors}
+    calls = {str(Tensor(*key)) for key in wanted}
+    held = {
+        call
+        for node, _ in every_node(graph)
+        if node.key in wanted
+        for call in node.within
+    }
+    return tuple(
+        node.outputs[0]
+        for node in shown.nodes
+        if node.key in wanted or calls.intersection(node.within) or str(node.outputs[0]) in held
+    )
 
 
 def bind(call: Node, graph: Graph) -> dict[Tensor, Tensor]:

@@ -1,0 +1,119 @@
+"""The grammar of queries, on the demo: two texts, a shared embedding, an encoder called twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from strategies import graphs
+
+from kgraph.errors import NoMatchError, QueryError
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.query import match, select
+from kgraph.sources import read
+from kgraph.transform import every_node, flatten
+
+DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
+
+# query → addresses
+TABLE = {
+    "both": ["both#0"],
+    "embedding": ["embedding#0", "embedding#1"],
+    "embedding#1": ["embedding#1"],
+    "embedding#1:0": ["embedding#1"],
+    "embedding:*": ["embedding#0", "embedding#1"],
+    "encoder": ["encoder#0", "encoder#1"],
+    "encoder#1": ["encoder#1"],
+    "encoder/conv": ["encoder/conv#0", "encoder/conv#1"],
+    "encoder/conv#1": ["encoder/conv#1"],
+    "encoder/p*": ["encoder/pool#0", "encoder/pool#1"],
+    "*": ["title#0", "body#0", "embedding#0", "embedding#1", "encoder#0", "encoder#1", "both#0", "priority#0", "department#0"],
+    "*/conv": ["encoder/conv#0", "encoder/conv#1"],
+    "**conv": ["encoder/conv#0", "encoder/conv#1"],
+    "**/*mm*#0": ["encoder/summary#0"],
+    "@Dense": ["encoder/summary#0", "encoder/summary#1", "priority#0", "department#0"],
+    "@Dense#1": ["encoder/summary#1"],
+    "@Dense[-1]": ["department#0"],
+    "@Dense[1:3]": ["encoder/summary#1", "priority#0"],
+    "@Dense[::2]": ["encoder/summary#0", "priority#0"],
+    "@Functional": ["encoder#0", "encoder#1"],
+    "~.*(pool|both)": ["encoder/pool#0", "encoder/pool#1", "both#0"],
+    "~.*(pool|both)[0]": ["encoder/pool#0"],
+    "~[bt].*": ["title#0", "body#0", "both#0"],
+    "low=both": ["both#0"],
+    "a label=@Dense[-1]": ["department#0"],
+}
+
+
+@pytest.fixture(scope="module")
+def demo() -> Graph:
+    return read(DEMO)
+
+
+@pytest.mark.parametrize("query", TABLE)
+def test_a_query_selects(query: str, demo: Graph) -> None:
+    assert [str(t) for t in select(demo, query)] == TABLE[query]
+
+
+def test_results_stand_in_query_order_without_repeats(demo: Graph) -> None:
+    assert [str(t) for t in select(demo, "both", "embedding#1", "b*")] == ["both#0", "embedding#1", "body#0"]
+
+
+def test_a_label_is_kept_with_what_it_labels(demo: Graph) -> None:
+    low, high = match(demo, "low=embedding#1", "both")
+    assert (low.label, high.label) == ("low", None)
+
+
+@pytest.mark.parametrize(("query", "near"), [("embeding", "embedding"), ("encoder/con", "encoder/conv")])
+def test_no_match_offers_the_nearest_names(query: str, near: str, demo: Graph) -> None:
+    with pytest.raises(NoMatchError) as raised:
+        select(demo, query)
+    assert near in raised.value.near
+
+
+@pytest.mark.parametrize("query", ["embedding#2", "both:1", "@LSTM", "", "~x+", "@Dense[9]", "**#7"])
+def test_what_is_not_there_is_no_match(query: str, demo: Graph) -> None:
+    with pytest.raises(NoMatchError):
+        select(demo, query)
+
+
+@pytest.mark.parametrize(("query", "position"), [("~a(b", 2), ("~*", 1), ("=both", 0), ("@Dense[x]", 7), ("both[]", 5)])
+def test_what_cannot_be_read_says_where(query: str, position: int, demo: Graph) -> None:
+    with pytest.raises(QueryError) as raised:
+        select(demo, query)
+    assert raised.value.position == position
+
+
+@pytest.mark.parametrize("name", ["a*b", "x[0]", "k=v", "n#1", "t:0", "~r", "@C", "p/q", "**", " ", "층"])
+def test_an_exact_name_wins_over_a_pattern(name: str) -> None:
+    layers = (Layer("a", "InputLayer"), Layer(name, "Dense"), Layer("other", "Dense"))
+    nodes = (Node("a"), Node(name, 0, Slots({"0": Tensor("a")})), Node("other", 0, Slots({"0": Tensor("a")})))
+    graph = Graph("odd", layers, nodes, Slots({"": Tensor("a")}), Slots({"": Tensor(name)}))
+    assert select(graph, name) == (Tensor(name),)
+    assert select(graph, f"{name}#0:0") == (Tensor(name),)
+
+
+def test_an_address_wins_over_a_layer_that_is_named_like_one() -> None:
+    layers = (Layer("a", "InputLayer"), Layer("a#0", "Dense"))
+    nodes = (Node("a"), Node("a#0", 0, Slots({"0": Tensor("a")})))
+    graph = Graph("odd", layers, nodes, Slots({"": Tensor("a")}), Slots({"": Tensor("a#0")}))
+    assert select(graph, "a#0") == (Tensor("a"),)
+    assert select(graph, "a#0#0") == (Tensor("a#0"),)
+
+
+def test_the_inside_of_a_wrapped_model_has_addresses_and_its_time_axis(saved: Callable[[str], Path]) -> None:
+    graph = read(saved("time_distributed_model"))
+    (tensor,) = select(graph, "each_step/hidden")
+    assert tensor == Tensor("each_step/hidden")
+    assert tensor.shape == (None, 5, 5)
+
+
+@given(graphs())
+def test_every_node_of_the_flat_graph_has_its_place_in_the_list_of_addresses(graph: Graph) -> None:
+    flat = flatten(graph)
+    keys = {node.key for node in flat.nodes}
+    listed = [node for node, _ in every_node(graph)]
+    assert [node for node in listed if node.key in keys] == list(flat.nodes)
+    assert len({node.key for node in listed}) == len(listed)
