@@ -112,11 +112,11 @@ def _part(query: str, rest: str, names: set[str]) -> tuple[str, slice | int | No
 
 def _suffixes(rest: str, names: set[str]) -> tuple[str, int | None, int | None]:
     """Name, node index and tensor index of a query; None stands for every one."""
-    found = re.fullmatch(r"(.*?)(?:#(\d+))?(?::(\d+|\*))?", rest, re.DOTALL)
-    assert found is not None
-    name, call, index = found.groups()
-    if call is None and rest in names:
+    if rest in names:
         return rest, None, 0
+    found = re.fullmatch(r"(.*?)(?:#(\d+))?(?::(\d+|\*))?", rest, re.DOTALL)
+    assert found is not None  # each part of the pattern may be empty
+    name, call, index = found.groups()
     return name, None if call is None else int(call), None if index == "*" else int(index or 0)
 
 
