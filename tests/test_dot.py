@@ -1,0 +1,352 @@
+"""The DOT of a picture: laws 8 and 9, what is marked and written, colours that can be read."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pydot
+import pygraphviz
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from strategies import graphs
+
+from kgraph.drawing import labels, palette
+from kgraph.drawing.dot import to_dot
+from kgraph.drawing.look import Look
+from kgraph.drawing.words import FAMILIES
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
+from kgraph.interchange import to_json
+from kgraph.transform import flatten
+
+GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).parent.parent
+
+# What breaks DOT, Graphviz's HTML or XML, next to any other text at all.
+NASTY = [
+    'd<1>&b "x"', "층", "&amp;", "&#x01;", "&nosuch;", "\\N", "a\\L", "\\", '\\"', "a\\\\", "%s", "%", "",
+    " ", "  x ", "<b>x</b>", "<x>", "a\nb", "a\x00b", "\x7f\x85\u2028", "\ud800", "\ufffe", "🙂", "שלום",
+    "x" * 300, "a:b:c", "node", "]]>", "-->", "e\u0301", "\\u{41}", "output[0]", "#0", "\t",
+]  # fmt: skip
+names = st.one_of(st.sampled_from(NASTY), st.text(max_size=12))
+
+
+def drawn(dot: str) -> pygraphviz.AGraph:
+    """The picture as Graphviz reads it."""
+    return pygraphviz.AGraph(dot)
+
+
+def literal(attribute: str) -> str:
+    """What an attribute written by `labels.literal` says."""
+    return attribute.replace("\\\\", "\\").replace("&amp;", "&")
+
+
+def reads(graph: Graph) -> Counter[tuple[str, int, str, str]]:
+    """Maker, tensor index, reader and slot of each read."""
+    return Counter(
+        (f"{t.layer}#{t.node_index}", t.tensor_index, f"{n.layer}#{n.node_index}", labels.shown(slot))
+        for n in graph.nodes
+        for slot, t in n.inputs.items()
+    )
+
+
+def arrows(picture: pygraphviz.AGraph, kind: str = "read") -> Counter[tuple[str, int, str, str]]:
+    """The same, parsed back from the arrows of a picture."""
+    found: Counter[tuple[str, int, str, str]] = Counter()
+    for edge in picture.edges():
+        if edge.attr["class"] != kind:
+            continue
+        maker, reader = (labels.address(str(end)) for end in edge)
+        written = literal(edge.attr["id"])
+        start, end = labels.shown(maker), f" > {labels.shown(reader)}["
+        assert written.startswith(start)
+        assert written.endswith("]")
+        index, slot = written[len(start) : -1].split(end, 1)
+        found[maker, int(index[1:] or 0), reader, slot] += 1
+    return found
+
+
+@given(graphs(), st.booleans())
+def test_the_arrows_are_exactly_the_reads(graph: Graph, expand: bool) -> None:
+    picture = drawn(to_dot(graph, Look(expand=expand)))
+    assert arrows(picture) == reads(flatten(graph) if expand else graph)
+
+
+@given(graphs(), st.booleans())
+def test_each_node_is_one_box_and_each_output_one_pill(graph: Graph, expand: bool) -> None:
+    flat = flatten(graph) if expand else graph
+    boxes = Counter(labels.address(str(node)) for node in drawn(to_dot(graph, Look(expand=expand))).nodes())
+    nodes = Counter(f"{node.layer}#{node.node_index}" for node in flat.nodes)
+    assert boxes == nodes + Counter(f"output[{slot}]" for slot in graph.outputs)
+
+
+@given(st.lists(names, min_size=2, max_size=6, unique=True))
+@example(NASTY)
+def test_any_name_and_any_slot_come_back_from_the_picture(used: list[str]) -> None:
+    graph = chain(used)
+    picture = drawn(to_dot(graph))
+    boxes = {labels.address(str(node)) for node in picture.nodes()}
+    assert boxes == {f"{name}#0" for name in used} | {f"output[{name}]" for name in used}
+    assert arrows(picture) == reads(graph)
+    ids = {f"{labels.shown(name)}#0" for name in used}
+    assert ids <= {literal(node.attr["id"]) for node in picture.nodes()}
+
+
+def chain(used: list[str]) -> Graph:
+    """Layers of those names in a line, each an output, each read at a slot of its reader's name."""
+    made = [Tensor(name) for name in used]
+    nodes = [Node(used[0])]
+    nodes += [Node(name, 0, Slots({f"{name}k": t})) for name, t in zip(used[1:], made, strict=False)]
+    layers = tuple(Layer(name, f"{name}L") for name in used)
+    return Graph(used[0], layers, tuple(nodes), Slots({"": made[0]}), Slots({t.layer: t for t in made}))
+
+
+@given(names, names)
+def test_two_addresses_never_have_one_name(one: str, other: str) -> None:
+    assert labels.address(labels.name(one)) == one
+    assert (labels.name(one) == labels.name(other)) == (one == other)
+
+
+@settings(max_examples=25)
+@given(graphs())
+def test_pydot_reads_the_same_picture(graph: Graph) -> None:
+    pictures = pydot.graph_from_dot_data(to_dot(graph))
+    assert pictures is not None
+    assert len(pictures[0].get_edges()) == sum(reads(graph).values()) + len(graph.outputs)
+
+
+def test_the_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "graph.json"
+    path.write_text(to_json(seq2seq()), encoding="utf-8")
+    program = (
+        "import sys; from kgraph.interchange import from_json; from kgraph.drawing.dot import to_dot;"
+        f"sys.stdout.buffer.write(to_dot(from_json(open({str(path)!r}, encoding='utf-8').read())).encode())"
+    )
+    for seed in "1", "2":
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, check=True
+        )
+        assert done.stdout == to_dot(seq2seq()).encode()
+
+
+# Small models as users have them.
+
+
+def layer(
+    name: str, class_name: str, parameters: int = 0, graph: Graph | None = None, **config: Any
+) -> Layer:
+    weights = (Weight("kernel", (parameters,), "float32", True),) if parameters else ()
+    return Layer(name, class_name, graph=graph, weights=weights, config=config)
+
+
+def made(name: str, *shape: int | None, call: int = 0, index: int = 0, dtype: str = "float32") -> Tensor:
+    return Tensor(name, call, index, (None, *shape), dtype)
+
+
+def node(reads: dict[str, Tensor], *outputs: Tensor) -> Node:
+    return Node(outputs[0].layer, outputs[0].node_index, Slots(reads), outputs)
+
+
+def ticket() -> Graph:
+    title, body = made("title", None, dtype="int32"), made("body", None, dtype="int32")
+    first, second = made("shared_embedding", None, 64), made("shared_embedding", None, 64, call=1)
+    long, short, tags = made("title_lstm", 128), made("body_lstm", 32), made("tags", 12)
+    both, priority, department = made("concatenate", 172), made("priority", 1), made("department", 4)
+    layers = (
+        *(layer(name, "InputLayer") for name in ("title", "body", "tags")),
+        layer("shared_embedding", "Embedding", 640_000, output_dim=64),
+        layer("title_lstm", "LSTM", 98_816, units=128),
+        layer("body_lstm", "LSTM", 12_416, units=32),
+        layer("concatenate", "Concatenate"),
+        layer("priority", "Dense", 173, units=1, activation="sigmoid"),
+        layer("department", "Dense", 692, units=4, activation="softmax"),
+    )
+    nodes = (
+        node({}, title), node({}, body), node({}, tags), node({"0": title}, first), node({"0": body}, second),
+        node({"0": first}, long), node({"0": second}, short),
+        node({"0.0": long, "0.1": short, "0.2": tags}, both),
+        node({"0": both}, priority), node({"0": both}, department),
+    )  # fmt: skip
+    compiled = {
+        "loss": {"priority": "binary_crossentropy", "department": "categorical_crossentropy"},
+        "loss_weights": {"priority": 1.0, "department": 0.2},
+        "metrics": {"priority": ["accuracy"]},
+    }
+    ends = Slots({"0": title, "1": body, "2": tags}), Slots({"0": priority, "1": department})
+    return Graph("ticket", layers, nodes, *ends, compile_config=compiled)
+
+
+def siamese() -> Graph:
+    pixels, map_, vector = made("pixels", 28, 28, 1), made("conv", 26, 26, 8), made("flatten", 5408)
+    inside_layers = (
+        layer("pixels", "InputLayer"),
+        layer("conv", "Conv2D", 80, filters=8, kernel_size=[3, 3]),
+        layer("flatten", "Flatten"),
+    )
+    inside_nodes = node({}, pixels), node({"0": pixels}, map_), node({"0": map_}, vector)
+    inside = Graph("encoder", inside_layers, inside_nodes, Slots({"": pixels}), Slots({"": vector}))
+    left, right = made("left", 28, 28, 1), made("right", 28, 28, 1)
+    one, two, apart = made("encoder", 5408), made("encoder", 5408, call=1), made("distance", 5408)
+    layers = (
+        layer("left", "InputLayer"),
+        layer("right", "InputLayer"),
+        layer("encoder", "Functional", graph=inside),
+        layer("distance", "Subtract"),
+    )
+    nodes = (
+        node({}, left), node({}, right), node({"0": left}, one), node({"0": right}, two),
+        node({"0": one, "1": two}, apart),
+    )  # fmt: skip
+    return Graph("siamese", layers, nodes, Slots({"0": left, "1": right}), Slots({"": apart}))
+
+
+def seq2seq() -> Graph:
+    source, target = made("source", None, 8), made("target", None, 8)
+    mask = made("mask", None, dtype="bool")
+    encoded = [made("encoder", 16, index=i) for i in range(3)]
+    decoded, attended = made("decoder", None, 16), made("attention", None, 16)
+    layers = (
+        layer("source", "InputLayer"),
+        layer("target", "InputLayer"),
+        layer("mask", "NotEqual"),
+        layer("encoder", "LSTM", 1600, units=16),
+        layer("decoder", "LSTM", 1600, units=16, return_sequences=True),
+        layer("attention", "MultiHeadAttention", 1088, num_heads=2),
+    )
+    nodes = (
+        node({}, source), node({}, target), node({"0": source}, mask),
+        node({"0": source, "mask": mask}, *encoded),
+        node({"0": target, "initial_state.0": encoded[1], "initial_state.1": encoded[2]}, decoded),
+        node({"0": decoded, "1": decoded}, attended),
+    )  # fmt: skip
+    ends = Slots({"0": source, "1": target}), Slots({"words": attended, "state": encoded[1]})
+    return Graph("seq2seq", layers, nodes, *ends)
+
+
+PICTURES = {
+    "ticket": to_dot(ticket()),
+    "siamese": to_dot(siamese()),
+    "siamese_expanded": to_dot(siamese(), Look(expand=True)),
+    "seq2seq_across": to_dot(seq2seq(), Look(direction="LR")),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_dot_is_as_it_was_when_somebody_looked_at_its_picture(name: str) -> None:
+    golden = GOLDEN / f"{name}.dot"
+    if "KGRAPH_GOLDEN" in os.environ:
+        golden.write_text(PICTURES[name], encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == PICTURES[name]
+
+
+def text(label: str) -> str:
+    """What one reads in a label of Graphviz's HTML."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>|&#160;", " ", label)).strip()
+
+
+def test_the_calls_of_a_shared_layer_are_marked_alike_by_colour_and_by_a_sign() -> None:
+    picture = drawn(PICTURES["ticket"])
+    first, second = (picture.get_node(f"shared_embedding#{i}") for i in (0, 1))
+    assert text(first.attr["label"]) == "shared_embedding 1 of 2 Embedding 64 · 640,000"
+    assert text(second.attr["label"]) == "shared_embedding 2 of 2 Embedding 64"
+    assert first.attr["color"] == second.attr["color"] == palette.SHARED[0]
+    assert palette.SHARED[0] in first.attr["label"]
+
+
+def test_the_shape_stands_where_it_changes_and_once() -> None:
+    said = words_on(PICTURES["ticket"])
+    assert said["title#0", "shared_embedding#0"] == ["n  int32"]
+    assert said["title_lstm#0", "concatenate#0"] == ["128"]
+    assert [said["concatenate#0", "priority#0"], said["concatenate#0", "department#0"]] == [["172"], []]
+    assert words_on(to_dot(line())) == {("x#0", "relu#0"): ["8"], ("relu#0", "output[]"): []}
+
+
+def words_on(dot: str) -> dict[tuple[str, str], list[str]]:
+    """The words on each arrow, those of parallel ones together."""
+    picture = drawn(dot)
+    found: dict[tuple[str, str], list[str]] = {}
+    for edge in picture.edges():
+        lines = (edge.attr["label"] or "").split("\\n")
+        found.setdefault((str(edge[0]), str(edge[1])), []).extend(
+            line.strip("\N{NO-BREAK SPACE}") for line in lines if line
+        )
+    return found
+
+
+def line() -> Graph:
+    x, y = made("x", 8), made("relu", 8)
+    layers = layer("x", "InputLayer"), layer("relu", "ReLU")
+    return Graph("line", layers, (node({}, x), node({"0": x}, y)), Slots({"": x}), Slots({"": y}))
+
+
+def test_arrows_say_the_keyword_the_argument_and_which_output() -> None:
+    said = words_on(PICTURES["seq2seq_across"])
+    assert said["decoder#0", "attention#0"] == ["n × 16", "query", "value"]
+    assert said["encoder#0", "decoder#0"] == [
+        "16  output 1",
+        "initial_state",
+        "16  output 2",
+        "initial_state",
+    ]
+    assert said["encoder#0", "output[state]"] == ["output 1"]
+    assert said["mask#0", "encoder#0"] == ["n  bool", "mask"]
+
+
+def test_an_output_says_what_it_is_trained_for() -> None:
+    picture = drawn(PICTURES["ticket"])
+    label = picture.get_node("output[0]").attr["label"]
+    assert text(label) == "priority output binary_crossentropy × 1 accuracy"
+
+
+def test_a_closed_nested_model_has_a_double_border_and_an_opened_one_a_cluster_for_each_call() -> None:
+    picture = drawn(PICTURES["siamese"])
+    closed = picture.get_node("encoder#0")
+    assert closed.attr["peripheries"] == "2"
+    assert text(closed.attr["label"]) == "encoder 1 of 2 3 layers · 80"
+    opened = drawn(PICTURES["siamese_expanded"])
+    clusters = {s.graph_attr["label"]: {str(n) for n in s.nodes()} for s in opened.subgraphs()}
+    assert clusters == {
+        "encoder  ·  1 of 2": {"encoder/conv#0", "encoder/flatten#0"},
+        "encoder  ·  2 of 2": {"encoder/conv#1", "encoder/flatten#1"},
+    }
+    colours = {opened.get_node(f"encoder/{name}").attr["color"] for name in ("conv#0", "conv#1", "flatten#0")}
+    assert colours == {palette.SHARED[0]}
+
+
+def test_the_main_path_is_straight_where_a_skip_bypasses_it() -> None:
+    x, a, b, c = made("x", 8), made("a", 8), made("b", 8), made("add", 8)
+    layers = layer("x", "InputLayer"), layer("a", "Dense"), layer("b", "Dense"), layer("add", "Add")
+    nodes = node({}, x), node({"0": x}, a), node({"0": a}, b), node({"0.0": x, "0.1": b}, c)
+    picture = drawn(to_dot(Graph("skip", layers, nodes, Slots({"": x}), Slots({"": c}))))
+    heavy = {(str(e[0]), str(e[1])) for e in picture.edges() if e.attr["weight"]}
+    assert {("x#0", "a#0"), ("a#0", "b#0"), ("b#0", "add#0")} <= heavy
+    assert ("x#0", "add#0") not in heavy
+
+
+def test_every_family_has_a_fill_and_every_text_can_be_read_on_it() -> None:
+    assert set(FAMILIES) | {"model", "other"} == set(palette.FILLS)
+    fills = {*palette.FILLS.values(), palette.PAPER}
+    for ink, fill in product([palette.INK, palette.QUIET, *palette.SHARED], fills):
+        assert contrast(ink, fill) >= 4.5, (ink, fill)
+    for border, fill in product([*palette.SHARED, palette.NESTED], fills):
+        assert contrast(border, fill) >= 3
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 to 21 (WCAG 2.2, 1.4.3)."""
+
+    def luminance(colour: str) -> float:
+        parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
