@@ -41,13 +41,25 @@ def settings(layer: Layer) -> str:
     out of the ordinary (activation that is not linear, `same as` of a merge's axis, a dropout rate).
     """
     config = layer.config
+    heads = config.get("num_heads")
     parts = [
-        _first(config, "units", "filters", "output_dim", "num_heads", "target_shape", "rate", "n"),
+        _wrapped(config),
+        f"{heads} heads" if isinstance(heads, int) else "",
+        _first(config, "units", "filters", "output_dim", "target_shape", "rate"),
         _window(config),
         _activation(config),
         "sequences" if config.get("return_sequences") is True else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _wrapped(config: Mapping[str, Any]) -> str:
+    """What a wrapper wraps: `LSTM 32`."""
+    inner = config.get("layer")
+    if not (isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping)):
+        return ""
+    class_name = str(inner.get("class_name"))
+    return f"{class_name} {settings(Layer('', class_name, config=inner['config']))}".rstrip()
 
 
 def _first(config: Mapping[str, Any], *names: str) -> str:

@@ -1,0 +1,137 @@
+"""Graph → text for a terminal: a row a node with lanes beside it, a head, and a foot with totals.
+
+A line is a list of spans, pairs of a text and the name of a style. `to_text` joins the texts,
+`styled` colours them; the characters are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from kgraph.drawing.cells import Line, clean, flowed
+from kgraph.drawing.columns import columns
+from kgraph.drawing.entries import calls, class_of, entries_of, many, path_of, usual_dtype
+from kgraph.drawing.look import Look
+from kgraph.drawing.rows import between, drawn, rows
+from kgraph.drawing.words import byte_size, count
+from kgraph.facts import every_layer, totals
+from kgraph.graph import Graph, Node
+from kgraph.transform import flatten
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+NARROWEST = 40
+
+STYLES = {
+    "": "", "title": "dim", "model": "bold", "group": "italic dim", "name": "bold", "class": "",
+    "settings": "dim", "shape": "", "dtype": "yellow", "count": "", "note": "dim", "output": "green",
+    "foot": "", "lane 0": "blue", "lane 1": "magenta", "lane 2": "yellow", "lane 3": "cyan",
+    "lane 4": "green", "lane 5": "red",
+}  # fmt: skip
+
+
+def to_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> str:
+    """The graph as plain text: no line wider than `width` (at least 40), none with trailing spaces.
+
+    `look.expand` shows the inside of nested models in place of their calls.
+    """
+    lines = _lines(graph, look, max(width, NARROWEST))
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def styled(graph: Graph, look: Look = Look(), *, width: int = 80) -> Text:
+    """What `to_text` returns, with colours: the same characters, line ends included."""
+    from rich.text import Text
+
+    text = Text(no_wrap=True, end="")
+    for line in _lines(graph, look, max(width, NARROWEST)):
+        while line and not line[-1][0].strip():
+            line.pop()
+        *front, (last, style) = line or [("", "")]
+        for part in (*front, (last.rstrip(), style), ("\n", "")):
+            text.append(part[0], STYLES[part[1]] or None)
+    return text
+
+
+def _lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
+    shown = flatten(graph) if look.expand else graph
+    table = rows(shown, most=min(max(width // 10, 4), 16))
+    lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
+    margin = 2 * lanes
+    entries = entries_of(shown, table)
+    cells = columns(entries, width - margin, usual_dtype(shown))
+    groups = _Groups(graph, shown)
+
+    yield from flowed(_head(graph), width)
+    yield []
+    yield [(" " * margin, ""), *cells.titles()]
+    above: Sequence[tuple[str, int]] = [(" ", 0)] * margin
+    for entry in entries:
+        for heading in groups.opened_by(entry.row.node):
+            yield [*_gutter(above), *flowed([heading], width - margin)[0]]
+        first, *more = cells.lines(entry)
+        yield [*_gutter(drawn(entry.row, entry.glyph, lanes)), *first]
+        above = between(entry.row, lanes)
+        for line in more:
+            yield [*_gutter(above), *line]
+    yield []
+    yield from flowed(_foot(graph, shown), width)
+
+
+def _gutter(picture: Iterable[tuple[str, int]]) -> Line:
+    """The picture of the lanes as spans, each lane in its colour."""
+    line: Line = []
+    for lane, marks in groupby(picture, itemgetter(1)):
+        line.append(("".join([mark for mark, _ in marks]), f"lane {lane % 6}"))
+    return line
+
+
+class _Groups:
+    """The headings over the rows that come from inside a call of a nested model."""
+
+    def __init__(self, whole: Graph, shown: Graph) -> None:
+        self.layers = dict(every_layer(whole))
+        self.calls = calls(shown)
+        self.open: tuple[str, ...] = ()
+
+    def opened_by(self, node: Node) -> Iterator[Line]:
+        """A heading for each call that begins with this node, the outermost first."""
+        for depth, call in enumerate(node.within):
+            if node.within[: depth + 1] == self.open[: depth + 1]:
+                continue
+            path, (number, among) = path_of(call), self.calls[call]
+            heading = ["  " * min(depth, 5) + "▾ " + clean(path)]
+            if path in self.layers:
+                heading.append("  " + clean(class_of(self.layers[path])))
+            if among > 1:
+                heading.append(f"  call {number} of {among}")
+            yield [(text, "group") for text in heading]
+        self.open = node.within
+
+
+def _head(graph: Graph) -> list[Line]:
+    keras = graph.keras_version and f"Keras {graph.keras_version}"
+    said = [clean(text) for text in (graph.class_name, graph.format, keras, graph.source) if text]
+    facts = said[:1] + [f" · {text}" for text in said[1:]]
+    return [[(clean(graph.name), "model"), ("  ", ""), *((fact, "note") for fact in facts)]]
+
+
+def _foot(graph: Graph, shown: Graph) -> list[Line]:
+    """Totals: of the whole model, but nodes and shared layers as many as the rows show."""
+    all_in = totals(graph)
+    counts = [many(all_in.layers, "layer")]
+    counts += [many(all_in.operations, "operation")] if all_in.operations else []
+    counts += [many(all_in.nested, "nested model")] if all_in.nested else []
+    counts += [many(len(shown.nodes), "node"), many(len(shown.shared), "shared layer")]
+    size = all_in.size
+    if size is None:
+        sizes = ["? parameters"]
+    else:
+        kinds = [f"{count(size.trainable)} trainable", f"{count(size.frozen)} frozen"]
+        kinds += [f"{count(size.undecided)} undecided"] if size.undecided else []
+        sizes = [f"{many(size.parameters, 'parameter')}: {kinds[0]}", *kinds[1:], byte_size(size.bytes)]
+    return [[(f"{part}, ", "foot") for part in line[:-1]] + [(line[-1], "foot")] for line in (counts, sizes)]
