@@ -26,8 +26,13 @@ STACK = 512 * 2**20
 def image(dot: str, format: str, *, timeout: float = 60) -> bytes:
     """The picture of a graph written in DOT, as the bytes of an SVG, PNG or PDF file.
 
-    Raises `ImageError` where Graphviz cannot draw it, or not in that many seconds.
+    Raises `ImageError` for another format, and where Graphviz cannot draw it, or not in that many seconds.
     """
+    if format not in FORMATS:
+        raise ImageError(
+            f"`{format}` is no format of pictures that is made",
+            hint="use one of " + ", ".join(f"`{name}`" for name in FORMATS),
+        )
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__, format],

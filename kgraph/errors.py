@@ -10,6 +10,7 @@
     ├── SelectError    a query that cannot be answered
     │   ├── QueryError     it cannot be read (`position` says where)
     │   └── NoMatchError   nothing has that name (`near` has the closest ones)
+    ├── ExtractError   a submodel that cannot be built (`layer`, `reason`)
     └── ImageError     Graphviz could not make the picture (`stderr`)
 
 An error stores facts, composes one sentence from them, and may carry a `hint`: what to do next.
@@ -84,7 +85,8 @@ class QueryError(SelectError):
     def __init__(self, query: str, position: int, what: str) -> None:
         super().__init__(
             f"`{query}` cannot be read at position {position}: {what}",
-            hint="a query is a name (`conv1`, `encoder/*`), `@Class` or `~regex`, then `#call`, `:output`, `[slice]`",
+            hint="a query is a name (`conv1`, `encoder/*`), `@Class` or `~regex`, "
+            "then `#call`, `:output`, `[slice]`",
         )
         self.query, self.position = query, position
 
@@ -92,13 +94,21 @@ class QueryError(SelectError):
 class NoMatchError(SelectError):
     """A query matches nothing; `near` lists the closest names there are."""
 
-    def __init__(self, query: str, graph: str, near: Sequence[str]) -> None:
+    def __init__(self, query: str, graph: str, near: Sequence[str], *, hint: str = "") -> None:
         names = ", ".join(f"`{name}`" for name in near)
         super().__init__(
             f"`{query}` matches nothing in `{graph}`" + (f"; near it: {names}" if near else ""),
-            hint="`*` stands for any part of a name, `**` for any path",
+            hint=hint or "`*` stands for any part of a name, `**` for any path",
         )
         self.query, self.near = query, tuple(near)
+
+
+class ExtractError(KGraphError):
+    """A submodel cannot be built; `layer` (or what was named) and the `reason`."""
+
+    def __init__(self, layer: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"`{layer}` {reason}", hint=hint)
+        self.layer, self.reason = layer, reason
 
 
 class ImageError(KGraphError):

@@ -1,17 +1,17 @@
 """What a graph amounts to: parameters, bytes, counts, and what each output is trained for.
 
 Every variable is counted once: a shared layer is one layer, and an entry that is the same object
-as an earlier one (`Layer.same_as`) adds nothing.
+as an earlier one (`Layer.same_as`), or a weight that is an earlier one (`Weight.same_as`), adds nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Weight
+from kgraph.graph import Graph, Layer, Node, Tensor, Weight
 
 # Bytes of one element. `bool` and the packed `int4` take a byte each in Keras's files.
 BYTES = {
@@ -20,6 +20,15 @@ BYTES = {
     "float16": 2, "bfloat16": 2, "int16": 2, "uint16": 2,
     "int8": 1, "uint8": 1, "bool": 1, "int4": 1, "float8_e4m3fn": 1, "float8_e5m2": 1,
 }  # fmt: skip
+
+# What a claim of sameness rests on (`same_by`), in words.
+EVIDENCE = {
+    "identity": "one Python object in the live model",
+    "shared_object_id": "both carry one `shared_object_id` in the file",
+    "absent weights": "tagged in the file as met before, without weights of its own, and alike in all else",
+    "alike": "tagged in the file as met before, and alike in all else",
+    "in config": "the config of one holds the other by `shared_object_id`, and the weights are stored once",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,12 @@ class Size:
     def undecided(self) -> int:
         """How many parameters the source leaves open: trainable or frozen."""
         return self.parameters - self.trainable - self.frozen
+
+    def __add__(self, other: Size) -> Size:
+        return Size(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def __mul__(self, times: int) -> Size:
+        return Size(*(getattr(self, f.name) * times for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,14 @@ def is_operation(layer: Layer) -> bool:
     return bool(layer.module) and ".ops." in f"{layer.module}."
 
 
+def is_built_in(layer: Layer) -> bool:
+    """Whether the class is one of Keras's own, not another's of the same name.
+
+    Keras 3 writes the public module of its own, `keras.layers`, or the one that defines it (3.0-3.15).
+    """
+    return (layer.module or "").partition(".")[0] == "keras"
+
+
 def every_layer(graph: Graph, path: str = "") -> Iterator[tuple[str, Layer]]:
     """All layers at all depths, wrapped models' too, each with its path; a nested model before its inside."""
     for layer in graph.layers:
@@ -81,8 +104,8 @@ def every_layer(graph: Graph, path: str = "") -> Iterator[tuple[str, Layer]]:
 
 
 def size(weights: Iterable[Weight]) -> Size:
-    """What the variables amount to; an unknown dtype counts no bytes."""
-    weights = list(weights)
+    """What the variables amount to, without those that are an earlier one; an unknown dtype has no bytes."""
+    weights = [weight for weight in weights if weight.same_as is None]
     counts = [(w, prod(d or 0 for d in w.shape)) for w in weights]
     return Size(
         parameters=sum(n for _, n in counts),
@@ -116,9 +139,38 @@ def _size_of(layers: list[Layer], more: tuple[Weight, ...] = ()) -> Size | None:
     return size(weights)
 
 
+def leaves(graph: Graph) -> int:
+    """How many layers and operations are in a nested model, at all depths: what is seen when it is opened.
+
+    Its own InputLayers, and nested models as such, do not count.
+    """
+    ends = {tensor.layer for tensor in graph.inputs.values()}
+    below = (leaves(layer.graph) if layer.graph else 1 for layer in graph.layers if layer.name not in ends)
+    return sum(below)
+
+
+def is_outside(graph: Graph, layer: Layer) -> bool:
+    """Whether the layer only stands for where a part of a graph begins, and belongs to the rest."""
+    nodes = graph.nodes_of(layer.name)
+    begins = bool(nodes) and all(not node.inputs and _is_input(graph, node) for node in nodes)
+    return begins and layer.class_name != "InputLayer"
+
+
+def _is_input(graph: Graph, node: Node) -> bool:
+    return any((t.layer, t.node_index) == node.key for t in graph.inputs.values())
+
+
+def tensor_bytes(tensor: Tensor) -> int | None:
+    """The bytes that a tensor takes for a batch of one; None if its shape or dtype is not known or free."""
+    if tensor.shape is None or tensor.dtype not in BYTES or None in tensor.shape[1:]:
+        return None
+    return prod(d for d in tensor.shape[1:] if d is not None) * BYTES[tensor.dtype]
+
+
 def totals(graph: Graph) -> Totals:
     """The counts that stand under a report, layers at all depths, nodes and shared layers of this graph."""
-    entries = [layer for _, layer in every_layer(graph)]
+    outside = {layer.name for layer in graph.layers if is_outside(graph, layer)}
+    entries = [layer for path, layer in every_layer(graph) if path not in outside]
     nested = sum(layer.graph is not None and not layer.wraps for layer in entries)
     operations = sum(map(is_operation, entries))
     return Totals(
@@ -149,7 +201,7 @@ def training(graph: Graph) -> dict[str, Training]:
         weight = _for_output(config.get("loss_weights"), place)
         result[slot] = Training(
             loss=_name(_for_output(config.get("loss"), place)),
-            weight=float(weight) if isinstance(weight, int | float) else None,
+            weight=float(weight) if isinstance(weight, int | float) and abs(weight) < 1e300 else None,
             metrics=tuple(filter(None, map(_name, _listed(_for_output(metrics, place))))),
         )
     return result
@@ -173,6 +225,6 @@ def _name(given: Any) -> str | None:
     if isinstance(given, Mapping):
         config = given.get("config")
         if isinstance(config, Mapping):
-            return str(config.get("name") or given["class_name"])
+            return str(config.get("name") or given.get("class_name"))
         return str(config or given.get("class_name"))
     return None if given is None else str(given)

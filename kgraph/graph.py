@@ -8,6 +8,7 @@ an annotation, and comparison passes over it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +33,8 @@ class Tensor:
     tensor_index: int = 0
     shape: Shape | None = field(default=None, compare=False)
     dtype: str | None = field(default=None, compare=False)
+    # True where the file does not record the shape, but the layer's config gives it beyond doubt.
+    derived: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         """The full address: `encoder/conv#1:2`; tensor 0 is not written out.
@@ -107,6 +110,15 @@ class Node:
             object.__setattr__(self, "inputs", Slots(self.inputs))
         if not self.outputs:
             object.__setattr__(self, "outputs", (Tensor(self.layer, self.node_index),))
+        if self.node_index < 0:
+            raise GraphError(f"`{self.layer}#{self.node_index}` has a negative index")
+        for tensor in self.outputs:
+            if tensor.layer != self.layer or tensor.node_index != self.node_index:
+                raise GraphError(
+                    f"`{self.layer}#{self.node_index}` cannot make `{tensor}`, which is another's"
+                )
+            if tensor.tensor_index < 0:
+                raise GraphError(f"`{tensor}` has a negative index")
 
     @property
     def key(self) -> tuple[str, int]:
@@ -125,6 +137,12 @@ class Weight:
     shape: Shape
     dtype: str
     trainable: bool | None = None
+    # The path of the weight of an earlier layer that is the same variable, and what that rests on.
+    same_as: str | None = None
+    same_by: str | None = None
+    # A digest of the values; None: they were not read; "": nothing to compare, as no other weight has
+    # this shape and dtype, or all elements are equal.
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,8 +166,9 @@ class Layer:
     trainable: bool | None = field(default=None, compare=False)
     # Its own variables, without those of the layers in `graph`; None: the source does not say.
     weights: tuple[Weight, ...] | None = field(default=None, compare=False)
-    # The path of an earlier entry that is the same Keras object.
+    # The path of an earlier entry that is the same Keras object, and what that rests on (`kgraph.facts`).
     same_as: str | None = field(default=None, compare=False)
+    same_by: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -179,8 +198,8 @@ class Graph:
 
     def _check_layers(self) -> None:
         if len(self._layers) != len(self.layers):
-            names = [layer.name for layer in self.layers]
-            twice = next(name for name in names if names.count(name) > 1)
+            names = Counter(layer.name for layer in self.layers)
+            twice = next(name for name, times in names.items() if times > 1)
             raise GraphError(f"two layers of `{self.name}` are named `{twice}`")
 
     def _check_nodes(self) -> None:
@@ -191,7 +210,7 @@ class Graph:
             if node.key in made:
                 raise GraphError(f"`{self.name}` has two nodes `{node.layer}#{node.node_index}`")
             for slot, tensor in node.inputs.items():
-                if (tensor.layer, tensor.node_index) not in made:
+                if (tensor.layer, tensor.node_index) not in made or tensor.tensor_index < 0:
                     raise GraphError(
                         f"`{node.layer}#{node.node_index}` reads `{tensor}` at `{slot}`, "
                         "which no earlier node makes"
@@ -199,8 +218,8 @@ class Graph:
             made.add(node.key)
         for end, slots in (("input", self.inputs), ("output", self.outputs)):
             for slot, tensor in slots.items():
-                if (tensor.layer, tensor.node_index) not in made:
-                    raise GraphError(f"the {end} `{slot}` of `{self.name}` is `{tensor}`, which no node makes")
+                if (tensor.layer, tensor.node_index) not in made or tensor.tensor_index < 0:
+                    raise GraphError(f"the {end} `{slot}` of `{self.name}`, `{tensor}`, is made by no node")
 
     @cached_property
     def _layers(self) -> dict[str, Layer]:
@@ -215,9 +234,7 @@ class Graph:
         found: dict[str, list[Node]] = {layer.name: [] for layer in self.layers}
         for node in self.nodes:
             found[node.layer].append(node)
-        return {
-            name: tuple(sorted(nodes, key=lambda node: node.node_index)) for name, nodes in found.items()
-        }
+        return {name: tuple(sorted(nodes, key=lambda node: node.node_index)) for name, nodes in found.items()}
 
     @cached_property
     def _readers(self) -> dict[Tensor, tuple[tuple[Node, str], ...]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
+
+MOST_NODES = 1_000_000
 
 
 def in_order(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -17,6 +19,25 @@ def in_order(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, ...]
     Raises `GraphError` for a cycle, or a read of a tensor that no node makes.
     """
     position = {layer.name: i for i, layer in enumerate(layers)}
+
+    def rank(node: Node) -> tuple[int, int]:
+        return position[node.layer], node.node_index
+
+    ranked = sorted(nodes, key=rank)
+    return tuple(ranked) if _is_ordered(ranked) else _popped(ranked, rank)
+
+
+def _is_ordered(nodes: Iterable[Node]) -> bool:
+    made: set[tuple[str, int]] = set()
+    for node in nodes:
+        if any((t.layer, t.node_index) not in made for t in node.inputs.values()):
+            return False
+        made.add(node.key)
+    return True
+
+
+def _popped(nodes: Iterable[Node], rank: Callable[[Node], tuple[int, int]]) -> tuple[Node, ...]:
+    """The nodes as a heap gives them, each once all that it reads is out."""
     by_key = {node.key: node for node in nodes}
     waits: dict[tuple[str, int], int] = {}
     readers: dict[tuple[str, int], list[Node]] = {}
@@ -27,9 +48,6 @@ def in_order(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, ...]
             if source not in by_key:
                 raise GraphError(f"`{node.layer}` reads `{Tensor(*source)}`, which no layer makes")
             readers.setdefault(source, []).append(node)
-
-    def rank(node: Node) -> tuple[int, int]:
-        return position[node.layer], node.node_index
 
     ready = [(rank(node), node.key) for node in by_key.values() if not waits[node.key]]
     heapify(ready)
@@ -63,6 +81,7 @@ def flatten(graph: Graph) -> Graph:
     """
     if not any(is_nested(layer) for layer in graph.layers):
         return graph
+    check_size(graph)
     layers = tuple(_flat_layers(graph, ""))
     call = _Call(graph)
     nodes = in_order(layers, (node for node, _ in call.nodes()))
@@ -75,14 +94,38 @@ def flatten(graph: Graph) -> Graph:
     )
 
 
+def check_size(graph: Graph) -> None:
+    """Nothing; raises `GraphError` if nested calls multiply to more nodes than anyone could look at."""
+    count = _count(graph)
+    if count > MOST_NODES:
+        number = f"{count:,}" if count < 10**18 else "more than 10^18"
+        raise GraphError(
+            f"`{graph.name}` has {number} nodes with the insides of all calls, more than {MOST_NODES:,}",
+            hint="look at it with nested models closed, or at one of them by itself",
+        )
+
+
+def _count(graph: Graph) -> int:
+    """The nodes with those inside each call; takes time in proportion to what is written, not to them."""
+    inside = {layer.name: _count(layer.graph) for layer in graph.layers if layer.graph}
+    return sum(1 + inside.get(node.layer, 0) for node in graph.nodes)
+
+
 def _flat_layers(graph: Graph, path: str) -> Iterator[Layer]:
-    ends = {tensor.layer for tensor in graph.inputs.values()} if path else set()
+    ends = _only_inputs(graph) if path else set()
     for layer in graph.layers:
         if is_nested(layer):
             assert layer.graph is not None
             yield from _flat_layers(layer.graph, f"{path}{layer.name}/")
         elif layer.name not in ends:
             yield replace(layer, name=path + layer.name) if path else layer
+
+
+def _only_inputs(graph: Graph) -> set[str]:
+    """The layers that make nothing but inputs of the graph."""
+    inputs = set(graph.inputs.values())
+    others = {node.layer for node in graph.nodes if node.outputs[0] not in inputs}
+    return {tensor.layer for tensor in inputs} - others
 
 
 @dataclass
@@ -148,10 +191,10 @@ class _Call:
         first = self._moved_tensor(node.outputs[0])
         assert first is not None
         outputs = tuple(
-            replace(t, layer=first.layer, node_index=first.node_index, shape=self._stepped(t)) for t in node.outputs
+            replace(t, layer=first.layer, node_index=first.node_index, shape=self._stepped(t))
+            for t in node.outputs
         )
         return Node(first.layer, first.node_index, inputs, outputs, self.within)
-
 
     def _stepped(self, tensor: Tensor) -> Shape | None:
         if not self.steps or not tensor.shape:
@@ -170,6 +213,9 @@ def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
     """All nodes that have an address, with their layers: those of `flatten(graph)`, in its order; the
     calls of nested models, each after its inside; and the insides of wrapped models, before the wrapper.
     """
+    if not any(layer.graph for layer in graph.layers):
+        return [(node, graph.layer(node.layer)) for node in graph.nodes]
+    check_size(graph)
     flat = {str(node.outputs[0]): i for i, node in enumerate(flatten(graph).nodes)}
     found = list(_Call(graph).nodes(every=True))
     last: dict[str, int] = {}
@@ -192,12 +238,7 @@ def seen_in(shown: Graph, graph: Graph, tensors: Iterable[Tensor]) -> tuple[Tens
     """
     wanted = {(t.layer, t.node_index) for t in tensors}
     calls = {str(Tensor(*key)) for key in wanted}
-    held = {
-        call
-        for node, _ in every_node(graph)
-        if node.key in wanted
-        for call in node.within
-    }
+    held = {call for node, _ in every_node(graph) if node.key in wanted for call in node.within}
     return tuple(
         node.outputs[0]
         for node in shown.nodes
@@ -245,7 +286,7 @@ def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     edge = [Node(*key, outputs=node.outputs) for key, node in ends.items()]
     names, stubs = {name for name, _ in kept}, {name for name, _ in ends}
     layers = [
-        layer if layer.name in names else Layer(layer.name, "InputLayer", weights=())
+        layer if layer.name in names else replace(layer, graph=None, weights=())
         for layer in graph.layers
         if layer.name in names or layer.name in stubs
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,6 @@ def saved(built: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def environment() -> Iterator[dict[str, str]]:
+def environment() -> dict[str, str]:
     """The environment for programs that a test starts: no colour asked for, no terminal width set."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
-    yield kept
+    return {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}

@@ -9,7 +9,14 @@ BUILDERS: dict[str, Callable[[], Any]] = {}
 # Models that the file says less of than the live object: it keeps constructor arguments, no layers.
 COMPACT = {"functional_subclass_with_its_own_config", "functional_subclass_called_twice"}
 # Models of which the file does not tell which variables are trained: custom layers.
-CUSTOM = COMPACT | {"custom_layer", "custom_layer_with_parts"}
+CUSTOM = COMPACT | {
+    "custom_layer",
+    "custom_layer_with_parts",
+    "layer_that_holds_an_embedding",
+    "custom_layers_named_as_those_of_keras",
+}
+# Models of which the file stores one variable twice, and says nowhere that it is one.
+STORED_TWICE = {"variable_of_two_layers"}
 
 
 def model(build: Callable[[], Any]) -> Callable[[], Any]:
@@ -50,7 +57,9 @@ def inputs_and_outputs_in_lists() -> Any:
     keras, layers, _ = _k()
     a, b = keras.Input((3,), name="a"), keras.Input((4,), name="b")
     both = layers.Concatenate(name="both")([a, b])
-    return keras.Model([b, a], [layers.Dense(1, name="p")(both), layers.Dense(2, name="q")(both)], name="lists")
+    return keras.Model(
+        [b, a], [layers.Dense(1, name="p")(both), layers.Dense(2, name="q")(both)], name="lists"
+    )
 
 
 @model
@@ -161,7 +170,9 @@ def nested_models_three_deep() -> Any:
     keras, layers, _ = _k()
     y = keras.Input((8,), name="y")
     tower = _tower("tower")
-    middle = keras.Model(y, layers.Add(name="sum")([tower(y), tower(layers.ReLU(name="r")(y))]), name="middle")
+    middle = keras.Model(
+        y, layers.Add(name="sum")([tower(y), tower(layers.ReLU(name="r")(y))]), name="middle"
+    )
     x = keras.Input((8,), name="x")
     return keras.Model(x, [middle(x), middle(layers.Softmax(name="s")(x))], name="outer")
 
@@ -178,11 +189,14 @@ def nested_model_with_many_inputs_and_outputs() -> Any:
     keras, layers, _ = _k()
     a, b = keras.Input((3,), name="left"), keras.Input((3,), name="right")
     inner = keras.Model(
-        {"right": b, "left": a}, {"sum": layers.Add(name="s")([a, b]), "left": a, "dense": layers.Dense(2, name="d")(b)}
+        {"right": b, "left": a},
+        {"sum": layers.Add(name="s")([a, b]), "left": a, "dense": layers.Dense(2, name="d")(b)},
     )
     x, y = keras.Input((3,), name="x"), keras.Input((3,), name="y")
     made = inner({"left": x, "right": y})
-    return keras.Model([x, y], [layers.Dense(1, name="o")(made["sum"]), made["left"], made["dense"]], name="many")
+    return keras.Model(
+        [x, y], [layers.Dense(1, name="o")(made["sum"]), made["left"], made["dense"]], name="many"
+    )
 
 
 @model
@@ -233,7 +247,12 @@ def layer_shared_by_a_nested_model_and_the_outer() -> Any:
 def sequential() -> Any:
     keras, layers, _ = _k()
     return keras.Sequential(
-        [keras.Input((6,), name="x"), layers.Dense(4, name="a"), layers.Dropout(0.5), layers.Dense(2, name="b")],
+        [
+            keras.Input((6,), name="x"),
+            layers.Dense(4, name="a"),
+            layers.Dropout(0.5),
+            layers.Dense(2, name="b"),
+        ],
         name="seq",
     )
 
@@ -256,7 +275,11 @@ def sequential_never_built() -> Any:
 def sequential_with_a_mask() -> Any:
     keras, layers, _ = _k()
     return keras.Sequential(
-        [keras.Input((5,), dtype="int32", name="x"), layers.Embedding(9, 4, mask_zero=True, name="e"), layers.LSTM(3, name="l")]
+        [
+            keras.Input((5,), dtype="int32", name="x"),
+            layers.Embedding(9, 4, mask_zero=True, name="e"),
+            layers.LSTM(3, name="l"),
+        ]
     )
 
 
@@ -271,7 +294,9 @@ def sequential_in_functional() -> Any:
 @model
 def functional_in_sequential() -> Any:
     keras, layers, _ = _k()
-    return keras.Sequential([keras.Input((8,), name="x"), _tower("tower"), layers.Dense(1, name="o")], name="outer")
+    return keras.Sequential(
+        [keras.Input((8,), name="x"), _tower("tower"), layers.Dense(1, name="o")], name="outer"
+    )
 
 
 @model
@@ -302,7 +327,9 @@ def operation_with_an_array() -> Any:
     import numpy as np
 
     x = keras.Input((3,), name="x")
-    return keras.Model(x, ops.matmul(x, np.eye(3, dtype="float32")) + np.arange(3, dtype="float32"), name="array")
+    return keras.Model(
+        x, ops.matmul(x, np.eye(3, dtype="float32")) + np.arange(3, dtype="float32"), name="array"
+    )
 
 
 @model
@@ -427,6 +454,118 @@ def model_from_an_inner_tensor() -> Any:
     return keras.Model(middle, layers.Dense(2, name="b")(middle), name="from_middle")
 
 
+@model
+def two_towers_that_share_a_layer_inside() -> Any:
+    keras, layers, _ = _k()
+    text = keras.Input((5,), dtype="int32", name="text")
+    dense, pool = layers.Dense(3, name="dense"), layers.GlobalAveragePooling1D(name="pool")
+    first = dense(layers.Embedding(20, 3, name="words")(text))
+    tower = keras.Model(text, pool(dense(first)), name="tower")
+    a, b = keras.Input((5,), dtype="int32", name="query"), keras.Input((5,), dtype="int32", name="document")
+    return keras.Model([a, b], layers.Dot(1, name="score")([tower(a), tower(b)]), name="two_towers")
+
+
+@model
+def operation_called_twice() -> Any:
+    keras, layers, _ = _k()
+    from keras.src.ops.nn import Relu  # no operation's class is public
+
+    x, y = keras.Input((4,), name="x"), keras.Input((4,), name="y")
+    relu = Relu(name="relu")
+    return keras.Model([x, y], layers.Add(name="add")([relu(x), relu(y)]), name="operation")
+
+
+@model
+def reversible_embedding() -> Any:
+    keras, layers, _ = _k()
+    x = keras.Input((5,), dtype="int32", name="x")
+    embedding = layers.ReversibleEmbedding(9, 4, name="embedding")
+    return keras.Model(x, embedding(layers.Dense(4, name="h")(embedding(x)), reverse=True), name="reversed")
+
+
+@model
+def layer_called_alone_and_in_a_wrapper() -> Any:
+    keras, layers, _ = _k()
+    x = keras.Input((5, 4), name="x")
+    dense = layers.Dense(4, name="dense")
+    return keras.Model(x, layers.TimeDistributed(dense, name="each_step")(dense(x)), name="wrapped")
+
+
+@model
+def layer_called_in_a_wrapper_and_alone() -> Any:
+    keras, layers, _ = _k()
+    x = keras.Input((5, 4), name="x")
+    dense = layers.Dense(4, name="dense")
+    return keras.Model(x, dense(layers.TimeDistributed(dense, name="each_step")(x)), name="wrapped")
+
+
+@model
+def model_called_alone_and_in_a_wrapper() -> Any:
+    keras, layers, _ = _k()
+    x, y = keras.Input((8,), name="x"), keras.Input((5, 8), name="y")
+    tower = _tower("tower")
+    ends = [tower(x), layers.TimeDistributed(tower, name="each_step")(y)]
+    return keras.Model([x, y], ends, name="wrapped")
+
+
+@model
+def layer_that_holds_an_embedding() -> Any:
+    keras, layers, _ = _k()
+    x = keras.Input((5,), dtype="int32", name="x")
+    embedding = layers.Embedding(9, 4, name="embedding")
+    y = layers.Dense(4, name="h")(embedding(x))
+    return keras.Model(x, _tied()[0](embedding, name="scores")(y), name="tied")
+
+
+@model
+def variable_of_two_layers() -> Any:
+    keras, layers, _ = _k()
+    import numpy as np
+
+    x = keras.Input((5,), dtype="int32", name="x")
+    embedding = layers.Embedding(9, 4, name="embedding")
+    y = layers.Dense(4, name="h")(embedding(x))
+    embedding.set_weights([np.arange(36.0).reshape(9, 4)])
+    return keras.Model(x, _tied()[1](embedding.embeddings, name="scores")(y), name="tied")
+
+
+def _tied() -> tuple[Any, Any]:
+    keras, layers, ops = _k()
+
+    @keras.saving.register_keras_serializable(package="tests")
+    class Scores(layers.Layer):
+        """Holds an embedding, and a bias of its own."""
+
+        def __init__(self, embedding: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.embedding = embedding
+
+        def build(self, shape: Any) -> None:
+            self.bias = self.add_weight(shape=(9,), name="bias")
+
+        def call(self, x: Any) -> Any:
+            return ops.matmul(x, ops.transpose(self.embedding.embeddings)) + self.bias
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "embedding": keras.saving.serialize_keras_object(self.embedding)}
+
+    @keras.saving.register_keras_serializable(package="tests")
+    class Reuse(layers.Layer):
+        """Holds a variable of another layer."""
+
+        def __init__(self, kernel: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.kernel = kernel
+
+        def call(self, x: Any) -> Any:
+            return ops.matmul(x, ops.transpose(self.kernel))
+
+        def get_config(self) -> dict[str, Any]:
+            return layers.Layer.get_config(self)
+
+    return Scores, Reuse
+
+
 def _registered() -> tuple[Any, Any]:
     keras, layers, _ = _k()
 
@@ -490,3 +629,40 @@ def preprocessing() -> Any:
     normal.adapt(np.arange(12.0).reshape(4, 3))
     lookup = layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot", name="lookup")
     return keras.Model([x, n], layers.Concatenate(name="both")([lookup(x), normal(n)]), name="pre")
+
+
+@model
+def custom_layers_named_as_those_of_keras() -> Any:
+    keras, layers, ops = _k()
+
+    @keras.saving.register_keras_serializable(package="mine")
+    class Dense(layers.Layer):
+        """Makes twice as much as `units` says; its weights are no kernel and no bias."""
+
+        def __init__(self, units: int, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+
+        def build(self, shape: Any) -> None:
+            self.first = self.add_weight(shape=(shape[-1], self.units), name="first")
+            self.second = self.add_weight(shape=(shape[-1], self.units), name="second", trainable=False)
+
+        def call(self, x: Any) -> Any:
+            return ops.concatenate([ops.matmul(x, self.first), ops.matmul(x, self.second)], axis=-1)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (*shape[:-1], 2 * self.units)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "units": self.units}
+
+    @keras.saving.register_keras_serializable(package="mine")
+    class ReLU(layers.Layer):
+        """Makes twice as many steps as it is given."""
+
+        def call(self, x: Any) -> Any:
+            return ops.concatenate([ops.relu(x), x], axis=1)
+
+    x, y = keras.Input((4,), name="x"), keras.Input((5, 4), name="y")
+    ends = [Dense(3, name="d")(x), ReLU(name="r")(y), layers.TimeDistributed(Dense(2), name="t")(y)]
+    return keras.Model([x, y], ends, name="named_alike")

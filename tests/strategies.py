@@ -15,7 +15,14 @@ shapes = st.one_of(st.none(), st.lists(dims, max_size=4).map(tuple))
 dtypes = st.sampled_from([None, "float32", "int32", "bool"])
 classes = st.sampled_from(["Dense", "Conv2D", "Add", "Embedding", "LSTM", "Custom<&>"])
 weights = st.lists(
-    st.builds(Weight, names, st.lists(st.integers(1, 9), max_size=3).map(tuple), st.just("float32"), st.booleans()),
+    st.builds(
+        Weight,
+        names,
+        st.lists(st.integers(1, 9), max_size=3).map(tuple),
+        st.just("float32"),
+        st.booleans(),
+        digest=st.sampled_from([None, "", "a", "b"]),
+    ),
     max_size=2,
 )
 
@@ -47,7 +54,9 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
             if inside:
                 read = {f"0.{i}": draw(st.sampled_from(made)) for i in range(len(inside.inputs))}
             else:
-                slots = draw(st.lists(st.sampled_from(["0", "0.1", "1", "mask", "k<e>y"]), max_size=3, unique=True))
+                slots = draw(
+                    st.lists(st.sampled_from(["0", "0.1", "1", "mask", "k<e>y"]), max_size=3, unique=True)
+                )
                 read = {slot: draw(st.sampled_from(made)) for slot in slots or ["0"]}
             add(layers[-1], read, len(inside.outputs) if inside else draw(st.integers(1, 2)))
     returned = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3))

@@ -93,6 +93,38 @@ def _looped_weights(folder: Path) -> list[str]:
     return _members(model_weights_h5=(folder / "w.h5").read_bytes())(folder)
 
 
+def _outside_weights(folder: Path) -> list[str]:
+    import h5py
+
+    with h5py.File(folder / "w.h5", "w") as file:
+        group = file.create_group("layers/embedding/vars")
+        group.create_dataset("0", (500, 16), "float32", external=[("/etc/passwd", 0, 32_000)])
+    return _members(model_weights_h5=(folder / "w.h5").read_bytes())(folder)
+
+
+def _huge_weights(folder: Path) -> list[str]:
+    import h5py
+
+    with h5py.File(folder / "w.h5", "w") as file:
+        for name in ("embedding", "dense"):
+            file.create_dataset(f"layers/{name}/vars/0", (10**6, 10**6), "float32", chunks=(10, 10))
+    make = _members(model_weights_h5=(folder / "w.h5").read_bytes())
+    make(folder)
+    return ["shared", "m.keras", "--values"]
+
+
+def _pipe(folder: Path) -> list[str]:
+    os.mkfifo(folder / "m.keras")
+    return ["show", "m.keras"]
+
+
+def _inflating(folder: Path) -> list[str]:
+    with zipfile.ZipFile(folder / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("metadata.json", b" " * (2 << 20))
+    return ["show", "m.keras"]
+
+
 SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
 CASES: dict[str, Callable[[Path], list[str]]] = {
     "no file": _args("nothing.keras"),
@@ -111,11 +143,21 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "damaged weights": _members(model_weights_h5=b"\x89HDF\r\n\x1a\n" + bytes(100)),
     "weights that link to another file": _linked_weights,
     "weights with a cycle of groups": _looped_weights,
+    "weights whose values are in another file": _outside_weights,
+    "weights that claim more than they store": _huge_weights,
     "two members of one name": _two_configs,
+    "a member that inflates": _inflating,
+    "a model of Keras 2": _members(metadata_json=b'{"keras_version": "2.15.0"}'),
+    "no file, and no model beside it": lambda _: ["show", "/usr/nothing.keras"],
+    "a named pipe": _pipe,
+    "a value of the wrong type": _config(lambda c: c["config"]["layers"][0].update(module=5)),
+    "half a character": _config(lambda c: c["config"]["layers"][0].update(name="\ud800")),
     "a subclassed model": _members(config_json=json.dumps(SUBCLASS).encode()),
     "a tensor that no layer makes": _config(lambda c: _history(c).__setitem__(0, "nobody")),
     "a tensor of a call that is not there": _config(lambda c: _history(c).__setitem__(1, 7)),
-    "a layer that reads itself": _config(lambda c: _history(c).__setitem__(0, c["config"]["layers"][-1]["name"])),
+    "a layer that reads itself": _config(
+        lambda c: _history(c).__setitem__(0, c["config"]["layers"][-1]["name"])
+    ),
     "a layer without a name": _config(lambda c: c["config"]["layers"][0].update(name=None, config={})),
     "two layers of one name": _config(lambda c: c["config"]["layers"].append(c["config"]["layers"][0])),
     "a layer without calls": _config(lambda c: c["config"]["layers"][-1].pop("inbound_nodes")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,17 +27,31 @@ def chain(length: int) -> dict[str, Any]:
         kind = "Functional" if inside else "ReLU" if before else "InputLayer"
         config = inside or ({"name": name} if before else {"name": name, "batch_shape": [None, 4]})
         calls = [{"args": [tensor], "kwargs": {}}] if before else []
-        return {"module": "keras.layers", "class_name": kind, "config": config, "name": name, "inbound_nodes": calls}
+        return {
+            "module": "keras.layers",
+            "class_name": kind,
+            "config": config,
+            "name": name,
+            "inbound_nodes": calls,
+        }
 
     def model(name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
         last = entries[-1]["name"]
         offset = 1 if entries[-1]["class_name"] == "Functional" else 0
-        return {"name": name, "layers": entries, "input_layers": ["x", 0, 0], "output_layers": [last, offset, 0]}
+        return {
+            "name": name,
+            "layers": entries,
+            "input_layers": ["x", 0, 0],
+            "output_layers": [last, offset, 0],
+        }
 
     def run(number: int) -> list[dict[str, Any]]:
         return [entry("x", None), *(entry(f"r{i}", f"r{i - 1}" if i else "x") for i in range(number))]
 
-    outer = [*run(length - length // 3), entry("middle", f"r{length - length // 3 - 1}", model("middle", run(length // 3)))]
+    outer = [
+        *run(length - length // 3),
+        entry("middle", f"r{length - length // 3 - 1}", model("middle", run(length // 3))),
+    ]
     return {"module": "keras", "class_name": "Functional", "config": model("chain", outer)}
 
 
@@ -60,7 +75,7 @@ def test_a_chain_of_100000_layers_reads_sorts_flattens_and_prints_in_proportion(
         assert len(flat.nodes) == size + 1
         assert text.count("\n") >= size + 1
         assert again == flat
-        figures[size] = [b - a for a, b in zip(times, times[1:], strict=False)]
+        figures[size] = [b - a for a, b in pairwise(times)]
     with capsys.disabled():
         print("\nlayers   read   flatten  print  json   (seconds)")
         for size, seconds in figures.items():

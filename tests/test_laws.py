@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from models import BUILDERS, COMPACT, CUSTOM
+from models import BUILDERS, COMPACT, CUSTOM, STORED_TWICE
 from strategies import graphs
 
 from kgraph.facts import graph_size
@@ -146,13 +146,17 @@ def test_law_13_totals_are_those_of_keras(
     trained = sum(math.prod(w.shape) for w in model.trainable_weights)
     if model.built:
         assert expected == model.count_params()
-    for size in (graph_size(read(model)), graph_size(read(saved(name)))):
+    for source in (model, saved(name)):
+        size = graph_size(read(source))
         assert size is not None
+        if name in STORED_TWICE and source is not model:
+            assert size.parameters > expected
+            continue
         assert size.parameters == expected
         assert size.trainable <= trained <= size.trainable + size.undecided
     live, file = graph_size(read(model)), graph_size(read(saved(name)))
     assert live is not None
     assert file is not None
     assert live.undecided == 0
-    assert live.bytes == file.bytes
-    assert bool(file.undecided) == (name in CUSTOM)
+    assert live.bytes == file.bytes or name in STORED_TWICE
+    assert bool(file.undecided) == (name in CUSTOM | STORED_TWICE)

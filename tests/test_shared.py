@@ -43,7 +43,10 @@ CORRUPT = {
 }
 # Other calls than in the newest file, and why.
 DIFFERENT = {
-    ("k3.0.5", "54_model_from_intermediate"): "until 3.1 a model from inner tensors kept the layers before them",
+    (
+        "k3.0.5",
+        "54_model_from_intermediate",
+    ): "until 3.1 a model from inner tensors kept the layers before them",
     **{
         (version, "61_seq_first_functional"): "until 3.5 a Sequential that begins with a model was not built"
         for version in ("k3.0.5", "k3.2.1", "k3.3.3", "k3.4.1")
@@ -84,7 +87,9 @@ def test_an_odd_case_reads_equal_live_and_saved(name: str, cases: Path, tmp_path
         return
     assert live == file
     assert flatten(live) == flatten(file)
-    assert [(p, layer.same_as) for p, layer in every_layer(live)] == [(p, layer.same_as) for p, layer in every_layer(file)]
+    assert [(p, layer.same_as) for p, layer in every_layer(live)] == [
+        (p, layer.same_as) for p, layer in every_layer(file)
+    ]
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=str)
@@ -110,7 +115,12 @@ def _is_operation(graph: Graph, name: str) -> bool:
 
 
 PUBLISHED = sorted(str(p.relative_to(SHARED / "corpus")) for p in SHARED.glob("corpus/**/*.keras"))
-NO_GRAPH = {"vae.keras", "pre_pr22362_nested_container.keras", "kerashub_bert_COMPACT.keras", "kimm_lcnet035_COMPACT.keras"}
+NO_GRAPH = {
+    "vae.keras",
+    "pre_pr22362_nested_container.keras",
+    "kerashub_bert_COMPACT.keras",
+    "kimm_lcnet035_COMPACT.keras",
+}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -142,7 +152,15 @@ def test_folders_and_bfloat16_are_read(path: str) -> None:
     assert size.bytes > 0
 
 
-@pytest.mark.parametrize("path", ["versions/npz.keras", "versions/v24/01_linear.h5", "versions/sh_00000.weights.h5", "versions/sh.weights.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "versions/npz.keras",
+        "versions/v24/01_linear.h5",
+        "versions/sh_00000.weights.h5",
+        "versions/sh.weights.json",
+    ],
+)
 def test_what_is_not_read_is_refused(path: str) -> None:
     if path.endswith("npz.keras"):
         assert graph_size(read(SHARED / path)) is None

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from kgraph.checks import text_or_none
 from kgraph.errors import ConfigError, GraphError, ReadError
 from kgraph.graph import Graph
+from kgraph.interchange import from_data
 from kgraph.sources.archive import Saved, read_folder, read_json, read_zip
 from kgraph.sources.config import Context, read_config
 from kgraph.sources.live import is_model, read_live
+from kgraph.sources.old import refuse_old
 from kgraph.sources.sniff import head, refusal
 
 
@@ -20,7 +23,7 @@ class Format(NamedTuple):
 
     name: str
     matches: Callable[[bytes], bool]
-    open: Callable[[Path], Saved]
+    open: Callable[[Path, bool], Saved]
 
 
 FORMATS = (
@@ -30,12 +33,13 @@ FORMATS = (
 FOLDER = Format("keras folder", lambda _: False, read_folder)
 
 
-def read(source: object) -> Graph:
+def read(source: object, *, values: bool = False) -> Graph:
     """The graph of a model: a path to a saved one, or a live Keras 3 `Functional` or `Sequential`.
 
     Reads `.keras` files (or unpacked folders) and `to_json()` texts of Keras 3 without importing
     Keras or TensorFlow, and runs nothing of what they hold. Shapes and dtypes are those that the
-    file records, `None` elsewhere; weights are read from headers only.
+    file records, `None` elsewhere; weights are read from headers only, unless `values` is true: then each
+    `Weight` has a digest of its values, where another weight of the same shape and dtype exists.
 
     Raises `FormatError` for a source that is no saved Keras model, `NoGraphError` for a model
     without a static graph, `ConfigError` for a damaged config, `UnsafeError` for a file that an
@@ -44,23 +48,30 @@ def read(source: object) -> Graph:
     if isinstance(source, Graph):
         return source
     if isinstance(source, str | os.PathLike):
-        return _read_path(Path(source))
+        return _read_path(Path(source), values)
     if is_model(source):
-        return read_live(source)
+        return read_live(source, values)
     raise ReadError(
         f"a `{type(source).__name__}` is neither a path nor a Keras 3 model",
         hint="give a path to a `.keras` file, or a `keras.Model` built by Keras 3",
     )
 
 
-def _read_path(path: Path) -> Graph:
+def _read_path(path: Path, values: bool) -> Graph:
     try:
         found = _format(path)
-        saved = found.open(path)
+        saved = found.open(path, values)
     except OSError as error:
-        raise ReadError(f"`{path}` cannot be read ({error.strerror or error})") from error
-    version = saved.metadata.get("keras_version")
-    context = Context(str(path), found.name, str(version) if version else None)
+        raise ReadError(
+            f"`{path}` cannot be read ({error.strerror or error})",
+            hint="`ls -l` tells whose it is; copy it, whole, to where you may read it",
+        ) from error
+    if "kgraph" in saved.config and "class_name" not in saved.config:
+        return from_data(saved.config)
+    version = saved.config.get("keras_version", saved.metadata.get("keras_version"))
+    version = text_or_none(version, "`keras_version`", "keras_version")
+    refuse_old(str(path), saved.config, version)
+    context = Context(str(path), found.name, version)
     try:
         return read_config(saved.config, saved.weights, context)
     except GraphError as error:

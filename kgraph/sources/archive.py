@@ -7,10 +7,13 @@ member, never through a `ZipExtFile`, whose seeks read everything again.
 from __future__ import annotations
 
 import io
-import json
+import lzma
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +21,19 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
+from kgraph.checks import parsed
 from kgraph.errors import REMAKE, ConfigError, FormatError, UnsafeError
 from kgraph.sources.hdf5 import Group, read_groups
 
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+LARGEST = {CONFIG: 1 << 30, METADATA: 1 << 20}  # bytes
+INFLATION, HARMLESS = 200, 1 << 26  # times its packed size, and the bytes that any member may have
+# What `zipfile` and its decoders raise for damaged archives.
+DAMAGE = (
+    zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OverflowError, LookupError, MemoryError,
+    struct.error, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,50 +73,77 @@ class OffsetView(io.RawIOBase):
         return len(found)
 
 
-def read_folder(path: Path) -> Saved:
+def read_folder(path: Path, values: bool) -> Saved:
     """What an unpacked `.keras` folder holds (`model.save(..., zipped=False)`, Keras 3.4 and later)."""
     if not (path / CONFIG).is_file():
-        raise FormatError(str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model", hint=NAME)
+        raise FormatError(
+            str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model", hint=NAME
+        )
     weights = None
     if (path / WEIGHTS).is_file():
         with open(path / WEIGHTS, "rb") as file:
-            weights = read_groups(file, str(path))
+            weights = read_groups(file, str(path), values)
+    for name, most in LARGEST.items():
+        _check_size(path / name, most)
     metadata = (path / METADATA).read_bytes() if (path / METADATA).is_file() else b"{}"
-    return Saved(parse(path / CONFIG, (path / CONFIG).read_bytes()), parse(path / METADATA, metadata), weights)
+    return Saved(
+        parse(path / CONFIG, (path / CONFIG).read_bytes()), parse(path / METADATA, metadata), weights
+    )
 
 
-def read_zip(path: Path) -> Saved:
+def read_zip(path: Path, values: bool) -> Saved:
     """What a `.keras` zip holds. Raises `FormatError` if it is not whole or not Keras's."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             members = _members(path, archive)
             if CONFIG not in members:
                 raise FormatError(
-                    str(path), f"is a zip archive without a `{CONFIG}`, so not a saved Keras model", hint=REMAKE
+                    str(path),
+                    f"is a zip archive without a `{CONFIG}`, so not a saved Keras model",
+                    hint=REMAKE,
                 )
             config = parse(f"{path}/{CONFIG}", archive.read(CONFIG))
             metadata = parse(f"{path}/{METADATA}", archive.read(METADATA)) if METADATA in members else {}
             weights = None
             if WEIGHTS in members:
                 with open_member(file, archive, WEIGHTS) as member:
-                    weights = read_groups(member, str(path))
-    except (zipfile.BadZipFile, EOFError) as error:
+                    weights = read_groups(member, str(path), values)
+    except DAMAGE as error:
         raise FormatError(
             str(path), f"begins as a zip archive but is cut off or damaged ({error})", hint=REMAKE
         ) from error
     return Saved(config, metadata, weights)
 
 
-def read_json(path: Path) -> Saved:
+def read_json(path: Path, _: bool) -> Saved:
     """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights, no version."""
+    _check_size(path, LARGEST[CONFIG])
     return Saved(parse(path, path.read_bytes()), {}, None)
 
 
+def _check_size(path: Path, most: int) -> None:
+    if path.is_file() and path.stat().st_size > most:
+        raise UnsafeError(f"`{path}` has {path.stat().st_size:,} bytes, more than any model's")
+
+
 def _members(path: Path, archive: zipfile.ZipFile) -> set[str]:
-    names = archive.namelist()
-    twice = {name for name in names if names.count(name) > 1} if len(names) != len(set(names)) else set()
+    """The names of the members; refuses an archive that no Keras wrote before anything is unpacked."""
+    names = Counter(archive.namelist())
+    twice = [name for name, times in names.items() if times > 1]
     if twice:  # a reader of the first and a loader of the last would see different models
         raise UnsafeError(f"`{path}` holds two members named `{min(twice)}`")
+    for name in names.keys() & {CONFIG, METADATA, WEIGHTS}:
+        member = archive.getinfo(name)
+        if member.flag_bits & 1:
+            raise FormatError(
+                str(path),
+                "is an encrypted zip archive",
+                hint="unpack it with its password, and name the folder",
+            )
+        allowed = max(INFLATION * member.compress_size, HARMLESS)
+        if member.file_size > min(LARGEST.get(name, allowed), allowed):
+            sizes = f"{member.compress_size:,} bytes to {member.file_size:,}"
+            raise UnsafeError(f"`{path}` would unpack {sizes} for its `{name}`")
     return set(names)
 
 
@@ -127,15 +165,17 @@ def _payload(file: BinaryIO, member: zipfile.ZipInfo) -> int:
     header = os.pread(file.fileno(), 30, member.header_offset)
     if header[:4] != b"PK\3\4":
         raise zipfile.BadZipFile(f"no member at byte {member.header_offset}")
-    return member.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    return (
+        member.header_offset
+        + 30
+        + int.from_bytes(header[26:28], "little")
+        + int.from_bytes(header[28:30], "little")
+    )
 
 
 def parse(where: str | Path, text: bytes) -> Mapping[str, Any]:
     """The JSON object in `text`; `ConfigError` if it is not one."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"`{where}` is not readable JSON ({error})", "") from error
+    value = parsed(text, str(where))
     if not isinstance(value, dict):
         raise ConfigError(f"`{where}` holds a JSON {type(value).__name__}, not an object", "")
     return value

@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kgraph import checks
 from kgraph.errors import ConfigError, NoGraphError
 from kgraph.facts import is_operation, size
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
 from kgraph.sources.hdf5 import Group
 from kgraph.sources.indexes import repaired
+from kgraph.sources.same import Met, untagged
+from kgraph.sources.shapes import made
 from kgraph.sources.weights import child_groups, layer_weights
 from kgraph.transform import in_order
 
@@ -29,21 +33,22 @@ class Context:
     source: str
     format: str
     keras_version: str | None
-    # shared_object_id → path of the first entry that is that object
-    objects: dict[int, str] = field(default_factory=dict)
-    met: dict[str, tuple[Mapping[str, Any], Layer]] = field(default_factory=dict)
+    same: Met = field(default_factory=Met)
 
     @property
     def version(self) -> tuple[int, ...]:
         """The Keras version as two numbers, `()` if the file does not say."""
-        return tuple(int(part) for part in (self.keras_version or "").split(".")[:2] if part.isdecimal())
+        found = re.match(r"(\d{1,4})\.(\d{1,4})", self.keras_version or "", re.ASCII)
+        return (int(found[1]), int(found[2])) if found else ()
 
 
 def read_config(entry: Mapping[str, Any], weights: Group | None, context: Context) -> Graph:
     """The graph of the model that a file's config describes; `NoGraphError` if it has none."""
     config = entry.get("config")
     if not isinstance(config, Mapping) or "class_name" not in entry:
-        raise ConfigError(f"`{context.source}` holds JSON, but no Keras model (no `class_name` and `config`)", "")
+        raise ConfigError(
+            f"`{context.source}` holds JSON, but no Keras model (no `class_name` and `config`)", ""
+        )
     if not isinstance(config.get("layers"), list):
         raise _no_graph(entry, config, weights, context)
     try:
@@ -56,7 +61,7 @@ def read_config(entry: Mapping[str, Any], weights: Group | None, context: Contex
         format=context.format,
         keras_version=context.keras_version,
         weights=_any_weights(_without(weights, "layers", "optimizer")) if weights else None,
-        compile_config=_untagged(entry.get("compile_config")) or None,
+        compile_config=untagged(_fields(entry, "compile_config", "")) or None,
     )
 
 
@@ -66,7 +71,9 @@ def _no_graph(
     arguments = ", ".join(f"`{key}`" for key in config if key not in ("name", "trainable", "dtype"))
     known = "the file holds no layers" + (f", only what made them ({arguments})" if arguments else "")
     if weights is not None:
-        kept = [w for name, group in weights.groups.items() if name != "optimizer" for w in _any_weights(group)]
+        kept = [
+            w for name, group in weights.groups.items() if name != "optimizer" for w in _any_weights(group)
+        ]
         known += f", and {len(kept)} weights with {size(kept).parameters:,} parameters"
     return NoGraphError(
         context.source,
@@ -101,14 +108,21 @@ class _Model:
 
     def __post_init__(self) -> None:
         self.config = self.entry["config"]
+        self.class_name = checks.text(self.entry.get("class_name"), "`class_name`", self.where)
+        self.build_config = _fields(self.entry, "build_config", self.where)
         self.is_line = "input_layers" not in self.config
         self.children: list[Mapping[str, Any]] = self.config["layers"]
         self.names = [self._name(child, i) for i, child in enumerate(self.children)]
         self.by_name = dict(zip(self.names, self.children, strict=True))
         self.known: dict[Tensor, Known] = {}
+        self.derived: set[Tensor] = set()
 
     def graph(self) -> Graph:
-        nodes = [] if self.is_line else repaired(list(self._nodes()), self.known, self.context.version, self.where)
+        nodes = (
+            []
+            if self.is_line
+            else repaired(list(self._nodes()), self.known, self.context.version, self.where)
+        )
         layers = list(self._layers(nodes))
         self._know_inputs()
         if self.is_line:
@@ -116,24 +130,40 @@ class _Model:
             nodes, inputs, outputs = in_line(layers)
         else:
             inputs, outputs = self._ends("input_layers"), self._ends("output_layers")
-        self._know_outputs(layers, nodes, inputs, outputs)
+        ordered = in_order(layers, nodes)
+        self._know_from_outside(inputs, outputs)
+        self._know_outputs(layers, ordered)
         return Graph(
-            name=str(self.config.get("name") or self.entry.get("name") or "model"),
+            name=self._own_name() or "model",
             layers=tuple(layers),
-            nodes=in_order(layers, settled(self._making(layers, nodes, outputs), self._annotated)),
+            nodes=tuple(settled(self._making(layers, ordered, outputs), self._annotated)),
             inputs=Slots((slot, self._annotated(t)) for slot, t in inputs.items()),
             outputs=Slots((slot, self._annotated(t)) for slot, t in outputs.items()),
-            class_name=str(self.entry["class_name"]),
-            build_config=self.entry.get("build_config"),
+            class_name=self.class_name,
+            build_config=self.build_config,
         )
 
-    def _name(self, child: Any, index: int) -> str:
-        where = f"{self.where}.layers[{index}]"
-        if not isinstance(child, Mapping) or "class_name" not in child or not isinstance(child.get("config"), Mapping):
+    def _own_name(self) -> str | None:
+        name = self.config.get("name") or self.entry.get("name")
+        return checks.text_or_none(name, "the name of a model", f"{self.where}.name")
+
+    def _name(self, child: Any, number: int) -> str:
+        """The name of an entry, all of whose values are checked here, once."""
+        where = f"{self.where}.layers[{number}]"
+        if (
+            not isinstance(child, Mapping)
+            or "class_name" not in child
+            or not isinstance(child.get("config"), Mapping)
+        ):
             raise ConfigError("a layer without `class_name` and `config`", where)
         name = child.get("name") or child["config"].get("name")
-        if not isinstance(name, str):
+        if not isinstance(name, str) or not name:
             raise ConfigError("a layer without a name", where)
+        checks.text(child["class_name"], "`class_name`", f"{where}.class_name")
+        for key in ("module", "registered_name"):
+            checks.text_or_none(child.get(key), f"`{key}`", f"{where}.{key}")
+        checks.flag_or_none(child["config"].get("trainable"), "`trainable`", f"{where}.config.trainable")
+        _fields(child, "build_config", where)
         return name
 
     def _nodes(self) -> Iterator[Node]:
@@ -143,11 +173,11 @@ class _Model:
             calls = child.get("inbound_nodes")
             if not isinstance(calls, list):
                 raise ConfigError("a layer of a functional model without its calls", where)
-            for index, call in enumerate(calls):
-                if not isinstance(call, dict) or "args" not in call:
-                    form = "as Keras 2 does, which this version does not read" if isinstance(call, list) else "oddly"
-                    raise ConfigError(f"a call that is written {form}", f"{where}[{index}]")
-                yield Node(name, index, argument_slots(call["args"], call.get("kwargs") or {}, self._tensor))
+            for number, call in enumerate(calls):
+                here = f"{where}[{number}]"
+                args = checks.items(checks.fields(call, "a call", here).get("args"), "`args`", f"{here}.args")
+                kwargs = _fields(call, "kwargs", here) or {}
+                yield Node(name, number, argument_slots(args, kwargs, self._tensor))
             if not calls:
                 yield Node(name, 0)
 
@@ -155,19 +185,22 @@ class _Model:
         """The tensor that a `__keras_tensor__` object stands for; what it says of it goes to `known`."""
         if not (isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"):
             return None
-        try:
-            config = value["config"]
-            tensor = self._reference(config["keras_history"])
-            self.known[tensor] = (shape_of(config.get("shape")), config.get("dtype"))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"a tensor that is not written as Keras 3 does ({error!r})", self.where) from error
+        config = checks.fields(value.get("config"), "the config of a tensor", self.where)
+        tensor = self._reference(config.get("keras_history"))
+        self.known[tensor] = _known(config, "shape", self.where)
         return tensor
 
     def _reference(self, history: Any) -> Tensor:
-        name, node_index, tensor_index = history
+        if not isinstance(history, list) or len(history) != 3:
+            raise ConfigError("a tensor without the layer, the call and the place it is from", self.where)
+        name = checks.text(history[0], "the layer of a tensor", self.where)
         if name not in self.by_name:
             raise ConfigError(f"`{name}` is read or returned but is not a layer of this model", self.where)
-        return Tensor(name, int(node_index), int(tensor_index))
+        return Tensor(
+            name,
+            checks.index(history[1], f"the call of `{name}`", self.where),
+            checks.index(history[2], f"the output of `{name}`", self.where),
+        )
 
     def _ends(self, key: str) -> Slots:
         """The inputs or outputs of the model; nested functional models are counted from 1 there."""
@@ -180,10 +213,12 @@ class _Model:
             return replace(tensor, node_index=tensor.node_index - offset)
 
         value = self.config.get(key)
+        if not isinstance(value, list | dict):
+            raise ConfigError("a functional model without its inputs or outputs", f"{self.where}.{key}")
         # Until 3.10 a bare tensor was written as a list of one (read back as bare, but for 3.4 and 3.10).
         single = isinstance(value, list) and len(value) == 1 and leaf(value[0]) is not None
         if single and (self.context.version < (3, 11)):
-            value = value[0]  # type: ignore[index]
+            value = value[0]
         return Slots(slots(value, leaf))
 
     def _layers(self, nodes: list[Node]) -> Iterator[Layer]:
@@ -194,48 +229,89 @@ class _Model:
         calls: dict[str, list[Node]] = {}
         for node in nodes:
             calls.setdefault(node.layer, []).append(node)
-        made: dict[tuple[str, int], dict[int, Known]] = {}
+        outcomes: dict[tuple[str, int], dict[int, Known]] = {}
         for tensor, known in self.known.items():
-            made.setdefault((tensor.layer, tensor.node_index), {})[tensor.tensor_index] = known
-        for i, (name, child) in enumerate(zip(self.names, self.children, strict=True)):
+            outcomes.setdefault((tensor.layer, tensor.node_index), {})[tensor.tensor_index] = known
+        for i, name in enumerate(self.names):
             group = next(groups) if weighted[i] else Group() if self.group else None
             facts = [
-                Call(tuple(self.known[t][0] for t in first_argument(node)), made.get(node.key, {}))
+                Call(self._shapes(first_argument(node)), outcomes.get(node.key, {}))
                 for node in calls.get(name, ())
             ]
-            yield _layer(child, name, self.path, group, self.context, f"{self.where}.layers[{i}]", facts)
+            yield self._layer(i, group, facts)
+
+    def _layer(self, index: int, group: Group | None, calls: Sequence[Call]) -> Layer:
+        name, entry = self.names[index], self.children[index]
+        path = self.path + name
+        first = self.context.same.first(entry, path, group)
+        model, inside, wraps = _inside(entry, group)
+        config = {key: untagged(value) for key, value in entry["config"].items() if key not in GRAPH_KEYS}
+        graph, own = None, group
+        if model is not None:
+            where = f"{self.where}.layers[{index}].config"
+            graph = _Model(model, inside, self.context, f"{path}/", where, () if wraps else calls).graph()
+            own = group and _without(group, "layer" if wraps else "layers")
+            if wraps:
+                del config["layer"]
+        layer = Layer(
+            name=name,
+            class_name=str(entry["class_name"]),
+            graph=graph,
+            wraps=wraps,
+            module=entry.get("module"),
+            registered_name=entry.get("registered_name"),
+            config=config,
+            build_config=untagged(entry.get("build_config")),
+            trainable=entry["config"].get("trainable"),
+            weights=layer_weights(entry, own) if own else None,
+        )
+        return self.context.same.met(path, entry, layer, first)
 
     def _know_inputs(self) -> None:
-        for name, child in self.by_name.items():
+        for i, (name, child) in enumerate(zip(self.names, self.children, strict=True)):
             if child["class_name"] == "InputLayer":
-                config = child["config"]
-                shape = shape_of(config.get("batch_shape"))
-                self.known.setdefault(Tensor(name), (shape, config.get("dtype")))
+                where = f"{self.where}.layers[{i}].config"
+                self.known.setdefault(Tensor(name), _known(child["config"], "batch_shape", where))
 
     def _know_line(self) -> None:
         """In a Sequential, what a layer was built for is what the layer before it makes."""
         for name, after in zip(self.names, self.children[1:], strict=False):
             built_for = (after.get("build_config") or {}).get("input_shape")
-            if Tensor(name) not in self.known and shape_of(built_for) is not None:
-                self.known[Tensor(name)] = (shape_of(built_for), None)
+            if Tensor(name) not in self.known and checks.sizes(built_for) is not None:
+                self.known[Tensor(name)] = (checks.sizes(built_for), None)
 
-    def _know_outputs(self, layers: Sequence[Layer], nodes: Sequence[Node], inputs: Slots, outputs: Slots) -> None:
-        """A call with just the shapes a nested model was made for makes just what the model does."""
-        nominal = tuple(self.known.get(t, (None, None))[0] for t in inputs.values())
+    def _know_from_outside(self, inputs: Slots, outputs: Slots) -> None:
+        """A call with just the shapes that a nested model was made for makes just what the model does."""
+        nominal = self._shapes(inputs.values())
         for call in self.calls:
             if call.given == nominal and None not in nominal:
                 for index, tensor in enumerate(outputs.values()):
                     if index in call.made:
                         self.known.setdefault(tensor, call.made[index])
-        insides = {layer.name: layer.graph for layer in layers if layer.graph and not layer.wraps}
-        for node in nodes:
-            inside = insides.get(node.layer)
-            if inside is None:
-                continue
-            given = tuple(self.known.get(t, (None, None))[0] for t in first_argument(node))
-            if None not in given and given == tuple(t.shape for t in inside.inputs.values()):
-                for index, tensor in enumerate(inside.outputs.values()):
-                    self.known.setdefault(Tensor(*node.key, index), (tensor.shape, tensor.dtype))
+
+    def _know_outputs(self, layers: Sequence[Layer], ordered: Sequence[Node]) -> None:
+        """What nobody reads: of a nested model by its inside, of others by the rules of `shapes`."""
+        by_name = {layer.name: layer for layer in layers}
+        for node in ordered:
+            layer, given = by_name[node.layer], first_argument(node)
+            if layer.graph and not layer.wraps:
+                inside = layer.graph
+                if self._shapes(given) == tuple(t.shape for t in inside.inputs.values()):
+                    for index, tensor in enumerate(inside.outputs.values()):
+                        self._know(Tensor(*node.key, index), tensor.shape, tensor.dtype)
+            elif None in self.known.get(Tensor(*node.key), (None, None)):
+                dtypes = [self.known.get(t, (None, None))[1] for t in given]
+                self._know(Tensor(*node.key), *made(layer, self._shapes(given), dtypes))
+
+    def _know(self, tensor: Tensor, shape: Shape | None, dtype: str | None) -> None:
+        """Fill in what is not recorded."""
+        recorded = self.known.get(tensor, (None, None))
+        if recorded[0] is None and shape is not None:
+            self.derived.add(tensor)
+        self.known[tensor] = (shape if recorded[0] is None else recorded[0], recorded[1] or dtype)
+
+    def _shapes(self, tensors: Iterable[Tensor]) -> tuple[Shape | None, ...]:
+        return tuple(self.known.get(tensor, (None, None))[0] for tensor in tensors)
 
     def _making(self, layers: Sequence[Layer], nodes: Sequence[Node], outputs: Slots) -> Iterator[Node]:
         """The nodes with the tensors they make: all of a nested model's, else those the config mentions."""
@@ -244,13 +320,19 @@ class _Model:
         for tensor in (*self.known, *outputs.values()):
             key = (tensor.layer, tensor.node_index)
             last[key] = max(last.get(key, 0), tensor.tensor_index)
+        left = 10 * checks.TENSORS  # a few large indexes would take all memory
         for node in nodes:
             number = max(count.get(node.layer, 1), last.get(node.key, 0) + 1)
+            left -= number - 1
+            if left < 0:
+                raise ConfigError("calls with more outputs than any model has", self.where)
             yield replace(node, outputs=tuple(Tensor(*node.key, index) for index in range(number)))
 
     def _annotated(self, tensor: Tensor) -> Tensor:
         shape, dtype = self.known.get(tensor, (None, None))
-        return Tensor(tensor.layer, tensor.node_index, tensor.tensor_index, shape, dtype)
+        return Tensor(
+            tensor.layer, tensor.node_index, tensor.tensor_index, shape, dtype, tensor in self.derived
+        )
 
 
 def first_argument(node: Node) -> list[Tensor]:
@@ -277,43 +359,6 @@ def is_functional(entry: Mapping[str, Any]) -> bool:
     return entry.get("build_config") == {"input_shape": None} and not built_in
 
 
-def _layer(
-    entry: Mapping[str, Any],
-    name: str,
-    prefix: str,
-    group: Group | None,
-    context: Context,
-    where: str,
-    calls: Sequence[Call],
-) -> Layer:
-    path = prefix + name
-    same_as = _same_as(entry, path, group, context)
-    model, inside, wraps = _inside(entry, group)
-    config = {key: _untagged(value) for key, value in entry["config"].items() if key not in GRAPH_KEYS}
-    graph, own = None, group
-    if model is not None:
-        graph = _Model(model, inside, context, f"{path}/", f"{where}.config", () if wraps else calls).graph()
-        own = group and _without(group, "layer" if wraps else "layers")
-        if wraps:
-            del config["layer"]
-    layer = Layer(
-        name=name,
-        class_name=str(entry["class_name"]),
-        graph=graph,
-        wraps=wraps,
-        module=entry.get("module"),
-        registered_name=entry.get("registered_name"),
-        config=config,
-        build_config=_untagged(entry.get("build_config")),
-        trainable=entry["config"].get("trainable"),
-        weights=layer_weights(entry, own) if own else None,
-    )
-    if same_as:
-        layer = _echo(layer, same_as, context)
-    context.met[path] = (entry, layer)
-    return layer
-
-
 def _inside(
     entry: Mapping[str, Any], group: Group | None
 ) -> tuple[Mapping[str, Any] | None, Group | None, bool]:
@@ -331,49 +376,11 @@ def _without(group: Group, *names: str) -> Group:
     return Group({name: inner for name, inner in group.groups.items() if name not in names}, group.arrays)
 
 
-def _same_as(entry: Mapping[str, Any], path: str, group: Group | None, context: Context) -> str | None:
-    """The path of the earlier entry that is the same object, by `shared_object_id` (3.0-3.15).
-
-    Keras tags an object when it meets it again, but the first one inside a nested model stays
-    without its tag; then the weights are absent here and one earlier untagged entry is its twin.
-    """
-    number = entry.get("shared_object_id")
-    if number is None:
-        return None
-    if number not in context.objects:
-        has_weights = group is not None and any(True for _ in group.below())
-        twins = [] if has_weights else [p for p, (e, _) in context.met.items() if _is_twin(e, entry)]
-        context.objects[number] = twins[0] if len(twins) == 1 else path
-    first = context.objects[number]
-    return None if first == path else first
+def _known(config: Mapping[str, Any], key: str, where: str) -> Known:
+    """What the config of a tensor, or of an InputLayer, says of shape and dtype."""
+    shape = checks.shape_or_none(config.get(key), f"`{key}`", f"{where}.{key}")
+    return shape, checks.text_or_none(config.get("dtype"), "`dtype`", f"{where}.dtype")
 
 
-def _is_twin(earlier: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    return (
-        earlier["class_name"] == entry["class_name"]
-        and "shared_object_id" not in earlier
-        and _untagged(earlier["config"]) == _untagged(entry["config"])
-    )
-
-
-def _untagged(value: Any) -> Any:
-    """The value without `shared_object_id`: a Python `id`, another one each time a model is saved."""
-    if isinstance(value, dict):
-        return {key: _untagged(v) for key, v in value.items() if key != "shared_object_id"}
-    return [_untagged(v) for v in value] if isinstance(value, list) else value
-
-
-def _echo(layer: Layer, first: str, context: Context) -> Layer:
-    """The entry, and all inside it, as the same objects as those of the earlier path, with their weights."""
-    graph = layer.graph
-    if graph is not None:
-        graph = replace(graph, layers=tuple(_echo(inner, f"{first}/{inner.name}", context) for inner in graph.layers))
-    earlier = context.met.get(first)
-    return replace(layer, graph=graph, same_as=first, weights=earlier[1].weights if earlier else layer.weights)
-
-
-def shape_of(value: Any) -> Shape | None:
-    """A shape from JSON; None for anything that is not a list of sizes."""
-    if not isinstance(value, list | tuple):
-        return None
-    return tuple(value) if all(d is None or isinstance(d, int) for d in value) else None
+def _fields(entry: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any] | None:
+    return checks.fields_or_none(entry.get(key), f"`{key}`", f"{where}.{key}".lstrip("."))

@@ -6,24 +6,43 @@ Edge module: reads an open file, imports h5py when called.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kgraph.errors import ConfigError, UnsafeError
 from kgraph.graph import Shape
+from kgraph.sources.values import digests, parts
 
 if TYPE_CHECKING:
     from h5py.h5d import DatasetID
     from h5py.h5g import GroupID
 
+# What h5py raises for damaged files, by the part that is damaged.
+DAMAGE = (
+    OSError,
+    RuntimeError,
+    TypeError,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    MemoryError,
+)
+DEEPEST = 300  # groups in each other
+VIRTUAL = 3  # HDF5's H5D_VIRTUAL: a dataset that is put together from others, of other files too
+
 
 @dataclass(frozen=True)
 class Array:
-    """A dataset: its key in its group, shape and dtype (Keras's names, `bfloat16` too)."""
+    """A dataset: its key in its group, shape and dtype (Keras's names, `bfloat16` too).
+
+    `digest` is as in `Weight`, None unless the values were asked for.
+    """
 
     key: str
     shape: Shape
     dtype: str
+    digest: str | None = None
 
 
 @dataclass
@@ -41,8 +60,10 @@ class Group:
             yield from group.below(f"{path}/{name}" if path else name)
 
 
-def read_groups(file: BinaryIO, name: str) -> Group:
+def read_groups(file: BinaryIO, name: str, values: bool = False) -> Group:
     """The tree of groups and array headers of an open HDF5 file; `name` is for messages.
+
+    With `values`, the arrays are read too, a part at a time, for their digests.
 
     Follows no link out of the file and no object reference, and refuses files that hold any
     (CVE-2026-1669); a group reached twice is refused too, so cycles end.
@@ -51,8 +72,11 @@ def read_groups(file: BinaryIO, name: str) -> Group:
 
     try:
         with h5py.File(file, "r") as opened:
-            return _group(opened.id, "", name, set())
-    except OSError as error:
+            tree = _group(opened.id, "", name, set())
+            if values:
+                _digest(tree, opened, name)
+            return tree
+    except DAMAGE as error:
         raise ConfigError(f"the weights of `{name}` are not a readable HDF5 file ({error})", "") from error
 
 
@@ -63,6 +87,8 @@ def _group(gid: GroupID, path: str, name: str, seen: set[int]) -> Group:
     if address in seen:
         raise UnsafeError(f"the weights of `{name}` reach the group `{path}` by two ways")
     seen.add(address)
+    if path.count("/") > DEEPEST:
+        raise ConfigError(f"the weights of `{name}` are nested too deeply, in more than {DEEPEST} groups", "")
     group = Group()
     for index in range(gid.get_num_objs()):
         raw = gid.get_objname_by_idx(index)
@@ -73,12 +99,37 @@ def _group(gid: GroupID, path: str, name: str, seen: set[int]) -> Group:
             group.groups[key] = _group(h5g.open(gid, raw), f"{path}/{key}", name, seen)
         else:
             group.arrays.append(_array(h5d.open(gid, raw), key, name, path))
-    group.arrays.sort(key=lambda array: (len(array.key), array.key) if array.key.isdecimal() else (0, array.key))
+    group.arrays.sort(
+        key=lambda array: (len(array.key), array.key) if array.key.isdecimal() else (0, array.key)
+    )
     return group
 
 
+def _digest(tree: Group, opened: Any, name: str) -> None:
+    """Put digests on all arrays of the tree but those of the optimizer."""
+    model = Group({key: group for key, group in tree.groups.items() if key != "optimizer"}, tree.arrays)
+    places = [(path, arrays, i) for path, arrays in model.below() for i in range(len(arrays))]
+    known = {f"{path}/{arrays[i].key}": arrays[i] for path, arrays, i in places}
+    found = digests(
+        {at: (array.shape, array.dtype) for at, array in known.items()},
+        lambda at: parts(_safe(opened[at], at, name)),
+    )
+    for path, arrays, i in places:
+        arrays[i] = replace(arrays[i], digest=found[f"{path}/{arrays[i].key}"])
+
+
+def _safe(dataset: Any, at: str, name: str) -> Any:
+    """The dataset, if it really stores about as much as its header says (CVE-2026-0897)."""
+    size, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if size > max(1000 * stored, 1 << 32):
+        raise UnsafeError(f"the weights of `{name}` claim {size:,} bytes at `{at}` and store {stored:,}")
+    return dataset
+
+
 def _array(dataset: DatasetID, key: str, name: str, path: str) -> Array:
-    dtype = dataset.dtype
+    dtype, layout = dataset.dtype, dataset.get_create_plist()
+    if layout.get_external_count() or layout.get_layout() == VIRTUAL:
+        raise UnsafeError(f"the weights of `{name}` take the values at `{path}/{key}` from another file")
     if dtype.kind == "O":
         raise UnsafeError(f"the weights of `{name}` hold objects, not numbers, at `{path}/{key}`")
     # Keras writes bfloat16 and float8 as raw bytes with the name beside them (3.0-3.15).

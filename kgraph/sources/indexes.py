@@ -17,7 +17,9 @@ from kgraph.graph import Node, Slots, Tensor
 Value = TypeVar("Value")
 
 
-def repaired(nodes: Sequence[Node], known: dict[Tensor, Value], version: tuple[int, ...], where: str) -> list[Node]:
+def repaired(
+    nodes: Sequence[Node], known: dict[Tensor, Value], version: tuple[int, ...], where: str
+) -> list[Node]:
     """The nodes with right reads; `known`, the tensors read, is put right too.
 
     Raises `ConfigError` for a file of Keras 3.2 whose reads of a shared layer are lost.
@@ -34,7 +36,7 @@ def repaired(nodes: Sequence[Node], known: dict[Tensor, Value], version: tuple[i
         lost = [name for name in read if calls[name] > 1]
         if lost:
             raise ConfigError(
-                f"Keras 3.2 lost which call of the shared layer `{lost[0]}` is read where: it wrote the first for all",
+                f"Keras 3.2 wrote 0 for each call of shared `{lost[0]}`, so what reads which is lost",
                 where,
                 hint="save the model again with Keras 3.3 or later from the code that built it; "
                 "loading this file gives a wrong model",
@@ -47,7 +49,7 @@ def repaired(nodes: Sequence[Node], known: dict[Tensor, Value], version: tuple[i
             continue
         if len(indexes) != calls[tensor.layer]:
             raise ConfigError(
-                f"Keras {version[0]}.{version[1]} wrote node indexes of `{tensor.layer}` that do not tell its calls apart",
+                f"indexes that Keras 3.{version[1]} wrote do not tell calls of `{tensor.layer}` apart",
                 where,
                 hint="save the model again with Keras 3.3 or later from the code that built it",
             )

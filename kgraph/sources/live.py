@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from kgraph.errors import NoGraphError
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
+from kgraph.sources.values import digests, parts
 from kgraph.transform import in_order
 
 
@@ -24,22 +26,30 @@ def is_model(source: object) -> bool:
     return _is_a(source, "Model")
 
 
-def read_live(model: Any) -> Graph:
+def read_live(model: Any, values: bool = False) -> Graph:
     """The graph of a live model; `NoGraphError` for a subclassed one, which has none.
 
     Shapes, dtypes, weights, trainable flags and the compile config are the model's own, now.
     """
     if not _has_graph(model):
         raise _no_graph(model)
-    graph = _Reader().graph(model, "")
+    reader = _Reader(_digests(model) if values else {})
+    graph = reader.graph(model, "")
     return replace(
         graph,
         source="live model",
         format="live",
         keras_version=sys.modules["keras"].__version__,
-        weights=_own_weights(model, model.layers),
+        weights=reader.own_weights(model, model.layers, ""),
         compile_config=_compile_config(model),
     )
+
+
+def read_structure(model: Any) -> Graph:
+    """The graph of a live model without configs, weights and flags, which take most of the time."""
+    if not _has_graph(model):
+        raise _no_graph(model)
+    return _Reader({}, described=False).graph(model, "")
 
 
 def _no_graph(model: Any) -> NoGraphError:
@@ -53,7 +63,13 @@ def _no_graph(model: Any) -> NoGraphError:
 
 
 def _is_a(value: object, name: str) -> bool:
-    return any(c.__name__ == name and c.__module__.startswith("keras.src.") for c in type(value).__mro__)
+    cls: Any = type(value)
+    return _is_class(cls, name)
+
+
+@cache
+def _is_class(cls: Any, name: str) -> bool:
+    return any(c.__name__ == name and c.__module__.startswith("keras.src.") for c in cls.__mro__)
 
 
 def _has_graph(model: Any) -> bool:
@@ -62,22 +78,24 @@ def _has_graph(model: Any) -> bool:
 
 @dataclass
 class _Reader:
-    """Reads models of one tree; remembers which objects were met at which path."""
+    """Reads models of one tree; remembers which objects and variables were met at which path."""
 
+    digests: Mapping[int, str]
+    described: bool = True
     met: dict[int, str] = field(default_factory=dict)
+    variables: dict[int, str] = field(default_factory=dict)
+    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
 
     def graph(self, model: Any, path: str) -> Graph:
         operations = model._layers if _is_a(model, "Sequential") else model.operations
         layers = [self._layer(operation, path) for operation in operations]
-        nodes, inputs, outputs, annotated = (
-            _line(model, layers) if _is_a(model, "Sequential") else _functional(model)
-        )
+        nodes, inputs, outputs = _line(model, layers) if _is_a(model, "Sequential") else _functional(model)
         return Graph(
             name=model.name,
             layers=tuple(layers),
-            nodes=in_order(layers, settled(nodes, annotated)),
-            inputs=Slots((slot, annotated(t)) for slot, t in inputs.items()),
-            outputs=Slots((slot, annotated(t)) for slot, t in outputs.items()),
+            nodes=in_order(layers, nodes),
+            inputs=inputs,
+            outputs=outputs,
             class_name=type(model).__name__,
             build_config=_plain(model.get_build_config()),
         )
@@ -89,17 +107,54 @@ class _Reader:
         model = _wrapped(operation)
         wraps = model is not None and model is not operation
         graph = self.graph(model, own_path + "/") if model is not None else None
+        if not self.described:
+            return Layer(operation.name, _names(operation)["class_name"], graph, wraps)
+        if same_as is None:
+            inside = model.layers if model is not None else ()
+            self.weights[id(operation)] = self.own_weights(operation, inside, own_path + "/")
         return Layer(
             name=operation.name,
             graph=graph,
             wraps=wraps,
             config=_config(operation, ("layer",) if wraps else GRAPH_KEYS if model is not None else ()),
-            build_config=_plain(operation.get_build_config()) if hasattr(operation, "get_build_config") else None,
+            build_config=_plain(operation.get_build_config())
+            if hasattr(operation, "get_build_config")
+            else None,
             trainable=getattr(operation, "trainable", None),
-            weights=_own_weights(operation, model.layers if model is not None else ()),
+            weights=self.weights[id(operation)],
             same_as=same_as,
-            **_names(type(operation)),
+            same_by="identity" if same_as else None,
+            **_names(operation),
         )
+
+    def own_weights(self, operation: Any, inside: Any, path: str) -> tuple[Weight, ...]:
+        """The variables of an entry without those of the layers in its graph, each once, in Keras's order."""
+        not_own = {id(v) for layer in inside for v in layer.weights}
+        own = [v for v in getattr(operation, "weights", ()) if id(v) not in not_own]
+        return tuple([self._weight(v, path, operation.name) for v in own])
+
+    def _weight(self, v: Any, path: str, layer: str) -> Weight:
+        name = v.path.partition("/")[2] or v.name
+        first = self.variables.get(id(v))
+        if first:  # the path is the owner's, which may hold this very layer
+            name = name.removeprefix(f"{layer}/")
+        self.variables.setdefault(id(v), path + name)
+        return Weight(
+            name,
+            tuple(v.shape),
+            str(v.dtype),
+            bool(v.trainable),
+            same_as=first,
+            same_by="identity" if first else None,
+            digest=self.digests.get(id(v)),
+        )
+
+
+def _digests(model: Any) -> dict[int, str]:
+    """Digests of the values of all variables, by their `id`."""
+    variables = {id(v): v for v in model.weights}
+    kinds = {key: (tuple(v.shape), str(v.dtype)) for key, v in variables.items()}
+    return digests(kinds, lambda key: parts(variables[key].numpy()))
 
 
 def _wrapped(operation: Any) -> Any:
@@ -111,70 +166,73 @@ def _wrapped(operation: Any) -> Any:
     return None
 
 
-def _functional(model: Any) -> tuple[list[Node], Slots, Slots, Any]:
-    own = model._nodes
-    index: dict[tuple[int, int], int] = {}
-    calls: list[tuple[Any, int, Any]] = []
-    for operation in model.operations:
-        number = 0
-        for raw, call in enumerate(operation._inbound_nodes):
-            if f"{id(operation)}_ib-{raw}" in own:
-                index[id(operation), raw] = number
-                calls.append((operation, number, call))
-                number += 1
-    known: dict[Tensor, tuple[Shape | None, str | None]] = {}
+def own_calls(model: Any) -> dict[tuple[str, int], Any]:
+    """Keras's nodes that belong to the model, by layer and by which of the model's calls it is.
+
+    A layer may have others: it may be called outside the model too, and a Sequential that is built
+    again leaves older ones behind.
+    """
+    functional = model if hasattr(model, "_nodes") else model._functional
+    if functional is None:
+        return {}
+    calls: dict[tuple[str, int], Any] = {}
+    for operation in functional.operations:
+        own = [
+            call
+            for raw, call in enumerate(operation._inbound_nodes)
+            if f"{id(operation)}_ib-{raw}" in functional._nodes
+        ]
+        calls.update({(operation.name, index): call for index, call in enumerate(own)})
+    return calls
+
+
+def _functional(model: Any) -> tuple[list[Node], Slots, Slots]:
+    calls = own_calls(model)
+    # Keras too tells tensors by `id` when it runs through a graph.
+    tensors = {
+        id(t): Tensor(*key, i, *_shape_and_dtype(t))
+        for key, call in calls.items()
+        for i, t in enumerate(call.outputs)
+    }
 
     def leaf(value: Any) -> Tensor | None:
-        history = getattr(value, "_keras_history", None)
-        if history is None:
-            return None
-        operation, raw, tensor_index = history
-        tensor = Tensor(operation.name, index[id(operation), raw], tensor_index)
-        known[tensor] = _shape_and_dtype(value)
-        return tensor
+        return tensors.get(id(value))
 
-    nodes = []
-    for operation, number, call in calls:
-        made = [Tensor(operation.name, number, i) for i in range(len(call.outputs))]
-        known.update(zip(made, map(_shape_and_dtype, call.outputs), strict=True))
-        read = argument_slots(call.arguments.args, call.arguments.kwargs, leaf)
-        nodes.append(Node(operation.name, number, read, tuple(made)))
-    inputs, outputs = Slots(slots(model._inputs_struct, leaf)), Slots(slots(model._outputs_struct, leaf))
-    return nodes, inputs, outputs, _annotator(known)
+    nodes = [
+        Node(
+            *key,
+            argument_slots(call.arguments.args, call.arguments.kwargs, leaf),
+            tuple([tensors[id(t)] for t in call.outputs]),
+        )
+        for key, call in calls.items()
+    ]
+    return nodes, Slots(slots(model._inputs_struct, leaf)), Slots(slots(model._outputs_struct, leaf))
 
 
-def _line(model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots, Any]:
+def _line(model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
     nodes, inputs, outputs = in_line(layers)
-    known: dict[Tensor, tuple[Shape | None, str | None]] = {}
-    for operation in model._layers if model._functional is not None else ():
-        call = _call_in(model._functional, operation)
-        for i, tensor in enumerate(call.outputs if call else ()):
-            known[Tensor(operation.name, 0, i)] = _shape_and_dtype(tensor)
-    return nodes, inputs, outputs, _annotator(known)
+    made = {Tensor(*key, i): t for key, call in own_calls(model).items() for i, t in enumerate(call.outputs)}
 
-
-def _call_in(functional: Any, operation: Any) -> Any:
-    """The call of a layer that belongs to the model; a Sequential built twice leaves older ones behind."""
-    for raw, call in enumerate(operation._inbound_nodes):
-        if f"{id(operation)}_ib-{raw}" in functional._nodes:
-            return call
-    return None
-
-
-def _annotator(known: Mapping[Tensor, tuple[Shape | None, str | None]]) -> Any:
     def annotated(tensor: Tensor) -> Tensor:
-        shape, dtype = known.get(tensor, (None, None))
-        return replace(tensor, shape=shape, dtype=dtype)
+        place = (tensor.layer, tensor.node_index, tensor.tensor_index)
+        return Tensor(*place, *_shape_and_dtype(made[tensor])) if tensor in made else tensor
 
-    return annotated
+    first, last = (Slots((slot, annotated(t)) for slot, t in end.items()) for end in (inputs, outputs))
+    return settled(nodes, annotated), first, last
 
 
 def _shape_and_dtype(tensor: Any) -> tuple[Shape | None, str | None]:
     return tuple(tensor.shape), str(tensor.dtype)
 
 
-def _names(cls: type) -> dict[str, Any]:
+def _names(operation: Any) -> dict[str, Any]:
     """Module, class name and registered name as a file has them (`serialize_with_public_class`)."""
+    cls: Any = type(operation)
+    return _names_of(cls)
+
+
+@cache
+def _names_of(cls: Any) -> dict[str, Any]:
     library = sys.modules["keras.src.saving.serialization_lib"]
     return {
         name: value
@@ -198,7 +256,8 @@ def _compile_config(model: Any) -> Mapping[str, Any] | None:
     if not getattr(model, "compiled", False):
         return None
     try:
-        return _plain(model.get_compile_config())
+        config: Mapping[str, Any] = _plain(model.get_compile_config())
+        return config
     except Exception:  # as above: a user's loss may not serialize
         return None
 
@@ -206,14 +265,3 @@ def _compile_config(model: Any) -> Mapping[str, Any] | None:
 def _plain(value: Any) -> Any:
     """The value as JSON would give it back: tuples as lists, unknown objects as their class name."""
     return None if value is None else json.loads(json.dumps(value, default=lambda v: type(v).__name__))
-
-
-def _own_weights(operation: Any, inside: Any) -> tuple[Weight, ...]:
-    """The variables of an entry without those of the layers in its graph, each once, in Keras's order."""
-    not_own = {id(v) for layer in inside for v in layer.weights}
-    return tuple(_weights(v for v in getattr(operation, "weights", ()) if id(v) not in not_own))
-
-
-def _weights(variables: Iterator[Any]) -> Iterator[Weight]:
-    for v in variables:
-        yield Weight(v.path.partition("/")[2] or v.name, tuple(v.shape), str(v.dtype), bool(v.trainable))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kgraph.errors import FormatError, ReadError
+from kgraph.sources.hdf5 import DAMAGE, read_groups
 
 WHOLE = "save the whole model with `model.save('model.keras')`"
 FETCH = "fetch the file itself, as with `git lfs pull`"
@@ -28,8 +29,14 @@ def head(path: Path, size: int = 512) -> bytes:
     """The first bytes of a file; `ReadError` if there is none."""
     if not path.exists():
         raise ReadError(f"there is no file `{path}`", hint=_beside(path))
+    if not path.is_file():  # opening it could wait for ever
+        raise ReadError(f"`{path}` is {_kind(path)}, not a file", hint="write the model to a file first")
     with open(path, "rb") as file:
         return file.read(size)
+
+
+def _kind(path: Path) -> str:
+    return "a named pipe" if path.is_fifo() else "a socket" if path.is_socket() else "a device"
 
 
 def _beside(path: Path) -> str:
@@ -37,7 +44,9 @@ def _beside(path: Path) -> str:
     models = sorted(p.name for p in folder.glob("*.keras"))[:3] if folder.is_dir() else []
     if models:
         return "beside it: " + ", ".join(f"`{name}`" for name in models)
-    return "" if folder.is_dir() else f"there is no folder `{folder}` either"
+    if not folder.is_dir():
+        return f"there is no folder `{folder}` either"
+    return f"no `.keras` file is in `{folder.absolute()}`; name the file with its folder"
 
 
 def refusal(path: Path, first: bytes) -> FormatError:
@@ -55,15 +64,32 @@ def refusal(path: Path, first: bytes) -> FormatError:
     return FormatError(str(path), f"{kind} is no format of Keras models that is known", hint=KERAS)
 
 
+def _has_variables(path: Path) -> bool:
+    """Whether a group at any depth is one of a Keras 3 layer's variables, as of a subclassed model."""
+    try:
+        with open(path, "rb") as file:
+            places = [place for place, _ in read_groups(file, str(path)).below()]
+    except ReadError:
+        return False
+    return any(place.rpartition("/")[2] == "vars" for place in places)
+
+
 def _hdf5(path: Path) -> FormatError:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             whole = "model_config" in file.attrs
-            weights = "layer_names" in file.attrs or "layers" in file or "_layer_checkpoint_dependencies" in file
-    except OSError as error:
-        return FormatError(str(path), f"begins as an HDF5 file but is cut off or damaged ({error})", hint=WHOLE)
+            weights = (
+                "layer_names" in file.attrs
+                or "layers" in file
+                or "_layer_checkpoint_dependencies" in file
+                or _has_variables(path)
+            )
+    except DAMAGE as error:
+        return FormatError(
+            str(path), f"begins as an HDF5 file but is cut off or damaged ({error})", hint=WHOLE
+        )
     if whole:
         return FormatError(
             str(path),

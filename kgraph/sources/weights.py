@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from kgraph.graph import Weight
+from kgraph.checks import SIZES
+from kgraph.facts import is_built_in
+from kgraph.graph import Layer, Weight
 from kgraph.sources.hdf5 import Array, Group
 
 # The one built-in layer whose class is not named as its config says (3.0-3.15).
@@ -52,9 +54,9 @@ PARTS = {
     "LSTM": {"cell": "LSTMCell"},
     "GRU": {"cell": "GRUCell"},
     "SimpleRNN": {"cell": "SimpleRNNCell"},
-    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), {"cell": "ConvLSTMCell"}),
+    **{f"ConvLSTM{n}D": {"cell": "ConvLSTMCell"} for n in (1, 2, 3)},
     "RNN": {r"cell(/cells)?/(\w*lstm_cell)\w*": "LSTMCell", r"cell(/cells)?/(\w*gru_cell)\w*": "GRUCell"},
-    **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), {r"\w+_dense": "EinsumDense"}),
+    **{f"{kind}Attention": {r"\w+_dense": "EinsumDense"} for kind in ("MultiHead", "GroupQuery")},
 }
 
 
@@ -86,27 +88,36 @@ def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Gr
 
 def layer_weights(entry: Mapping[str, Any], group: Group) -> tuple[Weight, ...]:
     """The variables of one layer and of its parts, named as far as the table knows."""
-    class_name, config = entry["class_name"], entry.get("config") or {}
     return tuple(
         weight
         for path, arrays in group.below()
-        for weight in _named(*_part(class_name, config, path.removesuffix("vars").rstrip("/")), arrays)
+        for weight in _named(*_part(entry, path.removesuffix("vars").rstrip("/")), arrays)
     )
 
 
-def _part(class_name: str, config: Mapping[str, Any], path: str) -> tuple[str, Mapping[str, Any], str]:
-    """The class, config and path of the part of a layer at an attribute path."""
-    wrapped = config.get("layer")
+def _part(entry: Mapping[str, Any], path: str) -> tuple[str, Mapping[str, Any], str]:
+    """The class, config and path of the part of a layer at an attribute path; `""` for a class unknown."""
+    config = entry.get("config")
+    config = config if isinstance(config, Mapping) else {}
+    if not _is_built_in(entry):
+        return "", config, path
+    class_name, wrapped = entry["class_name"], config.get("layer")
     below = re.match(r"(forward_layer|backward_layer|layer)(?:/|$)", path)
-    if below and isinstance(wrapped, Mapping) and "class_name" in wrapped:
-        inner = path[below.end() :]
-        part, settings, _ = _part(wrapped["class_name"], wrapped.get("config") or {}, inner)
+    if below and isinstance(wrapped, Mapping):
+        part, settings, _ = _part(wrapped, path[below.end() :])
         return part, settings, path
     for pattern, part in PARTS.get(class_name, {}).items():
         if re.fullmatch(pattern, path):
             # The parts of attention layers are EinsumDense with a bias axis if the layer has a bias.
             return part, {**config, "bias_axes": config.get("use_bias", True)}, path
     return (class_name if not path else ""), config, path
+
+
+def _is_built_in(entry: Mapping[str, Any]) -> bool:
+    class_name, module = entry.get("class_name"), entry.get("module")
+    if not (isinstance(class_name, str) and isinstance(module, str)):
+        return False
+    return is_built_in(Layer("", class_name, module=module))
 
 
 def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]) -> Iterator[Weight]:
@@ -119,17 +130,23 @@ def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[A
         names.append(f"!{names[0]}_scale")  # quantised (3.2 and later)
     if len(names) != len(arrays):
         names = []
-    frozen = config.get("trainable") is False or ("lora_rank" in config and bool(config["lora_rank"]))
+    rank = config.get("lora_rank")
+    rank = rank if isinstance(rank, int) and 0 < rank < SIZES else 0
+    frozen = config.get("trainable") is False or bool(rank)
     for index, array in enumerate(arrays):
         if names and names[index].startswith("="):
             continue
         name = names[index].lstrip("!") if names else array.key
-        trained = None if not names else not names[index].startswith("!") and not array.dtype.startswith("int")
+        trained = (
+            None if not names else not names[index].startswith("!") and not array.dtype.startswith("int")
+        )
         if config.get("trainable") is False or (index == 0 and frozen):
             trained = False
-        yield Weight(f"{path}/{name}" if path else name, array.shape, array.dtype, trained)
-    if names and config.get("lora_rank"):
-        yield from _lora(names[0], arrays[0], int(config["lora_rank"]), path)
+        yield Weight(
+            f"{path}/{name}" if path else name, array.shape, array.dtype, trained, digest=array.digest
+        )
+    if names and rank:
+        yield from _lora(names[0], arrays[0], rank, path)
 
 
 def _lora(name: str, array: Array, rank: int, path: str) -> Iterator[Weight]:

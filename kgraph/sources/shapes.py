@@ -1,0 +1,209 @@
+"""What a layer makes of known inputs, where its config gives that beyond doubt.
+
+A Keras 3 file records a tensor's shape where it is read, so the final outputs have none; old files
+record almost none. Each rule is proved against live models in `tests/test_shapes.py`; a class
+without a rule, `channels_first`, and inputs of unknown shape stay unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import prod
+from typing import Any
+
+from kgraph.checks import sizes
+from kgraph.facts import is_built_in
+from kgraph.graph import Layer, Shape
+
+Config = Mapping[str, Any]
+Rule = Callable[[Config, Sequence[Shape]], Shape | None]
+
+
+def made(
+    layer: Layer, shapes: Sequence[Shape | None], dtypes: Sequence[str | None]
+) -> tuple[Shape | None, str | None]:
+    """Shape and dtype of a layer's first output for the inputs of its first argument; None if unknown."""
+    rule = RULES.get(layer.class_name) if is_built_in(layer) else None
+    config = layer.config
+    if rule is None or not shapes or None in shapes or config.get("data_format") == "channels_first":
+        return None, None
+    known = [shape for shape in shapes if shape is not None]
+    try:
+        shape = sizes(rule(config, known))
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
+        shape = None  # a setting that is missing or odd: what the layer makes is not known
+    return (shape, _dtype(layer, dtypes)) if shape is not None and _is_whole(shape) else (None, None)
+
+
+def _is_whole(shape: Shape) -> bool:
+    return all(d is None or d >= 0 for d in shape)
+
+
+def _dtype(layer: Layer, dtypes: Sequence[str | None]) -> str | None:
+    """Floats become the layer's compute dtype; other inputs keep theirs where the layer only moves them."""
+    compute = compute_dtype(layer.config.get("dtype"))
+    if layer.class_name in COMPUTING:
+        return compute
+    if all(dtype is not None and dtype.startswith(("float", "bfloat")) for dtype in dtypes):
+        return compute or (dtypes[0] if len(set(dtypes)) == 1 else None)
+    return dtypes[0] if layer.class_name in MOVING and len(set(dtypes)) == 1 else None
+
+
+def compute_dtype(policy: Any) -> str | None:
+    """The dtype that a layer computes in, from its policy: a string (until 3.3) or an object.
+
+    >>> compute_dtype("mixed_bfloat16"), compute_dtype({"config": {"name": "float32"}})
+    ('bfloat16', 'float32')
+    """
+    if isinstance(policy, Mapping):
+        config = policy.get("config")
+        policy = (config.get("source_name") or config.get("name")) if isinstance(config, Mapping) else None
+    return policy.rpartition("_from_")[2].removeprefix("mixed_") if isinstance(policy, str) else None
+
+
+def _same(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    return shapes[0] if len(set(shapes)) == 1 else None
+
+
+def _first(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    return shapes[0]
+
+
+def _dense(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    return (*shapes[0][:-1], _number(config["units"]))
+
+
+def _embedding(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    return (*shapes[0], _number(config["output_dim"]))
+
+
+def _flatten(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    return shapes[0][0], _size(shapes[0][1:])
+
+
+def _reshape(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    target = [None if d is None else int(d) for d in config["target_shape"]]
+    total = _size(shapes[0][1:])
+    if -1 in target:
+        rest = prod(d for d in target if d is not None and d != -1)
+        target[target.index(-1)] = None if total is None or not rest else total // rest
+    return (shapes[0][0], *target)
+
+
+def _concatenate(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    ranks = {len(shape) for shape in shapes}
+    if len(ranks) != 1:
+        return None
+    axis = config.get("axis", -1) % ranks.pop()
+    columns = list(zip(*shapes, strict=True))
+    along = columns[axis]
+    if any(len(set(column)) != 1 for i, column in enumerate(columns) if i != axis):
+        return None
+    total = None if None in along else sum(d for d in along if d is not None)
+    return tuple(total if i == axis else column[0] for i, column in enumerate(columns))
+
+
+def _global_pooling(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    shape = shapes[0]
+    middle = [1] * (len(shape) - 2) if config.get("keepdims") else []
+    return (shape[0], *middle, shape[-1])
+
+
+def _convolution(channels: str, config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    shape, padding = shapes[0], config["padding"]
+    space = [
+        _window(d, k, s, dilation, padding)
+        for d, k, s, dilation in zip(
+            shape[1:-1], config["kernel_size"], config["strides"], config["dilation_rate"], strict=True
+        )
+    ]
+    last: int | None = _number(config[channels])
+    if channels == "depth_multiplier":
+        last = None if shape[-1] is None else shape[-1] * _number(config[channels])
+    return (shape[0], *space, last)
+
+
+def _pooling(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    shape, size = shapes[0], config["pool_size"]
+    size = [size] if isinstance(size, int) else size
+    strides = config.get("strides") or size
+    strides = [strides] if isinstance(strides, int) else strides
+    space = [
+        _window(d, k, s, 1, config["padding"]) for d, k, s in zip(shape[1:-1], size, strides, strict=True)
+    ]
+    return (shape[0], *space, shape[-1])
+
+
+def _recurrent(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    batch, steps = shapes[0][:2]
+    units = _number(config["units"])
+    return (batch, steps, units) if config.get("return_sequences") else (batch, units)
+
+
+def _bidirectional(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    inner = config["layer"]
+    layer = Layer("", inner["class_name"], module=inner["module"])
+    if inner["class_name"] not in ("LSTM", "GRU", "SimpleRNN") or not is_built_in(layer):
+        return None
+    if config["merge_mode"] is None:
+        return None
+    shape = _recurrent(inner["config"], shapes)
+    if shape is None or config["merge_mode"] != "concat":
+        return shape
+    return (*shape[:-1], 2 * int(shape[-1] or 0))
+
+
+def _attention(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    return shapes[0] if config.get("output_shape") is None else None
+
+
+def _number(value: Any) -> int:
+    """The value, which must be a number of units, filters or the like; `TypeError` else."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r:.40} is no number of units")
+    return value
+
+
+def _size(dims: Sequence[int | None]) -> int | None:
+    return None if None in dims else prod(d for d in dims if d is not None)
+
+
+def _window(size: int | None, kernel: int, stride: int, dilation: int, padding: str) -> int | None:
+    if size is None:
+        return None
+    reach = (kernel - 1) * dilation if padding == "valid" else 0
+    return (size - reach - 1) // stride + 1
+
+
+KEEPING = (
+    "Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Dropout", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
+    "BatchNormalization", "Identity",
+    "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization", "Masking",
+    "ActivityRegularization", "Rescaling", "Normalization", "Relu", "Sigmoid", "Tanh", "Gelu", "Silu",
+)  # fmt: skip
+MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+MOVING = ("Flatten", "Reshape", "Concatenate")
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(KEEPING, _first),
+    **dict.fromkeys(MERGING, _same),
+    "Dense": _dense,
+    "Embedding": _embedding,
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Concatenate": _concatenate,
+    **dict.fromkeys(
+        [f"Global{kind}Pooling{n}D" for kind in ("Average", "Max") for n in (1, 2, 3)], _global_pooling
+    ),
+    **dict.fromkeys([f"{kind}Pooling{n}D" for kind in ("Average", "Max") for n in (1, 2, 3)], _pooling),
+    **dict.fromkeys(
+        ("Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D"), partial(_convolution, "filters")
+    ),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), partial(_convolution, "depth_multiplier")),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),
+    "Bidirectional": _bidirectional,
+    "MultiHeadAttention": _attention,
+}
+# These make their own numbers, whatever they read.
+COMPUTING = ("Dense", "Embedding", "Rescaling", "Normalization")

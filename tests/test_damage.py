@@ -1,0 +1,427 @@
+"""Damaged, hostile and foreign files: a `KGraphError` or a graph that can be drawn, never anything else."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import zipfile
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import h5py
+import pytest
+
+from kgraph.drawing.dot import to_dot
+from kgraph.drawing.text import to_text
+from kgraph.engine import image
+from kgraph.errors import (
+    ConfigError,
+    FormatError,
+    GraphError,
+    ImageError,
+    KGraphError,
+    ReadError,
+    UnsafeError,
+)
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.interchange import from_json, to_json
+from kgraph.sources import read
+from kgraph.sources.shapes import compute_dtype, made
+from kgraph.transform import every_node, flatten
+
+DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
+
+
+def demo(folder: Path, **members: bytes) -> Path:
+    """A copy of the demo, deflated, with members replaced: `config_json=b"…"`."""
+    path = folder / "m.keras"
+    with zipfile.ZipFile(DEMO) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, members.get(name.replace(".", "_"), source.read(name)))
+    return path
+
+
+def demo_config() -> Any:
+    with zipfile.ZipFile(DEMO) as archive:
+        return json.loads(archive.read("config.json"))
+
+
+def config_file(folder: Path, config: object) -> Path:
+    path = folder / "m.json"
+    path.write_text(json.dumps(config))
+    return path
+
+
+def survives(path: Path) -> Graph | None:
+    """The graph that the file gives, drawn in every way; None if it is refused as it should be."""
+    try:
+        graph = read(path)
+        for shown in (graph, flatten(graph)):
+            to_text(shown, width=80).encode()
+            to_dot(shown).encode()
+            assert from_json(to_json(shown).encode().decode()) == shown
+    except KGraphError:
+        return None
+    return graph
+
+
+def test_flipped_bytes_give_an_error_of_kgraph_or_a_graph(tmp_path: Path) -> None:
+    chance, whole, path = random.Random(7), DEMO.read_bytes(), tmp_path / "m.keras"
+    with zipfile.ZipFile(DEMO) as archive:
+        starts = {member.filename: member.header_offset for member in archive.infolist()}
+    weights, config = starts["model.weights.h5"], starts["config.json"]
+    spots = (
+        (0, len(whole)),
+        (len(whole) - 700, len(whole)),
+        (weights, weights + 20_000),
+        (config, config + 60),
+    )
+    outcomes = []
+    for number in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 20))):
+            damaged[min(chance.randrange(*spots[number % 4]), len(whole) - 1)] = chance.randrange(256)
+        path.write_bytes(damaged)
+        outcomes.append(survives(path) is not None)
+    assert any(outcomes)
+    assert not all(outcomes)
+
+
+def test_a_deep_tree_of_groups_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        group = file
+        for _ in range(3000):
+            group = group.create_group("g")
+    with pytest.raises(ConfigError, match="nested"):
+        read(demo(tmp_path, model_weights_h5=(tmp_path / "w.h5").read_bytes()))
+    start = perf_counter()
+    with pytest.raises(FormatError, match="not one of a Keras model"):
+        read(tmp_path / "w.h5")
+    assert perf_counter() - start < 3
+
+
+def test_an_encrypted_archive_is_named_as_such(tmp_path: Path) -> None:
+    data = bytearray(demo(tmp_path).read_bytes())
+    at = data.find(b"PK\1\2")
+    while at >= 0:
+        data[at + 8] |= 1
+        at = data.find(b"PK\1\2", at + 4)
+    (tmp_path / "m.keras").write_bytes(data)
+    with pytest.raises(FormatError, match="encrypted"):
+        read(tmp_path / "m.keras")
+
+
+def test_members_that_inflate_absurdly_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    start = perf_counter()
+    for name in ("metadata.json", "config.json", "model.weights.h5"):
+        path = demo(tmp_path)
+        with zipfile.ZipFile(DEMO) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+            for other in source.namelist():
+                content = b" " * (100 << 20) if other == name else source.read(other)
+                target.writestr(other, content)
+        with pytest.raises(UnsafeError, match=name):
+            read(path)
+    assert perf_counter() - start < 15
+
+
+@pytest.mark.parametrize("index", [-1, 30_000_000, True, "0", 1.5])
+def test_absurd_indexes_are_refused(index: object, tmp_path: Path) -> None:
+    config = demo_config()
+    config["config"]["output_layers"][0][2] = index
+    with pytest.raises(ConfigError):
+        read(config_file(tmp_path, config))
+    config = demo_config()
+    call = config["config"]["layers"][-1]["inbound_nodes"][0]
+    call["args"][0]["config"]["keras_history"][2] = index
+    with pytest.raises(ConfigError):
+        read(config_file(tmp_path, config))
+
+
+def tensor(name: str, index: int = 0) -> dict[str, Any]:
+    config = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, index, 0]}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def nested(depth: int, calls: int) -> dict[str, Any]:
+    """The config of models nested so deep, each called so often."""
+    start = {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "inbound_nodes": []}
+    start["config"] = {"name": "x", "batch_shape": [None, 4], "dtype": "float32"}
+    last = {"module": "keras.layers", "class_name": "ReLU", "name": "m", "config": {"name": "m"}}
+    offset = 0
+    if depth:
+        last = {
+            "module": "keras",
+            "class_name": "Functional",
+            "name": "m",
+            "config": nested(depth - 1, calls),
+        }
+        offset = 1
+    last["inbound_nodes"] = [
+        {"args": [tensor("m", i - 1) if i else tensor("x")], "kwargs": {}} for i in range(calls)
+    ]
+    ends = {"input_layers": ["x", 0, 0], "output_layers": ["m", calls - 1 + offset, 0]}
+    return {"name": "m", "layers": [start, last], **ends}
+
+
+def functional(config: dict[str, Any]) -> dict[str, Any]:
+    return {"module": "keras", "class_name": "Functional", "config": config}
+
+
+def test_a_graph_that_would_be_astronomical_when_flat_is_counted_first(tmp_path: Path) -> None:
+    graph = read(config_file(tmp_path, functional(nested(24, 2))))
+    assert len(flatten(read(config_file(tmp_path, functional(nested(6, 2))))).nodes) == 129
+    for verb in (flatten, every_node):
+        with pytest.raises(GraphError, match="1,000,000"):
+            verb(graph)
+
+
+def test_models_nested_very_deep_are_refused_or_drawn(tmp_path: Path) -> None:
+    assert survives(config_file(tmp_path, functional(nested(40, 1)))) is not None
+    for depth in (60, 80, 100, 120, 150, 200):
+        survives(config_file(tmp_path, functional(nested(depth, 1))))
+    with pytest.raises(ConfigError, match="nested"):
+        read(config_file(tmp_path, functional(nested(200, 1))))
+
+
+DELETE: Any = object()
+ODD: tuple[Any, ...] = (
+    None, True, -1, 0, 7, 10**6, 10**30, 10**4000, 1.5, "", "x", "0", "\ud800", "a\x1b[31mb\n", [], [1],
+    [None], {}, {"class_name": "X", "config": {}}, {"class_name": 5, "config": 5}, [["a", 0, 0]],
+    "keras.src.ops.numpy", DELETE,
+)  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo",
+        "nested_model_with_many_inputs_and_outputs",
+        "wrappers",
+        "compiled",
+        "low_rank_adapted",
+        "norms",
+    ],
+)
+def test_a_config_with_one_value_changed_gives_an_error_of_kgraph_or_a_graph(
+    name: str, tmp_path: Path, saved: Callable[[str], Path]
+) -> None:
+    source = DEMO if name == "demo" else saved("normalisations" if name == "norms" else name)
+    with zipfile.ZipFile(source) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    whole = json.loads(members["config.json"])
+    chance, spots = random.Random(name), list(places(whole))
+    outcomes = []
+    for _ in range(500 if name == "demo" else 120):
+        config, place, odd = deepcopy(whole), chance.choice(spots), chance.choice(ODD)
+        holder = config
+        for key in place[:-1]:
+            holder = holder[key]
+        if odd is DELETE:
+            del holder[place[-1]]
+        else:
+            holder[place[-1]] = odd
+        with zipfile.ZipFile(tmp_path / "m.keras", "w") as target:
+            for member, content in members.items():
+                target.writestr(member, json.dumps(config) if member == "config.json" else content)
+        try:
+            outcomes.append(survives(tmp_path / "m.keras") is not None)
+        except Exception as error:
+            raise AssertionError(f"{'.'.join(map(str, place))} = {str(odd)[:60]!r}") from error
+    assert any(outcomes)
+    assert not all(outcomes)
+
+
+@pytest.mark.parametrize("text", [b'{"class_name": "A\\ud800"}', b'{"class_name": "A\xed\xa0\x80"}'])
+def test_half_a_character_is_refused_at_the_door(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_bytes(text)
+    with pytest.raises(ConfigError, match="Unicode"):
+        read(tmp_path / "m.json")
+
+
+def test_a_value_of_the_wrong_type_is_named_with_its_place(tmp_path: Path) -> None:
+    config = demo_config()
+    config["config"]["layers"][2]["config"]["trainable"] = "yes"
+    with pytest.raises(ConfigError) as caught:
+        read(config_file(tmp_path, config))
+    assert caught.value.where == "config.layers[2].config.trainable"
+    assert '`trainable` is "yes"' in str(caught.value)
+
+
+@pytest.mark.parametrize("module", [None, "mine", "keras_hub.layers", "kerasy"])
+def test_a_class_of_another_module_has_none_of_kerass_rules(module: str | None) -> None:
+    layer = Layer("d", "Dense", module=module, config={"units": 3, "dtype": "float32"})
+    assert made(layer, [(None, 4)], ["float32"]) == (None, None)
+
+
+@pytest.mark.parametrize("units", [None, "3", [3], {}, True, -1, 10**4000])
+def test_a_rule_gives_nothing_for_an_odd_setting(units: object) -> None:
+    for config in ({"units": units}, {}):
+        assert (
+            made(Layer("d", "Dense", module="keras.layers", config=config), [(None, 4)], ["float32"])[0]
+            is None
+        )
+    assert compute_dtype({"config": units}) is None
+
+
+KERAS_2_CALLS = {
+    "class_name": "Functional",
+    "config": {
+        "name": "m",
+        "layers": [
+            {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4], "name": "x"}, "name": "x",
+             "inbound_nodes": []},
+            {"class_name": "Dense", "config": {"name": "d", "units": 2}, "name": "d",
+             "inbound_nodes": [[["x", 0, 0, {}]]]},
+        ],
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["d", 0, 0]],
+    },
+}  # fmt: skip
+KERAS_2_LINE = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "s",
+        "layers": [
+            {"class_name": "Dense", "config": {"name": "d", "batch_input_shape": [None, 4], "units": 2}}
+        ],
+    },
+}
+KERAS_1_LINE = {"class_name": "Sequential", "config": KERAS_2_LINE["config"]["layers"]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("config", [KERAS_2_CALLS, KERAS_2_LINE, KERAS_1_LINE])
+@pytest.mark.parametrize("version", [None, "2.15.0", "1.2.2"])
+def test_a_config_of_old_keras_is_named_as_such(config: object, version: str | None, tmp_path: Path) -> None:
+    told = {"keras_version": version} if version else {}
+    with pytest.raises(FormatError, match=rf"is a Keras {(version or '2')[0]}") as caught:
+        read(config_file(tmp_path, {**config, **told}))  # type: ignore[dict-item]
+    assert (version or "") in str(caught.value)
+    assert "tf_keras" in caught.value.hint
+
+
+def test_a_zip_of_keras_2_is_named_as_such(tmp_path: Path) -> None:
+    path = demo(tmp_path, metadata_json=b'{"keras_version": "2.15.0"}')
+    with pytest.raises(FormatError, match=r"is a Keras 2 model \(2\.15\.0\)"):
+        read(path)
+
+
+def test_the_weights_of_a_subclassed_model_are_recognised(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        file["encoder/dense/vars/0"] = [1.0]
+        file.create_group("vars")
+    with pytest.raises(FormatError, match="holds weights only"):
+        read(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["images/0"] = [1.0]
+    with pytest.raises(FormatError, match="not one of a Keras model"):
+        read(tmp_path / "data.h5")
+
+
+def test_kgraphs_own_json_is_read_back(tmp_path: Path) -> None:
+    graph = read(DEMO)
+    (tmp_path / "graph.json").write_text(to_json(graph))
+    again = read(tmp_path / "graph.json")
+    assert again == graph
+    assert to_json(again) == to_json(graph)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"kgraph": 1}', '{"kgraph": 2, "graph": {}}', "[" * 99_999])
+def test_bad_json_of_kgraph_is_a_config_error(text: str) -> None:
+    with pytest.raises(ConfigError):
+        from_json(text)
+
+
+def test_json_of_kgraph_with_one_value_changed_is_a_config_error_or_a_graph() -> None:
+    whole, chance = json.loads(to_json(flatten(read(DEMO)))), random.Random(3)
+    whole["graph"]["layers"][-1]["graph"] = json.loads(to_json(read(DEMO)))["graph"]
+    spots = list(places(whole))
+    for _ in range(1000):
+        config, place, odd = deepcopy(whole), chance.choice(spots), chance.choice(ODD)
+        holder = config
+        for key in place[:-1]:
+            holder = holder[key]
+        if odd is DELETE:
+            del holder[place[-1]]
+        else:
+            holder[place[-1]] = odd
+        try:
+            graph = from_json(json.dumps(config))
+        except ConfigError:
+            continue
+        try:
+            for shown in (graph, flatten(graph)):
+                to_text(shown, width=80).encode()
+                to_dot(shown).encode()
+                to_json(shown).encode()
+        except GraphError:
+            pass
+        except Exception as error:
+            raise AssertionError(f"{'.'.join(map(str, place))} = {str(odd)[:60]!r}") from error
+
+
+def test_pipes_and_sockets_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.keras")
+    with pytest.raises(ReadError, match="a named pipe") as caught:
+        read(tmp_path / "pipe.keras")
+    assert caught.value.hint
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        with pytest.raises(ReadError, match="a socket"):
+            read(tmp_path / "s")
+    with pytest.raises(ReadError, match="a device"):
+        read("/dev/zero")
+
+
+def test_what_cannot_be_opened_comes_with_a_next_step(tmp_path: Path) -> None:
+    for path in (tmp_path / "no.keras", tmp_path / "no" / "no.keras", tmp_path / ("n" * 999)):
+        with pytest.raises(ReadError) as caught:
+            read(path)
+        assert caught.value.hint
+
+
+def test_fifty_thousand_members_of_one_name_are_found_at_once(tmp_path: Path) -> None:
+    import warnings
+
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        warnings.simplefilter("ignore")
+        for i in range(30_000):
+            archive.writestr(f"{min(i, 29_998)}", b"")
+    start = perf_counter()
+    with pytest.raises(UnsafeError, match="two members"):
+        read(tmp_path / "m.keras")
+    assert perf_counter() - start < 3
+
+
+def test_two_layers_of_one_name_among_many_are_found_at_once() -> None:
+    layers = tuple(Layer(str(min(i, 59_998)), "ReLU") for i in range(60_000))
+    start = perf_counter()
+    with pytest.raises(GraphError, match="`59998`"):
+        Graph("g", layers, (), Slots(), Slots())
+    assert perf_counter() - start < 3
+
+
+def test_a_node_makes_only_tensors_of_its_own() -> None:
+    with pytest.raises(GraphError, match="`b#0`"):
+        Node("a", 0, Slots(), (Tensor("b"),))
+    with pytest.raises(GraphError, match="`a#1`"):
+        Node("a", 0, Slots(), (Tensor("a", 1),))
+    for odd in (("a", -1), ("a", 0, Slots(), (Tensor("a", 0, -1),))):
+        with pytest.raises(GraphError, match="negative"):
+            Node(*odd)  # type: ignore[arg-type]
+
+
+def test_a_format_that_is_no_picture_is_an_image_error() -> None:
+    with pytest.raises(ImageError, match="`exe`"):
+        image("digraph {}", "exe")
