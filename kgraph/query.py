@@ -18,13 +18,16 @@ for what its inside makes, a step each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from kgraph.errors import NoMatchError, QueryError
 from kgraph.graph import Graph, Layer, Node, Tensor, tensor_at
 from kgraph.transform import every_node
+
+# Path → the nodes of that layer, in graph order.
+ByPath = dict[str, list[tuple[Node, Layer]]]
 
 
 @dataclass(frozen=True)
@@ -48,39 +51,58 @@ def select(graph: Graph, *queries: str) -> tuple[Tensor, ...]:
 def match(graph: Graph, *queries: str) -> tuple[Matched, ...]:
     """What each query matched, with its label. Raises as `select`."""
     nodes = every_node(graph)
-    tensors = {t: t for node, _ in nodes for t in node.outputs}
-    return tuple(_address(tensors, query) or _match(graph, nodes, query) for query in queries)
+    by_path: ByPath = {}
+    for pair in nodes:
+        by_path.setdefault(pair[0].layer, []).append(pair)
+    return tuple(_address(by_path, query) or _match(graph, nodes, by_path, query) for query in queries)
 
 
-def _address(tensors: Mapping[Tensor, Tensor], query: str) -> Matched | None:
+def _address(by_path: ByPath, query: str) -> Matched | None:
     """The one tensor that a full address names; it comes before any other reading of the text."""
     try:
-        return Matched(query, None, (tensors[tensor_at(query)],))
-    except (ValueError, KeyError):
+        wanted = tensor_at(query)
+    except ValueError:
         return None
+    made = (t for node, _ in by_path.get(wanted.layer, ()) for t in node.outputs)
+    found = next((t for t in made if t == wanted), None)
+    return None if found is None else Matched(query, None, (found,))
 
 
-def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], query: str) -> Matched:
-    names = {node.layer for node, _ in nodes}
-    label, rest = _label(query, names)
-    rest, part = _part(query, rest, names)
-    named, call, index = _suffixes(rest, names)
-    wanted = _wanted(query, named, names)
+def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, query: str) -> Matched:
+    label, rest = _label(query, by_path)
+    rest, part = _part(query, rest, by_path)
+    named, call, index = _suffixes(rest, by_path)
+    if named in by_path:
+        found = by_path[named]
+    else:
+        wanted = _wanted(query, named)
+        found = [(node, layer) for node, layer in nodes if wanted(node.layer, layer)]
     tensors = [
         tensor
-        for node, layer in nodes
-        if wanted(node.layer, layer) and (call is None or node.node_index == call)
+        for node, _ in found
+        if call is None or node.node_index == call
         for tensor in node.outputs
         if index is None or tensor.tensor_index == index
     ]
     if part is not None:
-        tensors = [*tensors[part]] if isinstance(part, slice) else tensors[part : part + 1 or None]
+        tensors = tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
     if not tensors:
-        raise NoMatchError(query, graph.name, get_close_matches(named, sorted(names), 3, 0.5))
+        near = get_close_matches(named, sorted(by_path), 3, 0.5)
+        raise NoMatchError(query, graph.name, near, hint=_closed(named, by_path))
     return Matched(query, label, tuple(dict.fromkeys(tensors)))
 
 
-def _label(query: str, names: set[str]) -> tuple[str | None, str]:
+def _closed(named: str, by_path: ByPath) -> str:
+    """What to say of a path into a layer that has no graph inside; empty for other paths."""
+    for length in range(named.count("/"), 0, -1):
+        path = "/".join(named.split("/")[:length])
+        if path in by_path:
+            class_name = by_path[path][0][1].class_name
+            return f"`{path}` is a `{class_name}`, whose inside has no static graph; its outputs can be taken"
+    return ""
+
+
+def _label(query: str, names: Collection[str]) -> tuple[str | None, str]:
     """The label before the first `=`, and the rest; an exact name with `=` in it has no label."""
     found = re.match(r"([^=]*)=", query)
     if found is None or _is_exact(query, names):
@@ -90,12 +112,12 @@ def _label(query: str, names: set[str]) -> tuple[str | None, str]:
     return found[1], query[found.end() :]
 
 
-def _is_exact(text: str, names: set[str]) -> bool:
+def _is_exact(text: str, names: Collection[str]) -> bool:
     """Whether a text is an exact name, perhaps with the suffixes of an address."""
     return text in names or re.sub(r"(#\d+)?(:(\d+|\*))?$", "", text) in names
 
 
-def _part(query: str, rest: str, names: set[str]) -> tuple[str, slice | int | None]:
+def _part(query: str, rest: str, names: Collection[str]) -> tuple[str, slice | int | None]:
     """What stands before a closing index or slice, and that index or slice."""
     found = re.search(r"\[([^\[\]]*)\]$", rest)
     if found is None or _is_exact(rest, names):
@@ -110,7 +132,7 @@ def _part(query: str, rest: str, names: set[str]) -> tuple[str, slice | int | No
     raise QueryError(query, query.rindex("[") + 1, "`[…]` holds an index or a slice")
 
 
-def _suffixes(rest: str, names: set[str]) -> tuple[str, int | None, int | None]:
+def _suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None, int | None]:
     """Name, node index and tensor index of a query; None stands for every one."""
     if rest in names:
         return rest, None, 0
@@ -120,10 +142,8 @@ def _suffixes(rest: str, names: set[str]) -> tuple[str, int | None, int | None]:
     return name, None if call is None else int(call), None if index == "*" else int(index or 0)
 
 
-def _wanted(query: str, name: str, names: set[str]) -> Callable[[str, Layer], bool]:
-    """Which layers a query without its suffixes names."""
-    if name in names:
-        return lambda path, _: path == name
+def _wanted(query: str, name: str) -> Callable[[str, Layer], bool]:
+    """Which layers a pattern, without its suffixes, names."""
     if name.startswith("@"):
         return lambda _, layer: layer.class_name == name[1:]
     try:

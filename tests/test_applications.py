@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kgraph.extraction import extract
 from kgraph.facts import graph_size
 from kgraph.sources import read
 
@@ -61,10 +63,43 @@ def test_an_application_reads_equal_live_and_saved_and_as_keras_has_it(name: str
     depths = [depth[node.layer] for node in file.nodes]
     assert depths == sorted(depths, reverse=True)
     arrows = Counter(
-        (t.layer, t.node_index, t.tensor_index, *node.key) for node in file.nodes for t in node.inputs.values()
+        (t.layer, t.node_index, t.tensor_index, *node.key)
+        for node in file.nodes
+        for t in node.inputs.values()
     )
     assert arrows == arrows_of_keras(model)
     for graph in (live, file):
         size = graph_size(graph)
         assert size is not None
         assert size.parameters == model.count_params()
+
+
+def small(name: str) -> Any:
+    """An architecture for small pictures, so that it runs quickly; all of its layers are there."""
+    import keras
+
+    keras.utils.clear_session()
+    return getattr(keras.applications, name)(weights=None, input_shape=(96, 96, 3), classes=7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", architectures())
+def test_five_tensors_of_an_application_are_bit_for_bit_those_of_keras(name: str) -> None:
+    import keras
+    import numpy as np
+
+    model = small(name)
+    layers = random.Random(name).sample(model.layers[1:], 5)
+    data = np.random.default_rng(0).random((1, 96, 96, 3), "float32")
+    expected = keras.Model(model.inputs, [layer.output for layer in layers])(data, training=False)
+    made = extract(model, [layer.name for layer in layers])(data, training=False)
+    for key, value, right in zip(made, made.values(), expected, strict=True):
+        assert np.asarray(value).tobytes() == np.asarray(right).tobytes(), key
+
+    # Nested in a transfer-learning model, where Keras itself has no way to them.
+    image = keras.Input((96, 96, 3), name="image")
+    features = model(keras.layers.Rescaling(1.0, name="scale")(image), training=False)
+    outer = keras.Model(image, keras.layers.Dense(2, name="head")(features), name="transfer")
+    inside = extract(outer, [f"{model.name}/{layer.name}" for layer in layers])(data, training=False)
+    for key, value, right in zip(inside, inside.values(), expected, strict=True):
+        assert np.asarray(value).tobytes() == np.asarray(right).tobytes(), key

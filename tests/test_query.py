@@ -29,7 +29,17 @@ TABLE = {
     "encoder/conv": ["encoder/conv#0", "encoder/conv#1"],
     "encoder/conv#1": ["encoder/conv#1"],
     "encoder/p*": ["encoder/pool#0", "encoder/pool#1"],
-    "*": ["title#0", "body#0", "embedding#0", "embedding#1", "encoder#0", "encoder#1", "both#0", "priority#0", "department#0"],
+    "*": [
+        "title#0",
+        "body#0",
+        "embedding#0",
+        "embedding#1",
+        "encoder#0",
+        "encoder#1",
+        "both#0",
+        "priority#0",
+        "department#0",
+    ],
     "*/conv": ["encoder/conv#0", "encoder/conv#1"],
     "**conv": ["encoder/conv#0", "encoder/conv#1"],
     "**/*mm*#0": ["encoder/summary#0"],
@@ -79,7 +89,9 @@ def test_what_is_not_there_is_no_match(query: str, demo: Graph) -> None:
         select(demo, query)
 
 
-@pytest.mark.parametrize(("query", "position"), [("~a(b", 2), ("~*", 1), ("=both", 0), ("@Dense[x]", 7), ("both[]", 5)])
+@pytest.mark.parametrize(
+    ("query", "position"), [("~a(b", 2), ("~*", 1), ("=both", 0), ("@Dense[x]", 7), ("both[]", 5)]
+)
 def test_what_cannot_be_read_says_where(query: str, position: int, demo: Graph) -> None:
     with pytest.raises(QueryError) as raised:
         select(demo, query)

@@ -1,6 +1,6 @@
 """`kgraph show` beside Keras's load and summary, on one saved model, in one run.
 
-    python tests/bench/show.py [MODEL.keras]        default: NASNetLarge, built and saved first
+python tests/bench/show.py [MODEL.keras]        default: NASNetLarge, built and saved first
 """
 
 from __future__ import annotations

@@ -1,0 +1,181 @@
+"""A plan and its live model → a live submodel, with the very layers and variables of the model.
+
+Edge module: the one place where Keras is imported, by the function that needs it. Rests on
+`_inbound_nodes`, `Node.arguments` and `keras.tree`, tested with Keras 3.15.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from kgraph.errors import ExtractError, ReadError
+from kgraph.extraction.cutting import BEGINS
+from kgraph.extraction.plan import Queries, plan
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.sources.live import is_model, own_calls, read_structure
+
+
+def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> Any:
+    """A `keras.Model` that makes the tensors that the queries name, with the layers of `model` itself.
+
+    Its outputs are a dict, in query order: label (`"low=block1_pool"`, or the keys of a mapping) or
+    address → tensor. Its inputs are those of `model` that are needed (a warning names the others), or
+    new ones in place of the tensors that `inputs` names. Nested models are cut in place: their calls
+    keep `training` and masks, and no layer runs twice for one call. `model` is left as it was; where
+    nested models are cut, its layers get further nodes, of which its own graph knows nothing.
+
+    Raises what `kgraph.plan` raises, and `NoGraphError` for a subclassed model.
+    """
+    if not is_model(model):
+        raise ReadError(
+            f"a `{type(model).__name__}` is not a live Keras 3 model",
+            hint="load a file first, with `keras.models.load_model`",
+        )
+    graph = read_structure(model)
+    wanted = plan(graph, queries, inputs)
+    if inputs is None:
+        _warn_of_unused(graph, wanted)
+    builder = _Builder(model, graph, wanted)
+    return builder.model({key: builder.made[tensor] for key, tensor in wanted.outputs.items()})
+
+
+def _warn_of_unused(graph: Graph, wanted: Graph) -> None:
+    left = set(wanted.inputs.values())
+    unused = ", ".join(f"`{t.layer}`" for t in graph.inputs.values() if t not in left)
+    if unused:
+        warnings.warn(f"nothing wanted depends on {unused}, so the submodel has no such input", stacklevel=3)
+
+
+class _Builder:
+    """Makes the tensors of a plan: those of the model itself, or, behind a cut, of layers called again."""
+
+    def __init__(self, model: Any, graph: Graph, wanted: Graph) -> None:
+        self.source, self.graph, self.wanted = model, graph, wanted
+        self.calls = own_calls(model)
+        self.by_name = {layer.name: layer for layer in graph.layers}
+        self.cuts: dict[str, Any] = {}
+        self.made: dict[Tensor, Any] = {}
+        self.changed: set[Tensor] = set()
+        for node in wanted.nodes:
+            self._make(node)
+
+    def model(self, outputs: Any) -> Any:
+        """A functional model of the plan's inputs and these outputs."""
+        import keras
+
+        begins = any(BEGINS in layer.config for layer in self.wanted.layers)
+        if not begins and list(self.wanted.inputs.items()) == list(self.graph.inputs.items()):
+            functional = self.source if hasattr(self.source, "_nodes") else self.source._functional
+            inputs = functional._inputs_struct
+        else:
+            given = [self.made[tensor] for tensor in self.wanted.inputs.values()]
+            inputs = given[0] if "" in self.wanted.inputs else given
+        return keras.Model(inputs, outputs, name=self.source.name)
+
+    def _make(self, node: Node) -> None:
+        layer = self.wanted.layer(node.layer)
+        if BEGINS in layer.config:
+            self._put(node, [_input(node.outputs[0])], changed=True)
+            return
+        call = self.calls[self._origin(layer), node.node_index]
+        operation = call.operation if layer.graph is None else self._operation(layer)
+        if operation is call.operation and not (
+            self.changed and self.changed.intersection(node.inputs.values())
+        ):
+            self._put(node, call.outputs, changed=False)
+            return
+        import keras
+
+        args, kwargs = self._arguments(node, call)
+        try:
+            made = operation(*args, **kwargs)
+        except Exception as error:  # a layer's own code may raise anything
+            raise ExtractError(layer.name, f"cannot be called again behind the cut ({error})") from error
+        self._put(node, keras.tree.flatten(made), changed=True)
+
+    def _put(self, node: Node, tensors: Any, changed: bool) -> None:
+        for index, tensor in enumerate(tensors):
+            self.made[Tensor(*node.key, index)] = tensor
+            if changed:
+                self.changed.add(Tensor(*node.key, index))
+
+    def _origin(self, layer: Layer) -> str:
+        """The name of the model's layer that a layer of the plan is, or is a copy of."""
+        return layer.name if layer.name in self.by_name else str(layer.config["name"])
+
+    def _operation(self, layer: Layer) -> Any:
+        """The model's own layer, or, for a nested model that is cut, what is left of it."""
+        origin = self._origin(layer)
+        operation = self._live(origin)
+        before = self.by_name[origin]
+        if layer.graph is None or before.graph is None or layer.graph == before.graph:
+            return operation
+        if layer.name not in self.cuts:
+            inside = _Builder(_inside(operation), before.graph, layer.graph)
+            ends = [inside.made[tensor] for tensor in layer.graph.outputs.values()]
+            cut = inside.model(ends[0] if "" in layer.graph.outputs else ends)
+            self.cuts[layer.name] = _wrapped_again(operation, cut, layer.name) if layer.wraps else cut
+        return self.cuts[layer.name]
+
+    def _live(self, name: str) -> Any:
+        return self.calls[name, 0].operation
+
+    def _arguments(self, node: Node, call: Any) -> tuple[Any, Any]:
+        """The arguments of a call with the plan's tensors in place of the model's."""
+        import keras
+
+        before = next(n for n in self.graph.nodes_of(call.operation.name) if n.node_index == node.node_index)
+        if before.inputs.keys() != node.inputs.keys():
+            return self._fewer_arguments(node, call)
+        new = {
+            id(self.calls[t.layer, t.node_index].outputs[t.tensor_index]): self.made[node.inputs[slot]]
+            for slot, t in before.inputs.items()
+        }
+        if not hasattr(self.source, "_nodes"):  # a Sequential hands on one tensor; masks come with it
+            return [self.made[tensor] for tensor in node.inputs.values()], {}
+        args, kwargs = keras.tree.map_structure(
+            lambda value: new.get(id(value), value), (tuple(call.arguments.args), dict(call.arguments.kwargs))
+        )
+        return args, kwargs
+
+    def _fewer_arguments(self, node: Node, call: Any) -> tuple[Any, Any]:
+        """The arguments of a call of a nested model that has lost inputs."""
+        first = [self.made[t] for slot, t in node.inputs.items() if slot.partition(".")[0] == "0"]
+        kwargs = {key: v for key, v in call.arguments.kwargs.items() if key not in ("inputs", "mask")}
+        masks = {slot: self.made[t] for slot, t in node.inputs.items() if slot.partition(".")[0] == "mask"}
+        if len(first) == 1:
+            return [first[0]], kwargs | masks
+        return [first], kwargs | {"mask": [masks.get(f"mask.{i}") for i in range(len(first))]}
+
+
+def _input(tensor: Tensor) -> Any:
+    import keras
+
+    if tensor.shape is None:
+        raise ExtractError(tensor.layer, "has no known shape, so it cannot be an input")
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.layer)
+
+
+def _inside(operation: Any) -> Any:
+    """The model that an entry is or wraps, if its layers are all that its call runs."""
+    import keras
+
+    model = operation
+    while isinstance(model, keras.layers.Wrapper):
+        model = model.layer
+    call = next(c for c in type(model).__mro__ if "call" in vars(c))
+    if not call.__module__.startswith("keras.src.models."):
+        raise ExtractError(
+            operation.name,
+            f"runs code of its own (`{type(model).__name__}.call`), so it cannot be cut",
+            hint=f"take its outputs: `{operation.name}`",
+        )
+    return model
+
+
+def _wrapped_again(wrapper: Any, cut: Any, name: str) -> Any:
+    """The same wrapper around what is left of its model."""
+    config: Mapping[str, Any] = wrapper.get_config()
+    return type(wrapper)(cut, **{k: v for k, v in config.items() if k not in ("layer", "name")}, name=name)

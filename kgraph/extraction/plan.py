@@ -1,0 +1,204 @@
+"""Graph × queries → the graph of the submodel that will be built. Pure.
+
+Nested models are cut in place: an inner tensor becomes one more output of the nested model, whose
+calls stay as they are, so that `training=False`, masks and casts keep their meaning and no layer
+runs twice for one call. Node indexes do not change; `renumber` makes them dense.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from kgraph.errors import ExtractError
+from kgraph.extraction.cutting import BEGINS, Cut, Cutting, Place, free_name
+from kgraph.facts import every_layer
+from kgraph.graph import Graph, Tensor
+from kgraph.query import match
+from kgraph.transform import every_node
+
+Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
+
+
+def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph:
+    """The graph of a submodel of `graph` that makes the tensors that the queries name.
+
+    Its outputs are a dict: label, or shortest address, → tensor, in query order. Its inputs are those
+    of `graph` that are needed, or, with `inputs`, new ones in place of the tensors named there.
+
+    Raises what `select` raises, and `ExtractError` for a label used twice, for `inputs` that do not
+    cut the wanted tensors off from the model's own, and for what cannot be reached.
+    """
+    if not graph.inputs:
+        raise ExtractError(graph.name, "is not built, so its layers make no tensors")
+    wanted = {key: place_of(graph, tensor) for key, tensor in named(graph, queries).items()}
+    if inputs is None:
+        return _with_owners(Cutting(graph, wanted, {}).run().graph)
+    stops = _stops(graph, inputs)
+    reach = Cutting(graph, wanted, dict.fromkeys(stops, "")).reach()
+    cut = Cutting(graph, wanted, {t: _input_name(graph, t, label, reach) for t, label in stops.items()}).run()
+    _check_starts(graph, cut, list(stops))
+    return _with_owners(cut.graph)
+
+
+def _stops(graph: Graph, inputs: Queries) -> dict[Tensor, str | None]:
+    """The tensors at which a submodel is to begin, each with the label it was given."""
+    stops: dict[Tensor, str | None] = {}
+    for key, tensor in named(graph, inputs).items():
+        place = place_of(graph, tensor)
+        if len(place) > 1:
+            raise ExtractError(
+                key, f"lies inside `{place[0].layer}`, and a submodel begins outside nested models"
+            )
+        if tensor in stops:
+            raise ExtractError(key, "is given as an input twice")
+        stops[tensor] = None if key == graph.address(tensor) else key
+    return stops
+
+
+def _input_name(graph: Graph, tensor: Tensor, label: str | None, kept: frozenset[tuple[str, int]]) -> str:
+    """The name of the input that stands for a tensor: its label, else its layer's name if that is free."""
+    names = {name for name, _ in kept}
+    if label is None:
+        return tensor.layer if tensor.layer not in names else free_name(graph, f"{tensor.layer}_input")
+    if label in names or "/" in label:
+        why = "has a slash in it" if "/" in label else "is the name of a layer that is kept"
+        raise ExtractError(label, f"{why}, so it cannot be the name of an input", hint="give another label")
+    return label
+
+
+def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
+    """Nothing; raises `ExtractError` if something goes round the new inputs, or they are not needed."""
+    quoted = ", ".join(f"`{graph.address(t)}`" for t in stops)
+    if any((t.layer, t.node_index) in cut.kept for t in graph.inputs.values() if t not in stops):
+        around = _around(graph, cut.kept, set(stops))
+        raise ExtractError(
+            graph.name,
+            f"cannot begin at {quoted}: "
+            + ", ".join(f"`{graph.address(t)}`" for t in around)
+            + " would go round that",
+            hint="give these as inputs too",
+        )
+    read = {t for node in cut.graph.nodes for t in node.inputs.values()} | set(cut.became.values())
+    for layer in cut.graph.layers:
+        if BEGINS in layer.config and not any(t.layer == layer.name for t in read):
+            raise ExtractError(layer.name, "is given as an input, but nothing wanted depends on it")
+
+
+def _around(graph: Graph, kept: frozenset[tuple[str, int]], stops: set[Tensor]) -> list[Tensor]:
+    """The tensors that bring the model's own inputs to what is wanted: not behind the new inputs, but
+    read by what is, or, if nothing is, the model's inputs themselves.
+    """
+    behind: set[tuple[str, int]] = set()
+    found: dict[Tensor, None] = {}
+    for node in graph.nodes:
+        if node.key in kept and any(
+            t in stops or (t.layer, t.node_index) in behind for t in node.inputs.values()
+        ):
+            behind.add(node.key)
+    for node in graph.nodes:
+        if node.key in behind:
+            found |= dict.fromkeys(
+                t for t in node.inputs.values() if t not in stops and (t.layer, t.node_index) not in behind
+            )
+    own = [t for t in graph.inputs.values() if (t.layer, t.node_index) in kept and t not in stops]
+    return list(found) or own
+
+
+def _with_owners(graph: Graph) -> Graph:
+    """The graph with each object that stands in it twice owned by the first entry that is left of it."""
+    paths = {path for path, _ in every_layer(graph)}
+    owner: dict[str, str] = {}
+
+    def owned(inside: Graph, prefix: str) -> Graph:
+        layers = []
+        for layer in inside.layers:
+            same_as, path = layer.same_as, prefix + layer.name
+            if same_as is not None and same_as not in paths:
+                first = owner.setdefault(same_as, path)
+                same_as = None if first == path else first
+            inner = owned(layer.graph, path + "/") if layer.graph else None
+            layers.append(replace(layer, same_as=same_as, graph=inner))
+        return replace(inside, layers=tuple(layers))
+
+    return owned(graph, "") if any(layer.same_as for _, layer in every_layer(graph)) else graph
+
+
+def planned(graph: Graph, plan: Graph) -> frozenset[str]:
+    """The addresses in `graph` of the nodes that a plan of it keeps, at every depth."""
+    return frozenset(_planned(graph, plan, "", 0))
+
+
+def _planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[str]:
+    names = {layer.name for layer in graph.layers}
+    for node in plan.nodes:
+        layer = plan.layer(node.layer)
+        name = node.layer if node.layer in names else str(layer.config.get("name"))
+        if BEGINS in layer.config or name not in names:
+            continue
+        span = 1 + max(n.node_index for n in graph.nodes_of(name))
+        index = call * span + node.node_index
+        yield f"{path}{name}#{index}"
+        inside = graph.layer(name).graph
+        if inside is not None and layer.graph is not None:
+            yield from _planned(inside, layer.graph, f"{path}{name}/", index)
+
+
+def named(graph: Graph, queries: Queries) -> dict[str, Tensor]:
+    """The tensors that queries name, by the key that each gets: its label or its shortest address."""
+    if isinstance(queries, str | Tensor):
+        queries = [queries]
+    if not queries:
+        raise ExtractError(graph.name, "has nothing taken from it: no tensor is named")
+    pairs = list(queries.items()) if isinstance(queries, Mapping) else [(None, query) for query in queries]
+    calls = Counter(node.layer for node, _ in every_node(graph))
+    found: dict[str, Tensor] = {}
+    for (key, _), matched in zip(pairs, match(graph, *(str(query) for _, query in pairs)), strict=True):
+        label = key if key is not None else matched.label
+        if label is not None and (len(matched.tensors) > 1 or label in found):
+            what = (
+                f"stands for {len(matched.tensors)} tensors" if len(matched.tensors) > 1 else "is used twice"
+            )
+            raise ExtractError(label, f"{what}, but a label is the key of one output")
+        for tensor in matched.tensors:
+            name = label or _address(tensor, calls[tensor.layer])
+            if found.setdefault(name, tensor) != tensor:
+                raise ExtractError(
+                    name, "would be the key of two outputs", hint="give one of them another label"
+                )
+    return found
+
+
+def _address(tensor: Tensor, calls: int) -> str:
+    if calls > 1:
+        return str(tensor)
+    return tensor.layer + (f":{tensor.tensor_index}" if tensor.tensor_index else "")
+
+
+def place_of(graph: Graph, tensor: Tensor) -> Place:
+    """Where in nested models a tensor with a flat address lies.
+
+    The reverse of what `flatten` does to names and indexes.
+    """
+    steps, inside, path = [], graph, tensor.layer
+    while True:
+        layer = next(
+            layer
+            for layer in inside.layers
+            if path == layer.name or (path.startswith(f"{layer.name}/") and layer.graph)
+        )
+        steps.append((inside, layer.name))
+        if path == layer.name:
+            break
+        assert layer.graph is not None
+        inside, path = layer.graph, path.removeprefix(f"{layer.name}/")
+    index = tensor.node_index
+    place: list[Tensor] = []
+    for depth, (holder, name) in enumerate(reversed(steps)):
+        span = 1 + max(node.node_index for node in holder.nodes_of(name))
+        place.append(
+            Tensor(name, index % span, 0 if depth else tensor.tensor_index, tensor.shape, tensor.dtype)
+        )
+        index //= span
+    return tuple(reversed(place))
