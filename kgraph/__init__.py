@@ -32,12 +32,14 @@ _HOMES = {
     **dict.fromkeys(
         (
             "ConfigError",
+            "ExtractError",
             "FormatError",
             "GraphError",
             "ImageError",
             "KGraphError",
             "NoGraphError",
             "NoMatchError",
+            "QueryError",
             "ReadError",
             "SelectError",
             "UnsafeError",
@@ -47,7 +49,11 @@ _HOMES = {
     **dict.fromkeys(("flatten", "part"), "kgraph.transform"),
     **dict.fromkeys(("from_json", "to_json"), "kgraph.interchange"),
     **dict.fromkeys(("Totals", "totals", "training"), "kgraph.facts"),
+    "extract": "kgraph.extraction.live",
+    "plan": "kgraph.extraction.plan",
     "read": "kgraph.sources",
+    **dict.fromkeys(("Report", "report", "report_json"), "kgraph.reports"),
+    "report_text": "kgraph.drawing.report",
     "select": "kgraph.query",
     "Look": "kgraph.drawing.look",
     "to_dot": "kgraph.drawing.dot",
@@ -71,18 +77,23 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from kgraph.drawing.dot import to_dot as to_dot
     from kgraph.drawing.look import Look as Look
+    from kgraph.drawing.report import report_text as report_text
     from kgraph.drawing.text import to_text as to_text
     from kgraph.engine import image as image
     from kgraph.errors import ConfigError as ConfigError
+    from kgraph.errors import ExtractError as ExtractError
     from kgraph.errors import FormatError as FormatError
     from kgraph.errors import GraphError as GraphError
     from kgraph.errors import ImageError as ImageError
     from kgraph.errors import KGraphError as KGraphError
     from kgraph.errors import NoGraphError as NoGraphError
     from kgraph.errors import NoMatchError as NoMatchError
+    from kgraph.errors import QueryError as QueryError
     from kgraph.errors import ReadError as ReadError
     from kgraph.errors import SelectError as SelectError
     from kgraph.errors import UnsafeError as UnsafeError
+    from kgraph.extraction.live import extract as extract
+    from kgraph.extraction.plan import plan as plan
     from kgraph.facts import Totals as Totals
     from kgraph.facts import totals as totals
     from kgraph.facts import training as training
@@ -96,6 +107,9 @@ if TYPE_CHECKING:
     from kgraph.interchange import to_json as to_json
     from kgraph.notebook import show as show
     from kgraph.query import select as select
+    from kgraph.reports import Report as Report
+    from kgraph.reports import report as report
+    from kgraph.reports import report_json as report_json
     from kgraph.sources import read as read
     from kgraph.transform import flatten as flatten
     from kgraph.transform import part as part

@@ -310,7 +310,7 @@ def test_a_closed_nested_model_has_a_double_border_and_an_opened_one_a_cluster_f
     picture = drawn(PICTURES["siamese"])
     closed = picture.get_node("encoder#0")
     assert closed.attr["peripheries"] == "2"
-    assert text(closed.attr["label"]) == "encoder 1 of 2 3 layers · 80"
+    assert text(closed.attr["label"]) == "encoder 1 of 2 2 layers · 80"
     opened = drawn(PICTURES["siamese_expanded"])
     clusters = {s.graph_attr["label"]: {str(n) for n in s.nodes()} for s in opened.subgraphs()}
     assert clusters == {

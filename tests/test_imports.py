@@ -18,7 +18,9 @@ def modules_after(code: str, cwd: Path) -> set[str]:
 
 
 def test_law_12_importing_kgraph_imports_nothing_else(tmp_path: Path) -> None:
-    assert not modules_after("import kgraph; dir(kgraph)", tmp_path) & (HEAVY | {"numpy", "h5py", "click", "rich"})
+    assert not modules_after("import kgraph; dir(kgraph)", tmp_path) & (
+        HEAVY | {"numpy", "h5py", "click", "rich"}
+    )
 
 
 def test_law_12_every_verb_on_a_file_imports_no_backend(tmp_path: Path) -> None:
@@ -29,6 +31,7 @@ flat = kgraph.flatten(graph)
 kgraph.part(flat, kgraph.select(flat, 'encoder/*'))
 kgraph.from_json(kgraph.to_json(graph)), kgraph.totals(graph), kgraph.training(graph)
 kgraph.to_text(graph), kgraph.image(kgraph.to_dot(graph), 'svg'), repr(kgraph.show(graph))
+kgraph.report_text(kgraph.report(kgraph.read({str(DEMO)!r}, values=True)))
 """
     assert not modules_after(code, tmp_path) & HEAVY
 
@@ -36,7 +39,9 @@ kgraph.to_text(graph), kgraph.image(kgraph.to_dot(graph), 'svg'), repr(kgraph.sh
 def test_law_12_show_on_a_file_imports_only_what_it_uses(tmp_path: Path) -> None:
     code = f"import sys; from kgraph.cli import cli; cli(['show', {str(DEMO)!r}], standalone_mode=False)"
     loaded = modules_after(code, tmp_path)
-    assert not loaded & (HEAVY | {"graphviz", "pygraphviz", "pydot", "rich", "kgraph.drawing.dot", "kgraph.engine"})
+    assert not loaded & (
+        HEAVY | {"graphviz", "pygraphviz", "pydot", "rich", "kgraph.drawing.dot", "kgraph.engine"}
+    )
 
 
 def test_every_public_name_is_there_and_typed(tmp_path: Path) -> None:

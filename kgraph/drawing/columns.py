@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kgraph.drawing.cells import Line, cut, flowed, line_width, width_of
+from kgraph.drawing.cells import Line, cut, flowed, line_width, shorter, width_of
 from kgraph.drawing.entries import Entry, Note
 
 ROOMY = 40  # from this width on, the notes have a column of their own to wrap in
@@ -15,6 +15,8 @@ CUTS = (
     ("class", 12), ("name", 20), ("class", 10), ("name", 16), ("output", 16),
     ("class", 0), ("name", 12), ("params", 0), ("output", 8),
 )  # fmt: skip
+# The same where that would cut two names to one text: the name last.
+NAMES_LAST = (("class", 10), ("class", 0), ("params", 0), ("output", 16), ("output", 8), ("name", 12))
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ class Columns:
     def cells(self, entry: Entry) -> dict[str, Line]:
         """What stands in each column, before it is cut to fit."""
         settings = [("  ", ""), (entry.settings, "settings")] if self.wide and entry.settings else []
+        is_cut = bool(entry.inside) and width_of(entry.class_name) > self.widths.get("class", self.width)
         return {
             "name": [(entry.name_in(self.widths.get("name", self.width)), "name")],
-            "class": [(entry.class_name, "class"), *settings],
+            "class": [(entry.inside if is_cut else entry.class_name, "class"), *settings],
             "output": [(self._output(entry), "shape")],
             "dtype": [(entry.dtype, "note" if entry.dtype == self.usual else "dtype")],
             "params": [(entry.count, "count")],
@@ -102,8 +105,16 @@ def columns(entries: Sequence[Entry], width: int, usual: str | None) -> Columns:
         if _over(widths, width - room) <= 0:
             return replace(found, widths=widths)
     widths = _shrunk(widths, width, CUTS)
+    if not _tells_apart(entries, widths["name"]):
+        widths = _shrunk(found.widths, width, NAMES_LAST)
     spare = min(-_over(widths, width), found.widths["name"] - widths["name"])
     return replace(found, widths={**widths, "name": widths["name"] + max(spare, 0)})
+
+
+def _tells_apart(entries: Sequence[Entry], width: int) -> bool:
+    """Whether names that differ still do so in a column of that width."""
+    names = {entry.name: entry.name_in(width) for entry in entries}
+    return len({shorter(shown, width) for shown in names.values()}) == len(names)
 
 
 def _shrunk(widths: Mapping[str, int], room: int, cuts: Iterable[tuple[str, int]]) -> dict[str, int]:

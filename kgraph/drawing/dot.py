@@ -14,7 +14,7 @@ from kgraph.drawing.arrows import Arrows, is_telling
 from kgraph.drawing.look import Look
 from kgraph.drawing.marks import Marks
 from kgraph.drawing.palette import FILLS, FONT, FRAME, INK, LINE, NESTED, PAPER, QUIET
-from kgraph.facts import layer_size, totals, training
+from kgraph.facts import layer_size, leaves, training
 from kgraph.graph import Graph, Layer, Node, Tensor, tensor_at
 from kgraph.transform import flatten
 
@@ -47,7 +47,8 @@ def to_dot(graph: Graph, look: Look = PLAIN) -> str:
     arrow has the class `read` and an `id` of its own, `maker#0:1 > reader#0[slot]`; those to the
     outputs' pills have the class `output`. The same graph gives the same bytes.
     """
-    return "\n".join(_Picture(flatten(graph) if look.expand else graph, graph).lines(look)) + "\n"
+    shown = flatten(graph) if look.expand else graph
+    return "\n".join(_Picture(shown, graph, look.highlight).lines(look)) + "\n"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class _Picture:
 
     graph: Graph
     whole: Graph
+    highlight: frozenset[str]
 
     def lines(self, look: Look) -> Iterator[str]:
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
@@ -124,6 +126,10 @@ class _Picture:
         }
         if colour:
             attributes["penwidth"] = "1.6"
+        if address in self.highlight:
+            attributes |= {"color": colour or INK, "penwidth": "2.4"}
+        elif self.highlight:
+            attributes |= {"fillcolor": PAPER, "color": colour or FRAME}
         if layer.graph:
             attributes["peripheries"] = "2"
         return _named(address) + _attributes(attributes)
@@ -229,7 +235,7 @@ class _Picture:
 
 
 def _layers(graph: Graph) -> str:
-    number = totals(graph).layers
+    number = leaves(graph)
     return f"{number} layer" + ("s" if number != 1 else "")
 
 

@@ -10,9 +10,8 @@ from itertools import groupby
 from kgraph.drawing.cells import clean, width_of
 from kgraph.drawing.rows import Row
 from kgraph.drawing.words import count, keras_shape, settings
-from kgraph.facts import every_layer, layer_size, training
+from kgraph.facts import is_outside, layer_size, leaves, training
 from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.transform import is_nested
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Entry:
     glyph: str
     name: str
     class_name: str
+    inside: str  # of a nested model: how much is in it
     settings: str
     shapes: tuple[str, ...]
     dtype: str
@@ -57,7 +57,7 @@ def entries_of(graph: Graph, table: Sequence[Row]) -> list[Entry]:
     above: Node | None = None
     for row in table:
         node, layer = row.node, graph.layer(row.node.layer)
-        again = layer.name in counted or layer.same_as is not None
+        again = layer.name in counted or layer.same_as is not None or is_outside(graph, layer)
         counted.add(layer.name)
         size = layer_size(layer) if not again else None
         entries.append(
@@ -66,6 +66,7 @@ def entries_of(graph: Graph, table: Sequence[Row]) -> list[Entry]:
                 notes.glyph(node, layer),
                 clean(node.layer),
                 clean(class_of(layer)),
+                many(leaves(layer.graph), "layer") if layer.graph else "",
                 clean("" if layer.graph else settings(layer)),
                 tuple(_shape_of(tensor, place) for place, tensor in enumerate(node.outputs)),
                 clean(node.outputs[0].dtype or "?"),
@@ -81,9 +82,8 @@ def class_of(layer: Layer) -> str:
     """The class of a layer; of a nested model, or one that a layer wraps, with its size."""
     if layer.graph is None:
         return layer.class_name
-    inside = sum(not is_nested(inner) for _, inner in every_layer(layer.graph))
     wrapped = f"({layer.graph.name})" if layer.wraps else ""
-    return f"{layer.class_name}{wrapped}, {many(inside, 'layer')}"
+    return f"{layer.class_name}{wrapped}, {many(leaves(layer.graph), 'layer')}"
 
 
 def _shape_of(tensor: Tensor, place: int) -> str:

@@ -10,8 +10,10 @@ class Look:
     """How a graph is shown; the default is meant to need no change.
 
     `expand` opens nested models (pictures: as clusters). `direction` is Graphviz's `rankdir`: where
-    the arrows of a picture lead, `"TB"` down or `"LR"` to the right.
+    the arrows of a picture lead, `"TB"` down or `"LR"` to the right. `highlight` marks nodes, by their
+    addresses as the drawing shows them (`encoder/conv#1`).
     """
 
     expand: bool = False
     direction: str = "TB"
+    highlight: frozenset[str] = frozenset()

@@ -11,15 +11,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from kgraph.drawing.cells import Line, clean, flowed
+from kgraph.drawing.cells import Line, clean, flowed, width_of
 from kgraph.drawing.columns import columns
 from kgraph.drawing.entries import calls, class_of, entries_of, many, path_of, usual_dtype
 from kgraph.drawing.look import Look
 from kgraph.drawing.rows import between, drawn, rows
-from kgraph.drawing.words import byte_size, count
-from kgraph.facts import every_layer, totals
-from kgraph.graph import Graph, Node
-from kgraph.transform import flatten
+from kgraph.drawing.words import byte_size, count, keras_shape
+from kgraph.facts import every_layer, tensor_bytes, totals
+from kgraph.graph import Graph, Node, Tensor
+from kgraph.transform import every_node, flatten
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -63,21 +63,24 @@ def _lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
     lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
     margin = 2 * lanes
     entries = entries_of(shown, table)
-    cells = columns(entries, width - margin, usual_dtype(shown))
+    marks = 2 if look.highlight else 0
+    cells = columns(entries, width - margin - marks, usual_dtype(shown))
     groups = _Groups(graph, shown)
 
     yield from flowed(_head(graph), width)
     yield []
-    yield [(" " * margin, ""), *cells.titles()]
+    yield [(" " * (margin + marks), ""), *cells.titles()]
     above: Sequence[tuple[str, int]] = [(" ", 0)] * margin
     for entry in entries:
         for heading in groups.opened_by(entry.row.node):
             yield [*_gutter(above), *flowed([heading], width - margin)[0]]
         first, *more = cells.lines(entry)
-        yield [*_gutter(drawn(entry.row, entry.glyph, lanes)), *first]
+        is_marked = str(entry.row.node.outputs[0]) in look.highlight
+        mark = [(("▸ " if is_marked else "  ")[:marks], "output")]
+        yield [*_gutter(drawn(entry.row, entry.glyph, lanes)), *mark, *first]
         above = between(entry.row, lanes)
         for line in more:
-            yield [*_gutter(above), *line]
+            yield [*_gutter(above), (" " * marks, ""), *line]
     yield []
     yield from flowed(_foot(graph, shown), width)
 
@@ -135,3 +138,19 @@ def _foot(graph: Graph, shown: Graph) -> list[Line]:
         kinds += [f"{count(size.undecided)} undecided"] if size.undecided else []
         sizes = [f"{many(size.parameters, 'parameter')}: {kinds[0]}", *kinds[1:], byte_size(size.bytes)]
     return [[(f"{part}, ", "foot") for part in line[:-1]] + [(line[-1], "foot")] for line in (counts, sizes)]
+
+
+def tensors_text(graph: Graph, tensors: Iterable[Tensor], *, width: int = 80) -> str:
+    """A line for each tensor: address, class, shape, dtype, and the bytes it takes for a batch of one."""
+    classes = {node.key: layer.class_name for node, layer in every_node(graph)}
+    rows = [("address", "class", "shape", "dtype", "bytes")]
+    for tensor in tensors:
+        class_name = classes[tensor.layer, tensor.node_index]
+        shape, size = keras_shape(tensor.shape), byte_size(tensor_bytes(tensor))
+        rows.append((clean(str(tensor)), clean(class_name), shape, tensor.dtype or "?", size))
+    wide = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell + " " * (w - width_of(cell)) for cell, w in zip(row[:-1], wide, strict=False)]
+        lines.append("  ".join([*cells, " " * (wide[-1] - width_of(row[-1])) + row[-1]]).rstrip())
+    return "\n".join(lines) + "\n"

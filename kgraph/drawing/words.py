@@ -101,8 +101,8 @@ def _activation(config: Mapping[str, Any]) -> str:
     if isinstance(value, Mapping):  # a serialized object or function
         inner = value.get("config")
         value = inner if isinstance(inner, str) else value.get("class_name")
-    usual = {None, "linear"} | ({"tanh"} if "recurrent_activation" in config else set())
-    return "" if value in usual else str(value)
+    usual = ("linear", "tanh") if "recurrent_activation" in config else ("linear",)
+    return value if isinstance(value, str) and value not in usual else ""
 
 
 def keras_shape(shape: Shape | None) -> str:

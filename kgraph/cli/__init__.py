@@ -1,0 +1,76 @@
+"""The command line: joins everything, and is the only part that prints."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from kgraph import __version__
+from kgraph.errors import KGraphError
+
+# Command → the module it lives in, imported when it is used.
+COMMANDS = {
+    "show": "kgraph.cli.show",
+    "shared": "kgraph.cli.show",
+    "select": "kgraph.cli.show",
+    "extract": "kgraph.cli.extract",
+    "demo": "kgraph.cli.show",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kgraph")
+def cli() -> None:
+    """The layer graph of Keras models: see it, see what is shared, draw it.
+
+    MODEL is a `.keras` file or folder, or `package.module:name`, a model or a function that returns
+    one. Files are read without starting TensorFlow, and nothing in them is run.
+    """
+
+
+def main() -> NoReturn:
+    """The program: exit 0 done, 1 a kgraph error, 2 wrong usage."""
+    gc.disable()  # it ends before garbage could matter, and collections take a third of the time
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        cli(standalone_mode=False)
+        sys.stdout.flush()
+    except KGraphError as error:
+        sys.exit(_failed(error))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # what is printed cannot be written: a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_failed(KGraphError(f"the output cannot be written ({error.strerror or error})")))
+    sys.exit(0)
+
+
+def _failed(error: KGraphError) -> int:
+    from kgraph.drawing.cells import clean  # a name in a message may hold what steers a terminal
+
+    click.echo(f"error: {clean(str(error))}", err=True)
+    if error.hint:
+        click.echo(f"\nhint: {clean(error.hint)}", err=True)
+    return 1

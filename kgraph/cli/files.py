@@ -1,0 +1,133 @@
+"""Files in and out: what MODEL names, what is written for which suffix, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from kgraph.drawing.look import Look
+from kgraph.errors import KGraphError, ReadError
+from kgraph.graph import Graph
+from kgraph.sources import read
+
+FILE_WIDTH = 120
+
+
+def _text(graph: Graph, look: Look) -> bytes:
+    from kgraph.drawing.text import to_text
+
+    return to_text(graph, look, width=FILE_WIDTH).encode("utf-8", "replace")
+
+
+def _dot(graph: Graph, look: Look) -> bytes:
+    from kgraph.drawing.dot import to_dot
+
+    return to_dot(graph, look).encode("utf-8", "replace")
+
+
+def _json(graph: Graph, look: Look) -> bytes:
+    from kgraph.interchange import to_json
+
+    return to_json(graph).encode("utf-8", "replace") + b"\n"
+
+
+def _picture(format: str) -> Callable[[Graph, Look], bytes]:
+    def render(graph: Graph, look: Look) -> bytes:
+        from kgraph.engine import image
+
+        return image(_dot(graph, look).decode(), format)
+
+    return render
+
+
+# Suffix of the output file → what is written into it.
+RENDERERS: dict[str, Callable[[Graph, Look], bytes]] = {
+    ".svg": _picture("svg"),
+    ".png": _picture("png"),
+    ".pdf": _picture("pdf"),
+    ".dot": _dot,
+    ".json": _json,
+    ".txt": _text,
+}
+
+
+def renderer(output: Path, model: str) -> Callable[[Graph, Look], bytes]:
+    """What makes the content of an output file, by its suffix; an error for one that must not be written."""
+    suffix = output.suffix.lower()
+    if suffix not in RENDERERS:
+        has = f"has the suffix `{output.suffix}`, which kgraph does not write" if suffix else "has no suffix"
+        raise KGraphError(
+            f"`{output}` {has}", hint="use one of " + ", ".join(f"`{suffix}`" for suffix in RENDERERS)
+        )
+    refuse_the_source(output, model)
+    return RENDERERS[suffix]
+
+
+def refuse_the_source(output: Path, model: str) -> None:
+    """An error if the output is the model itself."""
+    if output.exists() and os.path.exists(model) and os.path.samefile(output, model):
+        raise KGraphError(
+            f"`{output}` is the model itself, and would be written over", hint="give another name"
+        )
+
+
+def load(spec: str, values: bool = False) -> Graph:
+    """The graph of a file, or of the `package.module:name` that the text spells."""
+    if is_code(spec):
+        return read(imported(*spec.split(":")), values=values)
+    return read(spec, values=values)
+
+
+def is_code(spec: str) -> bool:
+    return not os.path.exists(spec) and bool(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", spec))
+
+
+def imported(module: str, name: str) -> object:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.path.insert(0, os.getcwd())
+    try:
+        value: object = import_module(module)
+        for part in name.split("."):
+            value = getattr(value, part)
+        # A model can be called too, but a model is what is wanted.
+        if callable(value) and not hasattr(value, "get_config"):
+            value = value()
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
+        raise ReadError(
+            f"`{module}:{name}` cannot be had ({type(error).__name__}: {error})",
+            hint="`package.module:name` must be a model, or a function without arguments that returns one",
+        ) from error
+    return value
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: beside the target first, then renamed."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            beside = Path(file.name)
+            try:
+                file.write(content)
+                file.close()
+                os.chmod(beside, 0o666 & ~_umask())
+                os.replace(beside, path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise KGraphError(
+            f"`{path}` cannot be written ({error.strerror or error})",
+            hint="name another place with `-o`"
+            if path.parent.is_dir()
+            else f"make the folder `{path.parent}` first",
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,41 @@
+"""Options that take several words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
+
+
+class Listing(click.Command):
+    """A command whose options that may be repeated take, after MODEL, all the words up to the next option.
+
+    `extract MODEL --layers a b -o f.keras` is `extract MODEL --layers a --layers b -o f.keras`.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write the option before each of its words, then parse as ever."""
+        lists = {name for p in self.params if isinstance(p, click.Option) and p.multiple for name in p.opts}
+        takes = {
+            name for p in self.params if isinstance(p, click.Option) and not p.is_flag for name in p.opts
+        }
+        spread: list[str] = []
+        option, has_model = "", False
+        for before, arg in zip(["", *args], args, strict=False):
+            if arg.startswith("-") and len(arg) > 1:
+                option = arg if arg in lists and has_model else ""
+                spread += [] if option else [arg]
+            elif option:
+                spread += [option, arg]
+            else:
+                has_model = has_model or before not in takes
+                spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+def several(*names: str, help: str) -> Callable[[Decorated], Decorated]:
+    """An option that may be repeated, its words queries."""
+    return click.option(*names, metavar="QUERY...", multiple=True, help=help)
