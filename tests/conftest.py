@@ -16,7 +16,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 sys.path.insert(0, str(Path(__file__).parent))
 
-settings.register_profile("kgraph", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# In CI the same examples each time, so that a run says something of the change; elsewhere new ones.
+settings.register_profile(
+    "kgraph",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("kgraph")
 
 SHARED = Path(__file__).parent.parent.parent / "shared"

@@ -26,6 +26,31 @@ weights = st.lists(
     max_size=2,
 )
 
+jsons = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), names),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(names, inner, max_size=2)),
+    max_leaves=4,
+)
+configs = st.dictionaries(names, jsons, max_size=2)
+annotations = st.fixed_dictionaries(
+    {
+        "trainable": st.one_of(st.none(), st.booleans()),
+        "module": st.sampled_from([None, "keras.layers", "mine"]),
+        "registered_name": st.sampled_from([None, "mine>Dense"]),
+        "config": configs,
+        "build_config": st.one_of(st.none(), configs),
+    }
+)
+origins = st.fixed_dictionaries(
+    {
+        "source": st.one_of(st.none(), names),
+        "format": st.sampled_from([None, "keras zip"]),
+        "keras_version": st.sampled_from([None, "3.15.1"]),
+        "build_config": st.one_of(st.none(), configs),
+        "compile_config": st.one_of(st.none(), configs),
+    }
+)
+
 
 @st.composite
 def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
@@ -36,7 +61,10 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
 
     def add(layer: Layer, inputs: dict[str, Tensor], count: int) -> None:
         index = sum(node.layer == layer.name for node in nodes)
-        outputs = tuple(Tensor(layer.name, index, i, draw(shapes), draw(dtypes)) for i in range(count))
+        outputs = tuple(
+            Tensor(layer.name, index, i, draw(shapes), draw(dtypes), draw(st.booleans()))
+            for i in range(count)
+        )
         nodes.append(Node(layer.name, index, Slots(inputs), outputs))
         made.extend(outputs)
 
@@ -49,10 +77,14 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
     for name in used[ends:]:
         inside = draw(graphs(depth=depth - 1)) if depth and draw(st.integers(0, 3)) == 0 else None
         known = draw(st.one_of(st.none(), weights.map(tuple)))
-        layers.append(Layer(name, draw(classes), inside, weights=known, trainable=draw(st.booleans())))
+        wraps = inside is not None and draw(st.integers(0, 3)) == 0
+        class_name = "TimeDistributed" if wraps else draw(classes)
+        layers.append(Layer(name, class_name, inside, wraps, weights=known, **draw(annotations)))
         for _ in range(draw(st.integers(1, 3))):
             if inside:
                 read = {f"0.{i}": draw(st.sampled_from(made)) for i in range(len(inside.inputs))}
+                if draw(st.booleans()):
+                    read["mask"] = draw(st.sampled_from(made))
             else:
                 slots = draw(
                     st.lists(st.sampled_from(["0", "0.1", "1", "mask", "k<e>y"]), max_size=3, unique=True)
@@ -61,4 +93,5 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
             add(layers[-1], read, len(inside.outputs) if inside else draw(st.integers(1, 2)))
     returned = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3))
     outputs = Slots({"": returned[0]} if len(returned) == 1 else {f"o{i}": t for i, t in enumerate(returned)})
-    return Graph(draw(names), tuple(layers), in_order(layers, nodes), inputs, outputs)
+    nodes = list(in_order(layers, nodes))
+    return Graph(draw(names), tuple(layers), tuple(nodes), inputs, outputs, **draw(origins))
