@@ -68,3 +68,23 @@ def _call(
             found[((*place, 0), *below)] = inner
     made = keras.tree.flatten(operation(*args, **kwargs))
     value.update({id(tensor): v for tensor, v in zip(node.outputs, made, strict=True)})
+
+
+def inputs_of(model: Any) -> dict[str, Any]:
+    """Random data for each input of a model, by the name of its layer."""
+    functional = model if hasattr(model, "_nodes") else model._functional
+    return {t._keras_history[0].name: data_for(t, seed) for seed, t in enumerate(functional.inputs)}
+
+
+def run(submodel: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """What a submodel makes of the data, with `training=False`, by key."""
+    import keras
+
+    given = [keras.ops.convert_to_tensor(data[t._keras_history[0].name]) for t in submodel.inputs]
+    return submodel(keras.tree.pack_sequence_as(submodel.input, given), training=False)  # type: ignore[no-any-return]
+
+
+def same(a: Any, b: Any, what: object) -> None:
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.dtype == b.dtype, what
+    assert a.tobytes() == b.tobytes() if a.dtype != object else (a == b).all(), what
