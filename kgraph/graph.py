@@ -244,6 +244,10 @@ class Graph:
                 found.setdefault(tensor, []).append((node, slot))
         return {tensor: tuple(readers) for tensor, readers in found.items()}
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a layer of that exact name."""
+        return name in self._layers
+
     def layer(self, name: str) -> Layer:
         """The layer of that exact name; `GraphError` if there is none."""
         if name not in self._layers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,21 +12,21 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from bench.show import BUILD, report
+
+SHOW = Path(__file__).parent / "bench" / "show.py"
 
 
 @pytest.mark.slow
 def test_show_is_ten_times_sooner_than_keras_and_small(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "nasnet_large.keras"
-    subprocess.run([sys.executable, "-c", BUILD, str(path)], check=True, stderr=subprocess.DEVNULL)
+    # In a process of its own: what a child is said to take is at least what its parent took when it forked.
+    done = subprocess.run([sys.executable, SHOW], capture_output=True, text=True, check=True)
     with capsys.disabled():
-        print()
-        ours, keras = report(path)
-    path.unlink()
-    assert keras.seconds > 10 * ours.seconds
-    assert ours.megabytes < 150
+        print(f"\n{done.stdout}", end="")
+    (ours, megabytes), (keras, _) = re.findall(r"([\d.]+) s +(\d+) MB", done.stdout)
+    assert float(keras) > 10 * float(ours)
+    assert int(megabytes) < 150
 
 
 def quickest(action: Callable[[], object]) -> float:

@@ -67,7 +67,8 @@ def test_every_graph_is_drawn_as_right_xml_with_each_box_under_its_address(graph
     titles = [
         group.findtext(f"{SVG}title") for group in svg.iter(f"{SVG}g") if "node" in group.get("class", "")
     ]
-    assert sorted(map(str, titles)) == sorted(map(str, drawn(dot).nodes()))
+    # Graphviz writes the second of two blanks as one that does not break.
+    assert sorted(str(title).replace("\xa0", " ") for title in titles) == sorted(map(str, drawn(dot).nodes()))
 
 
 def test_texts_fit_their_boxes_even_where_no_font_could_measure_them(no_fonts: None) -> None:

@@ -53,20 +53,24 @@ class _Builder:
 
     def __init__(self, model: Any, graph: Graph, wanted: Graph) -> None:
         self.source, self.graph, self.wanted = model, graph, wanted
-        self.calls = own_calls(model)
-        self.by_name = {layer.name: layer for layer in graph.layers}
         self.cuts: dict[str, Any] = {}
         self.made: dict[Tensor, Any] = {}
         self.changed: set[Tensor] = set()
-        for node in wanted.nodes:
-            self._make(node)
+        self.begins = any(BEGINS in layer.config for layer in wanted.layers)
+        if self.begins or any(layer.graph for layer in wanted.layers):
+            self.calls = own_calls(model)
+            for node in wanted.nodes:
+                self._make(node)
+        else:  # all are the model's own
+            ends = (*wanted.inputs.values(), *wanted.outputs.values())
+            calls = own_calls(model, {t.layer for t in ends})
+            self.made = {t: calls[t.layer, t.node_index].outputs[t.tensor_index] for t in ends}
 
     def model(self, outputs: Any) -> Any:
         """A functional model of the plan's inputs and these outputs."""
         import keras
 
-        begins = any(BEGINS in layer.config for layer in self.wanted.layers)
-        if not begins and list(self.wanted.inputs.items()) == list(self.graph.inputs.items()):
+        if not self.begins and list(self.wanted.inputs.items()) == list(self.graph.inputs.items()):
             functional = self.source if hasattr(self.source, "_nodes") else self.source._functional
             inputs = functional._inputs_struct
         else:
@@ -103,13 +107,13 @@ class _Builder:
 
     def _origin(self, layer: Layer) -> str:
         """The name of the model's layer that a layer of the plan is, or is a copy of."""
-        return layer.name if layer.name in self.by_name else str(layer.config["name"])
+        return layer.name if layer.name in self.graph else str(layer.config["name"])
 
     def _operation(self, layer: Layer) -> Any:
         """The model's own layer, or, for a nested model that is cut, what is left of it."""
         origin = self._origin(layer)
         operation = self._live(origin)
-        before = self.by_name[origin]
+        before = self.graph.layer(origin)
         if layer.graph is None or before.graph is None or layer.graph == before.graph:
             return operation
         if layer.name not in self.cuts:

@@ -181,6 +181,8 @@ def place_of(graph: Graph, tensor: Tensor) -> Place:
 
     The reverse of what `flatten` does to names and indexes.
     """
+    if tensor.layer in graph:  # by far the most common
+        return (tensor,)
     steps, inside, path = [], graph, tensor.layer
     while True:
         layer = next(

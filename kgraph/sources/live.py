@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -166,8 +166,8 @@ def _wrapped(operation: Any) -> Any:
     return None
 
 
-def own_calls(model: Any) -> dict[tuple[str, int], Any]:
-    """Keras's nodes that belong to the model, by layer and by which of the model's calls it is.
+def own_calls(model: Any, of: Collection[str] | None = None) -> dict[tuple[str, int], Any]:
+    """Keras's nodes that belong to the model, by layer and by which of its calls it is; all, or some layers'.
 
     A layer may have others: it may be called outside the model too, and a Sequential that is built
     again leaves older ones behind.
@@ -177,6 +177,8 @@ def own_calls(model: Any) -> dict[tuple[str, int], Any]:
         return {}
     calls: dict[tuple[str, int], Any] = {}
     for operation in functional.operations:
+        if of is not None and operation.name not in of:
+            continue
         own = [
             call
             for raw, call in enumerate(operation._inbound_nodes)
