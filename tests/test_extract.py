@@ -219,11 +219,36 @@ def test_inside_a_wrapped_model_each_step_is_what_the_layers_make_of_it(built: C
 
     model, data = built("time_distributed_model"), inputs_of(built("time_distributed_model"))
     tower = model.get_layer("each_step").layer
-    made = run(extract(model, "each_step/hidden"), data)
+    made = run(extract(model, ["o", "each_step/hidden", "each_step", "each_step/out"]), data)
     for step in range(5):
         hidden = tower.get_layer("hidden")(keras.ops.convert_to_tensor(data["x"])[:, step])
         same(made["each_step/hidden"][:, step], hidden, step)
-    assert made["each_step/hidden"].shape == (2, 5, 5)
+        same(made["each_step"][:, step], tower.get_layer("out")(hidden), step)
+    same(made["each_step/out"], made["each_step"], "out")
+    same(made["o"], model(data["x"]), "o")
+    shapes = {key: t.shape for key, t in plan(read(model), list(made)).outputs.items()}
+    assert shapes == {key: (None, *value.shape[1:]) for key, value in made.items()}
+
+
+def test_a_submodel_of_a_wrapped_model_called_twice_is_saved_and_loaded(tmp_path: Path) -> None:
+    import keras
+
+    x = keras.Input((8,), name="x")
+    hidden = keras.layers.Dropout(0.5, name="drop")(keras.layers.Dense(5, name="hidden")(x))
+    inner = keras.Model(x, keras.layers.Dense(3, name="out")(hidden), name="inner")
+    a, b = keras.Input((5, 8), name="a"), keras.Input((None, 8), name="b")
+    steps = keras.layers.TimeDistributed(inner, name="steps")
+    model = keras.Model([a, b], [keras.layers.Dense(2, name="o")(steps(a)), steps(b)])
+    graph, data = read(model), inputs_of(model)
+    submodel = extract(model, ["steps/hidden#1", "steps/drop#0", "o", "steps#1"])
+    assert read(model) == graph
+    submodel.save(tmp_path / "steps.keras")
+    made, loaded = run(submodel, data), run(keras.models.load_model(tmp_path / "steps.keras"), data)
+    whole = model([data["a"], data["b"]], training=False)
+    for key in made:
+        same(loaded[key], made[key], key)
+    same(made["o"], whole[0], "o")
+    same(made["steps#1"], whole[1], "steps")
 
 
 @given(graphs(depth=0))

@@ -123,11 +123,16 @@ def test_warnings_are_given_once_and_name_the_input() -> None:
     assert not [w for w in caught if "submodel" in str(w.message)]
 
 
-def test_two_tensors_of_one_wrapped_call_are_refused_as_its_layers_would_run_twice(
-    built: Callable[[str], Any],
-) -> None:
-    with pytest.raises(ExtractError, match="twice"):
-        extract(built("time_distributed_model"), ["each_step/hidden", "each_step"])
+def test_two_tensors_of_one_wrapped_call_that_do_not_follow_each_other_are_refused() -> None:
+    import keras
+
+    x = keras.Input((3,), name="x")
+    a, b = keras.layers.Dense(2, name="a")(x), keras.layers.Dense(2, name="b")(x)
+    inner = keras.Model(x, keras.layers.Add(name="sum")([a, b]), name="inner")
+    y = keras.Input((5, 3), name="y")
+    model = keras.Model(y, keras.layers.TimeDistributed(inner, name="td")(y))
+    with pytest.raises(ExtractError, match="`b` cannot be had from `a` alone"):
+        extract(model, ["td/a", "td/b"])
 
 
 def test_a_wrapper_that_does_more_than_call_its_model_is_a_closed_box() -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kgraph.errors import ExtractError
+from kgraph.extraction.chains import Place, calls, links
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.transform import bind
 
-# A tensor at any depth: the calls of nested models it lies in, outermost first, then itself.
-Place = tuple[Tensor, ...]
 # In the config of a new InputLayer of a plan: the address of the tensor in whose place it stands.
 BEGINS = "begins_at"
 
@@ -40,13 +38,14 @@ class Cutting:
         self.graph, self.slots, self.stops = graph, wanted, stops
         self.wanted = list(wanted.values())
         self.inside: dict[str, list[Place]] = {}
-        # A wrapper makes one tensor only, so each inner tensor gets a wrapper of its own: place → its name.
-        self.wrappers: dict[Place, str] = {}
+        # Of wrappers: the places in their models that are wanted, and whether their own output is needed too.
+        self.steps: dict[str, list[Place]] = {}
+        self.own_steps: set[str] = set()
+        self.links: dict[str, dict[Place, Layer]] = {}
         for place in self.wanted:
-            if len(place) > 1 and graph.layer(place[0].layer).wraps:
-                self.wrappers[place] = _wrapper_name(graph, place, self.wanted)
-            elif len(place) > 1:
-                self.inside.setdefault(place[0].layer, []).append(place[1:])
+            if len(place) > 1:
+                wraps = graph.layer(place[0].layer).wraps
+                (self.steps if wraps else self.inside).setdefault(place[0].layer, []).append(place[1:])
         # Of nested models that are cut: which of their own outputs are wanted or read, and what is left.
         self.needed: dict[str, set[int]] = {name: set() for name in self.inside}
         self.cuts: dict[str, Cut] = {}
@@ -86,15 +85,15 @@ class Cutting:
         """The nodes on which the wanted tensors depend, and what cut models must make for them."""
         kept: set[tuple[str, int]] = set()
         needed: dict[str, set[int]] = {name: set() for name in self.inside}
-        waiting = [(place[0], len(place) == 1) for place in self.wanted if place not in self.wrappers]
-        for place in self.wrappers:
-            waiting += [(t, True) for t in self.graph.node(place[0]).inputs.values()]
+        waiting = [(place[0], len(place) == 1) for place in self.wanted]
         while waiting:
             tensor, is_read = waiting.pop()
             if is_read and tensor in self.stops:
                 continue
             if is_read and tensor.layer in needed:
                 needed[tensor.layer].add(tensor.tensor_index)
+            if is_read and tensor.layer in self.steps:
+                self.own_steps.add(tensor.layer)
             node = self.graph.node(tensor)
             if node.key not in kept:
                 kept.add(node.key)
@@ -122,13 +121,16 @@ class Cutting:
             Layer(name, "InputLayer", weights=(), config={BEGINS: str(t)}) for t, name in self.stops.items()
         ]
         taken = {name for name, _ in kept}
-        layers = [self._left(layer) for layer in self.graph.layers if layer.name in taken]
-        layers += {name: self._wrapped(place) for place, name in self.wrappers.items()}.values()
+        self.links = {
+            name: links(self.graph, self.graph.layer(name), steps, name in self.own_steps, _cut_one)
+            for name, steps in self.steps.items()
+        }
+        layers = [left for layer in self.graph.layers if layer.name in taken for left in self._left(layer)]
         new = [
             Node(name, outputs=(replace(t, layer=name, node_index=0, tensor_index=0),))
             for t, name in self.stops.items()
         ]
-        nodes = [moved for node in self.graph.nodes for moved in self._moved(node, node.key in kept)]
+        nodes = [moved for node in self.graph.nodes if node.key in kept for moved in self._moved(node)]
         became = {place: self._became(place) for place in self.wanted}
         graph = replace(
             self.graph,
@@ -154,30 +156,25 @@ class Cutting:
             return self.graph.inputs
         return Slots([("", left[0][1])] if len(left) == 1 else ((str(i), t) for i, (_, t) in enumerate(left)))
 
-    def _left(self, layer: Layer) -> Layer:
+    def _left(self, layer: Layer) -> list[Layer]:
+        if layer.name in self.links:
+            return list(self.links[layer.name].values())
         if layer.name not in self.cuts:
-            return layer
+            return [layer]
         graph = self.cuts[layer.name].graph
-        return replace(layer, graph=graph, class_name=graph.class_name)
+        return [replace(layer, graph=graph, class_name=graph.class_name)]
 
-    def _wrapped(self, place: Place) -> Layer:
-        """The wrapper of one inner tensor: the same around the model cut down to that tensor."""
-        layer = self.graph.layer(place[0].layer)
-        assert layer.graph is not None
-        inside = replace(Cutting(layer.graph, {"": place[1:]}, {}).run().graph, class_name="Functional")
-        config = {**layer.config, "name": layer.name}  # tells the backends of which wrapper it is a copy
-        return replace(layer, name=self.wrappers[place], graph=inside, config=config)
-
-    def _moved(self, node: Node, is_kept: bool) -> Iterator[Node]:
-        """What stands for a node: itself if it is kept, and a wrapper for each inner tensor wanted of it."""
-        if is_kept and not self.cuts and not self.stops:
+    def _moved(self, node: Node) -> Iterator[Node]:
+        """What stands for a node that is kept: itself, or the links of a wrapper."""
+        if not self.cuts and not self.stops and not self.links:
             yield node
-        elif is_kept:
-            outputs = tuple(self._made(node)) if node.layer in self.cuts else node.outputs
-            yield replace(node, inputs=self._became_slots(self._reads(node)), outputs=outputs)
-        for place, name in self.wrappers.items():
-            if (place[0].layer, place[0].node_index) == node.key:
-                yield Node(name, node.node_index, self._became_slots(node.inputs), (self._became(place),))
+            return
+        reads = self._became_slots(self._reads(node))
+        if node.layer in self.links:
+            yield from calls(self.links[node.layer], node.node_index, reads)
+            return
+        outputs = tuple(self._made(node)) if node.layer in self.cuts else node.outputs
+        yield replace(node, inputs=reads, outputs=outputs)
 
     def _became_slots(self, slots: Slots) -> Slots:
         return Slots((slot, self._became((tensor,))) for slot, tensor in slots.items())
@@ -194,10 +191,10 @@ class Cutting:
         tensor = place[0]
         if len(place) == 1 and tensor in self.stops:
             return replace(tensor, layer=self.stops[tensor], node_index=0, tensor_index=0)
-        if place in self.wrappers:
-            return replace(
-                place[-1], layer=self.wrappers[place], node_index=tensor.node_index, tensor_index=0
-            )
+        if tensor.layer in self.links:
+            ends = self.links[tensor.layer]
+            link = ends[place[1:]] if len(place) > 1 else list(ends.values())[-1]
+            return replace(place[-1], layer=link.name, node_index=tensor.node_index, tensor_index=0)
         if tensor.layer not in self.cuts:
             return tensor
         cut = self.cuts[tensor.layer]
@@ -208,26 +205,11 @@ class Cutting:
         return replace(place[-1], layer=tensor.layer, node_index=tensor.node_index, tensor_index=index)
 
 
-def _wrapper_name(graph: Graph, place: Place, wanted: list[Place]) -> str:
-    """A name for the wrapper of one inner tensor that no layer has: `each_step_conv`.
-
-    Only `TimeDistributed` is known to make, step by step, just what its model makes. It makes one tensor
-    a call, so a second one would run the layers inside again.
-    """
-    wrapper = graph.layer(place[0].layer)
-    if wrapper.class_name != "TimeDistributed":
-        raise ExtractError(
-            wrapper.name,
-            f"is a `{wrapper.class_name}`, which may do anything with what the model inside makes",
-            hint=f"take its outputs: `{wrapper.name}`",
-        )
-    if any(other[0].layer == wrapper.name and other[1:] != place[1:] for other in wanted):
-        raise ExtractError(
-            wrapper.name,
-            "makes one tensor a call, and two of them would run its layers twice",
-            hint="take them into two submodels",
-        )
-    return free_name(graph, "_".join(step.layer for step in place))
+def _cut_one(
+    graph: Graph, place: Place, stops: Mapping[Tensor, str]
+) -> tuple[Graph, frozenset[tuple[str, int]]]:
+    cut = Cutting(graph, {"": place}, stops).run()
+    return cut.graph, cut.kept
 
 
 def free_name(graph: Graph, name: str) -> str:

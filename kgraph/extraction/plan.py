@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.cutting import BEGINS, Cut, Cutting, Place, free_name
+from kgraph.extraction.chains import Place
+from kgraph.extraction.cutting import BEGINS, Cut, Cutting, free_name
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Tensor
 from kgraph.query import match
