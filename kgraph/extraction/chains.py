@@ -6,7 +6,7 @@ link of the chain takes the steps on from where the one before ended, and no lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
@@ -41,7 +41,11 @@ def links(
         begin = (
             {}
             if before is None
-            else {_one_step(inside, before[0]): _free(inside, f"{before[0].layer}_input")}
+            else {
+                _one_step(inside, before[0]): free_name(
+                    {layer.name for layer in inside.layers}, f"{before[0].layer}_input"
+                )
+            }
         )
         part, kept = cut(inside, end, begin)
         round_about = any((t.layer, t.node_index) in kept for t in inside.inputs.values())
@@ -51,7 +55,9 @@ def links(
                 f"makes one tensor a call: `{end[-1].layer}` cannot be had from `{before[-1].layer}` alone",
                 hint="take them into two submodels",
             )
-        name = wrapper.name if own and end == last else _name(graph, wrapper, end, found)
+        taken = {layer.name for layer in (*graph.layers, *found.values())}
+        path = "_".join([wrapper.name, *(step.layer for step in end)])
+        name = wrapper.name if own and end == last else free_name(taken, path)
         config = {**wrapper.config, "name": wrapper.name}  # tells the backends which wrapper it is a part of
         part = replace(part, class_name="Functional")
         found[end] = replace(wrapper, name=name, graph=part, config=config)
@@ -63,14 +69,10 @@ def _one_step(inside: Graph, tensor: Tensor) -> Tensor:
     return next(t for t in inside.node(tensor).outputs if t == tensor)
 
 
-def _name(graph: Graph, wrapper: Layer, end: Place, found: Mapping[Place, Layer]) -> str:
-    taken = {layer.name for layer in (*graph.layers, *found.values())}
-    name = "_".join([wrapper.name, *(step.layer for step in end)])
-    return next(n for n in [name, *(f"{name}_{i}" for i in range(len(taken) + 1))] if n not in taken)
-
-
-def _free(graph: Graph, name: str) -> str:
-    return next(n for n in [name, *(f"{name}_{i}" for i in range(len(graph.layers) + 1))] if n not in graph)
+def free_name(taken: Collection[str], name: str) -> str:
+    """The name, or, if it is taken, the first of `name_1`, `name_2` … that is not."""
+    names = [name, *(f"{name}_{i}" for i in range(1, len(taken) + 2))]
+    return next(n for n in names if n not in taken)
 
 
 def calls(links: Mapping[Place, Layer], node_index: int, given: Slots) -> Iterator[Node]:

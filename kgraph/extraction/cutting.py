@@ -210,10 +210,3 @@ def _cut_one(
 ) -> tuple[Graph, frozenset[tuple[str, int]]]:
     cut = Cutting(graph, {"": place}, stops).run()
     return cut.graph, cut.kept
-
-
-def free_name(graph: Graph, name: str) -> str:
-    """The name, or, if a layer has it, the first of `name_1`, `name_2` … that none has."""
-    taken = {layer.name for layer in graph.layers}
-    names = [name, *(f"{name}_{i}" for i in range(1, len(taken) + 2))]
-    return next(n for n in names if n not in taken)

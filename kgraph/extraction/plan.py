@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.chains import Place
-from kgraph.extraction.cutting import BEGINS, Cut, Cutting, free_name
+from kgraph.extraction.chains import Place, free_name
+from kgraph.extraction.cutting import BEGINS, Cut, Cutting
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Tensor
 from kgraph.query import match
@@ -62,7 +62,11 @@ def _input_name(graph: Graph, tensor: Tensor, label: str | None, kept: frozenset
     """The name of the input that stands for a tensor: its label, else its layer's name if that is free."""
     names = {name for name, _ in kept}
     if label is None:
-        return tensor.layer if tensor.layer not in names else free_name(graph, f"{tensor.layer}_input")
+        return (
+            tensor.layer
+            if tensor.layer not in names
+            else free_name({layer.name for layer in graph.layers}, f"{tensor.layer}_input")
+        )
     if label in names or "/" in label:
         why = "has a slash in it" if "/" in label else "is the name of a layer that is kept"
         raise ExtractError(label, f"{why}, so it cannot be the name of an input", hint="give another label")
