@@ -47,9 +47,11 @@ _HOMES = {
         "kgraph.errors",
     ),
     **dict.fromkeys(("flatten", "part"), "kgraph.transform"),
+    "renumber": "kgraph.order",
     **dict.fromkeys(("from_json", "to_json"), "kgraph.interchange"),
     **dict.fromkeys(("Totals", "totals", "training"), "kgraph.facts"),
     "extract": "kgraph.extraction.live",
+    "extract_file": "kgraph.extraction.file",
     "plan": "kgraph.extraction.plan",
     "read": "kgraph.sources",
     **dict.fromkeys(("Report", "report", "report_json"), "kgraph.reports"),
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     from kgraph.errors import ReadError as ReadError
     from kgraph.errors import SelectError as SelectError
     from kgraph.errors import UnsafeError as UnsafeError
+    from kgraph.extraction.file import extract_file as extract_file
     from kgraph.extraction.live import extract as extract
     from kgraph.extraction.plan import plan as plan
     from kgraph.facts import Totals as Totals
@@ -106,6 +109,7 @@ if TYPE_CHECKING:
     from kgraph.interchange import from_json as from_json
     from kgraph.interchange import to_json as to_json
     from kgraph.notebook import show as show
+    from kgraph.order import renumber as renumber
     from kgraph.query import select as select
     from kgraph.reports import Report as Report
     from kgraph.reports import report as report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ settings.register_profile(
 )
 settings.load_profile("kgraph")
 
+TALLY = pytest.StashKey[Counter[str]]()
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
@@ -56,6 +58,17 @@ def saved(built: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory)
         return path
 
     return save
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Counter[str]:
+    """How many cases of each kind were tried and passed; printed at the end of the run."""
+    return pytestconfig.stash.setdefault(TALLY, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for what, count in config.stash.get(TALLY, Counter[str]()).items():
+        terminalreporter.write_line(f"{count:,} {what}, each equal to Keras bit for bit")
 
 
 @pytest.fixture

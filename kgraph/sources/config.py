@@ -17,7 +17,7 @@ from kgraph.facts import is_operation, size
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
 from kgraph.sources.hdf5 import Group
-from kgraph.sources.indexes import repaired
+from kgraph.sources.indexes import counted_from_first, repaired
 from kgraph.sources.same import Met, untagged
 from kgraph.sources.shapes import made
 from kgraph.sources.weights import child_groups, layer_weights
@@ -118,18 +118,18 @@ class _Model:
         self.derived: set[Tensor] = set()
 
     def graph(self) -> Graph:
-        nodes = (
-            []
-            if self.is_line
-            else repaired(list(self._nodes()), self.known, self.context.version, self.where)
-        )
+        nodes: list[Node] = []
+        inputs = outputs = Slots()
+        if not self.is_line:
+            nodes = repaired(list(self._nodes()), self.known, self.context.version, self.where)
+            ends = self._ends("input_layers"), self._ends("output_layers")
+            tagged = {name for name, child in self.by_name.items() if "shared_object_id" in child}
+            nodes, inputs, outputs = counted_from_first(nodes, self.known, ends, tagged)
         layers = list(self._layers(nodes))
         self._know_inputs()
         if self.is_line:
             self._know_line()
             nodes, inputs, outputs = in_line(layers)
-        else:
-            inputs, outputs = self._ends("input_layers"), self._ends("output_layers")
         ordered = in_order(layers, nodes)
         self._know_from_outside(inputs, outputs)
         self._know_outputs(layers, ordered)
@@ -223,7 +223,7 @@ class _Model:
 
     def _layers(self, nodes: list[Node]) -> Iterator[Layer]:
         """The layers, nested models read in turn, each with its weight group and what its calls tell."""
-        weighted = [not _is_unweighted(child, self.is_line) for child in self.children]
+        weighted = [not is_unweighted(child, self.is_line) for child in self.children]
         classes = [child["class_name"] for child, has in zip(self.children, weighted, strict=True) if has]
         groups = child_groups(classes, self.group)
         calls: dict[str, list[Node]] = {}
@@ -340,7 +340,7 @@ def first_argument(node: Node) -> list[Tensor]:
     return [t for slot, t in node.inputs.items() if slot.partition(".")[0] in ("0", "inputs")]
 
 
-def _is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
+def is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
     """Operations take no part in the weight file, nor does the InputLayer of a Sequential."""
     operation = is_operation(Layer("", entry["class_name"], module=entry.get("module")))
     return operation or (is_line and entry["class_name"] == "InputLayer")

@@ -72,18 +72,21 @@ def snake_case(class_name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Group | None]:
-    """The weight group of each child layer of a model, in order; empty where the file has none."""
-    children = group.groups.get("layers", Group()) if group else None
+def child_names(class_names: Iterable[str]) -> Iterator[str]:
+    """The name of the weight group of each child layer of a model, in order."""
     used: dict[str, int] = {}
     for class_name in class_names:
-        if children is None:
-            yield None
-            continue
         name = snake_case(class_name)
         number = used.get(name, 0)
         used[name] = number + 1
-        yield children.groups.get(f"{name}_{number}" if number else name, Group())
+        yield f"{name}_{number}" if number else name
+
+
+def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Group | None]:
+    """The weight group of each child layer of a model, in order; empty where the file has none."""
+    children = group.groups.get("layers", Group()) if group else None
+    for name in child_names(class_names):
+        yield children.groups.get(name, Group()) if children else None
 
 
 def layer_weights(entry: Mapping[str, Any], group: Group) -> tuple[Weight, ...]:
@@ -154,3 +157,15 @@ def _lora(name: str, array: Array, rank: int, path: str) -> Iterator[Weight]:
     prefix = f"{path}/lora_{name}" if path else f"lora_{name}"
     yield Weight(f"{prefix}_a", (*array.shape[:-1], rank), "float32", True)
     yield Weight(f"{prefix}_b", (rank, *array.shape[-1:]), "float32", True)
+
+
+def expected(layer: Layer) -> list[str]:
+    """The variables that a layer must have in a file, in order; empty where its class does not tell."""
+    names = OWN.get(layer.class_name, ()) if is_built_in(layer) else ()
+    if layer.class_name == "Normalization":  # none if its mean was given
+        return []
+    return [
+        name.partition("?")[0].lstrip("!=")
+        for name in names
+        if "?" not in name or layer.config.get(name.partition("?")[2], True)
+    ]
