@@ -12,25 +12,29 @@ from kgraph.errors import ConfigError, GraphError, ReadError
 from kgraph.graph import Graph
 from kgraph.interchange import from_data
 from kgraph.sources.archive import Saved, read_folder, read_json, read_zip
-from kgraph.sources.config import Context, read_config
+from kgraph.sources.config import read_config
+from kgraph.sources.context import Context
+from kgraph.sources.h5 import MAGIC, has_model, read_h5
+from kgraph.sources.legacy import upgraded
+from kgraph.sources.legacy_weights import placed
 from kgraph.sources.live import is_model, read_live
-from kgraph.sources.old import refuse_old
 from kgraph.sources.sniff import head, refusal
 
 
 class Format(NamedTuple):
-    """A container: its name, whether first bytes are its, and what opens it."""
+    """A container: its name, whether first bytes, or the file, are its, and what opens it."""
 
     name: str
-    matches: Callable[[bytes], bool]
+    matches: Callable[[bytes, Path], bool]
     open: Callable[[Path, bool], Saved]
 
 
 FORMATS = (
-    Format("keras zip", lambda first: first.startswith(b"PK\3\4"), read_zip),
-    Format("json", lambda first: first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")), read_json),
+    Format("keras zip", lambda first, _: first.startswith(b"PK\3\4"), read_zip),
+    Format("hdf5", lambda first, path: first.startswith(MAGIC) and has_model(path), read_h5),
+    Format("json", lambda first, _: first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")), read_json),
 )
-FOLDER = Format("keras folder", lambda _: False, read_folder)
+FOLDER = Format("keras folder", lambda *_: False, read_folder)
 
 
 def read(source: object, *, values: bool = False) -> Graph:
@@ -70,10 +74,10 @@ def _read_path(path: Path, values: bool) -> Graph:
         return from_data(saved.config)
     version = saved.config.get("keras_version", saved.metadata.get("keras_version"))
     version = text_or_none(version, "`keras_version`", "keras_version")
-    refuse_old(str(path), saved.config, version)
-    context = Context(str(path), found.name, version)
+    config = upgraded(saved.config, version)
+    stored = None if saved.stored is None else placed(config, saved.stored)
     try:
-        return read_config(saved.config, saved.weights, context)
+        return read_config(config, saved.weights, Context(str(path), found.name, version, stored))
     except GraphError as error:
         raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
 
@@ -83,6 +87,6 @@ def _format(path: Path) -> Format:
         return FOLDER
     first = head(path)
     for row in FORMATS:
-        if row.matches(first):
+        if row.matches(first, path):
             return row
     raise refusal(path, first)

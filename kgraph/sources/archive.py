@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 
 from kgraph.checks import parsed
 from kgraph.errors import REMAKE, ConfigError, FormatError, UnsafeError
-from kgraph.sources.hdf5 import Group, read_groups
+from kgraph.sources.hdf5 import Group, Stored, read_groups
 
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -38,11 +38,15 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds, before it is understood. `weights` is None where it holds none."""
+    """What a file holds, before it is understood, the config as it was saved.
+
+    Weights are a tree of groups (`weights`) or lists by top layer (`stored`); both None where it holds none.
+    """
 
     config: Mapping[str, Any]
     metadata: Mapping[str, Any]
     weights: Group | None
+    stored: Mapping[str, Sequence[Stored]] | None = None
 
 
 class OffsetView(io.RawIOBase):

@@ -6,40 +6,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kgraph import checks
 from kgraph.errors import ConfigError, NoGraphError
 from kgraph.facts import is_operation, size
-from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
+from kgraph.sources.context import Context
 from kgraph.sources.hdf5 import Group
 from kgraph.sources.indexes import repaired
-from kgraph.sources.same import Met, untagged
+from kgraph.sources.same import untagged
 from kgraph.sources.shapes import made
-from kgraph.sources.weights import child_groups, layer_weights
+from kgraph.sources.weights import child_groups, without
 from kgraph.transform import in_order
 
 Known = tuple[Shape | None, str | None]  # shape and dtype
-
-
-@dataclass
-class Context:
-    """What holds for a whole file: where it is from, and which entries were met in it."""
-
-    source: str
-    format: str
-    keras_version: str | None
-    same: Met = field(default_factory=Met)
-
-    @property
-    def version(self) -> tuple[int, ...]:
-        """The Keras version as two numbers, `()` if the file does not say."""
-        found = re.match(r"(\d{1,4})\.(\d{1,4})", self.keras_version or "", re.ASCII)
-        return (int(found[1]), int(found[2])) if found else ()
 
 
 def read_config(entry: Mapping[str, Any], weights: Group | None, context: Context) -> Graph:
@@ -60,7 +44,7 @@ def read_config(entry: Mapping[str, Any], weights: Group | None, context: Contex
         source=context.source,
         format=context.format,
         keras_version=context.keras_version,
-        weights=_any_weights(_without(weights, "layers", "optimizer")) if weights else None,
+        weights=context.own_weights(entry, weights),
         compile_config=untagged(_fields(entry, "compile_config", "")) or None,
     )
 
@@ -70,10 +54,8 @@ def _no_graph(
 ) -> NoGraphError:
     arguments = ", ".join(f"`{key}`" for key in config if key not in ("name", "trainable", "dtype"))
     known = "the file holds no layers" + (f", only what made them ({arguments})" if arguments else "")
-    if weights is not None:
-        kept = [
-            w for name, group in weights.groups.items() if name != "optimizer" for w in _any_weights(group)
-        ]
+    if weights is not None or context.stored is not None:
+        kept = context.all_weights(entry, weights)
         known += f", and {len(kept)} weights with {size(kept).parameters:,} parameters"
     return NoGraphError(
         context.source,
@@ -81,10 +63,6 @@ def _no_graph(
         known,
         hint="load it with Keras and read a functional model inside it with `kgraph.read(model)`",
     )
-
-
-def _any_weights(group: Group) -> tuple[Weight, ...]:
-    return layer_weights({"class_name": ""}, group)
 
 
 @dataclass(frozen=True)
@@ -187,7 +165,8 @@ class _Model:
             return None
         config = checks.fields(value.get("config"), "the config of a tensor", self.where)
         tensor = self._reference(config.get("keras_history"))
-        self.known[tensor] = _known(config, "shape", self.where)
+        if "shape" in config or tensor not in self.known:  # old files record no shapes of reads
+            self.known[tensor] = _known(config, "shape", self.where)
         return tensor
 
     def _reference(self, history: Any) -> Tensor:
@@ -243,14 +222,14 @@ class _Model:
     def _layer(self, index: int, group: Group | None, calls: Sequence[Call]) -> Layer:
         name, entry = self.names[index], self.children[index]
         path = self.path + name
-        first = self.context.same.first(entry, path, group)
+        first = self.context.same.first(entry, path, self.context.is_stored(path, group))
         model, inside, wraps = _inside(entry, group)
         config = {key: untagged(value) for key, value in entry["config"].items() if key not in GRAPH_KEYS}
         graph, own = None, group
         if model is not None:
             where = f"{self.where}.layers[{index}].config"
             graph = _Model(model, inside, self.context, f"{path}/", where, () if wraps else calls).graph()
-            own = group and _without(group, "layer" if wraps else "layers")
+            own = group and without(group, "layer" if wraps else "layers")
             if wraps:
                 del config["layer"]
         layer = Layer(
@@ -263,7 +242,7 @@ class _Model:
             config=config,
             build_config=untagged(entry.get("build_config")),
             trainable=entry["config"].get("trainable"),
-            weights=layer_weights(entry, own) if own else None,
+            weights=self.context.weights(path, entry, own),
         )
         return self.context.same.met(path, entry, layer, first)
 
@@ -271,7 +250,8 @@ class _Model:
         for i, (name, child) in enumerate(zip(self.names, self.children, strict=True)):
             if child["class_name"] == "InputLayer":
                 where = f"{self.where}.layers[{i}].config"
-                self.known.setdefault(Tensor(name), _known(child["config"], "batch_shape", where))
+                if self.known.get(Tensor(name), (None, None))[0] is None:
+                    self.known[Tensor(name)] = _known(child["config"], "batch_shape", where)
 
     def _know_line(self) -> None:
         """In a Sequential, what a layer was built for is what the layer before it makes."""
@@ -370,10 +350,6 @@ def _inside(
             return None, None, False
         group, wraps = group and group.groups.get("layer", Group()), True
     return entry, group, wraps
-
-
-def _without(group: Group, *names: str) -> Group:
-    return Group({name: inner for name, inner in group.groups.items() if name not in names}, group.arrays)
 
 
 def _known(config: Mapping[str, Any], key: str, where: str) -> Known:

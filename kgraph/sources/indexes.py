@@ -24,7 +24,7 @@ def repaired(
 
     Raises `ConfigError` for a file of Keras 3.2 whose reads of a shared layer are lost.
     """
-    if not version or version >= (3, 3):
+    if not (3, 0) <= version < (3, 3):
         return list(nodes)
     calls: dict[str, int] = {}
     for node in nodes:

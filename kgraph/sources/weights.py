@@ -86,6 +86,11 @@ def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Gr
         yield children.groups.get(f"{name}_{number}" if number else name, Group())
 
 
+def without(group: Group, *names: str) -> Group:
+    """The group without some of the groups directly in it."""
+    return Group({name: inner for name, inner in group.groups.items() if name not in names}, group.arrays)
+
+
 def layer_weights(entry: Mapping[str, Any], group: Group) -> tuple[Weight, ...]:
     """The variables of one layer and of its parts, named as far as the table knows."""
     return tuple(
@@ -120,12 +125,17 @@ def _is_built_in(entry: Mapping[str, Any]) -> bool:
     return is_built_in(Layer("", class_name, module=module))
 
 
-def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]) -> Iterator[Weight]:
-    names = [
+def own_names(class_name: str, config: Mapping[str, Any]) -> list[str]:
+    """The names of a class's own variables in order, `!name` for one never trained; none if not known."""
+    return [
         name.partition("?")[0]
         for name in OWN.get(class_name, ())
         if "?" not in name or config.get(name.partition("?")[2], True)
     ]
+
+
+def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]) -> Iterator[Weight]:
+    names = own_names(class_name, config)
     if any(array.dtype.startswith(("int", "uint")) for array in arrays) and len(arrays) == len(names) + 1:
         names.append(f"!{names[0]}_scale")  # quantised (3.2 and later)
     if len(names) != len(arrays):
