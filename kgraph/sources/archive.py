@@ -40,13 +40,14 @@ DAMAGE = (
 class Saved:
     """What a file holds, before it is understood, the config as it was saved.
 
-    Weights are a tree of groups (`weights`) or lists by top layer (`stored`); both None where it holds none.
+    Weights are a tree of groups (`weights`), or lists by top layer or one list (`stored`); both None where
+    it holds none.
     """
 
     config: Mapping[str, Any]
     metadata: Mapping[str, Any]
     weights: Group | None
-    stored: Mapping[str, Sequence[Stored]] | None = None
+    stored: Mapping[str, Sequence[Stored]] | Sequence[Stored] | None = None
 
 
 class OffsetView(io.RawIOBase):
@@ -120,9 +121,25 @@ def read_zip(path: Path, values: bool) -> Saved:
 
 
 def read_json(path: Path, _: bool) -> Saved:
-    """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights, no version."""
+    """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights."""
+    config = read_object(path)
+    if "weight_map" in config:
+        raise FormatError(
+            str(path),
+            "is the index of sharded weights, which hold no layers",
+            hint="give the model's config, and this with `--weights`",
+        )
+    return Saved(config, {}, None)
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file; also one in a JSON string, as `json.dump(model.to_json(), file)` writes."""
     _check_size(path, LARGEST[CONFIG])
-    return Saved(parse(path, path.read_bytes()), {}, None)
+    text = path.read_bytes()
+    if text.startswith(b'"'):
+        inner = parsed(text, str(path))
+        text = inner.encode() if isinstance(inner, str) else text
+    return parse(path, text)
 
 
 def _check_size(path: Path, most: int) -> None:

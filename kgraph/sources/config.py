@@ -12,7 +12,7 @@ from typing import Any
 
 from kgraph import checks
 from kgraph.errors import ConfigError, NoGraphError
-from kgraph.facts import is_operation, size
+from kgraph.facts import size
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
 from kgraph.sources.context import Context
@@ -20,7 +20,7 @@ from kgraph.sources.hdf5 import Group
 from kgraph.sources.indexes import repaired
 from kgraph.sources.same import untagged
 from kgraph.sources.shapes import made
-from kgraph.sources.weights import child_groups, without
+from kgraph.sources.weights import MODEL_LISTS, child_groups, is_unweighted, without
 from kgraph.transform import in_order
 
 Known = tuple[Shape | None, str | None]  # shape and dtype
@@ -96,18 +96,15 @@ class _Model:
         self.derived: set[Tensor] = set()
 
     def graph(self) -> Graph:
-        nodes = (
-            []
-            if self.is_line
-            else repaired(list(self._nodes()), self.known, self.context.version, self.where)
-        )
+        nodes = []
+        if not self.is_line:
+            inputs, outputs = self._ends("input_layers"), self._ends("output_layers")
+            nodes = repaired(list(self._nodes()), self.known, self.context.version, self.where)
         layers = list(self._layers(nodes))
         self._know_inputs()
         if self.is_line:
             self._know_line()
             nodes, inputs, outputs = in_line(layers)
-        else:
-            inputs, outputs = self._ends("input_layers"), self._ends("output_layers")
         ordered = in_order(layers, nodes)
         self._know_from_outside(inputs, outputs)
         self._know_outputs(layers, ordered)
@@ -202,7 +199,7 @@ class _Model:
 
     def _layers(self, nodes: list[Node]) -> Iterator[Layer]:
         """The layers, nested models read in turn, each with its weight group and what its calls tell."""
-        weighted = [not _is_unweighted(child, self.is_line) for child in self.children]
+        weighted = [not is_unweighted(child, self.is_line) for child in self.children]
         classes = [child["class_name"] for child, has in zip(self.children, weighted, strict=True) if has]
         groups = child_groups(classes, self.group)
         calls: dict[str, list[Node]] = {}
@@ -229,7 +226,7 @@ class _Model:
         if model is not None:
             where = f"{self.where}.layers[{index}].config"
             graph = _Model(model, inside, self.context, f"{path}/", where, () if wraps else calls).graph()
-            own = group and without(group, "layer" if wraps else "layers")
+            own = group and without(group, *(("layer",) if wraps else MODEL_LISTS))
             if wraps:
                 del config["layer"]
         layer = Layer(
@@ -318,12 +315,6 @@ class _Model:
 def first_argument(node: Node) -> list[Tensor]:
     """The tensors in the first argument of a call, in flat order."""
     return [t for slot, t in node.inputs.items() if slot.partition(".")[0] in ("0", "inputs")]
-
-
-def _is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
-    """Operations take no part in the weight file, nor does the InputLayer of a Sequential."""
-    operation = is_operation(Layer("", entry["class_name"], module=entry.get("module")))
-    return operation or (is_line and entry["class_name"] == "InputLayer")
 
 
 def is_functional(entry: Mapping[str, Any]) -> bool:

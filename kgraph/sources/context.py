@@ -12,11 +12,11 @@ from kgraph.graph import Weight
 from kgraph.sources.hdf5 import Group, Stored
 from kgraph.sources.legacy_weights import named
 from kgraph.sources.same import Met
-from kgraph.sources.weights import layer_weights, without
+from kgraph.sources.weights import MODEL_LISTS, layer_weights, without
 
 Entry = Mapping[str, Any]
 # What lies beside the variables of a model itself; metrics in 2.14-2.15 (v215/35_compiled.keras).
-NOT_OWN = ("layers", "optimizer", "metrics")
+NOT_OWN = ("optimizer", "metrics")
 
 
 @dataclass
@@ -26,14 +26,15 @@ class Context:
     source: str
     format: str
     keras_version: str | None
+    told: tuple[int, int] | None = None  # the version by the form of the config, where none is written
     stored: Mapping[str, Sequence[Stored]] | None = None  # as `legacy_weights.placed` gives them
     same: Met = field(default_factory=Met)
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The Keras version as two numbers, `()` if the file does not say."""
+        """The Keras version as two numbers, at least; `()` if nothing tells."""
         found = re.match(r"(\d{1,4})\.(\d{1,4})", self.keras_version or "", re.ASCII)
-        return (int(found[1]), int(found[2])) if found else ()
+        return (int(found[1]), int(found[2])) if found else self.told or ()
 
     def weights(self, path: str, entry: Entry, group: Group | None) -> tuple[Weight, ...] | None:
         """An entry's own variables; None if the file does not say."""
@@ -45,13 +46,13 @@ class Context:
         """The variables of the whole model that are no layer's; None if the file has no weights."""
         if self.stored is not None:
             return named(entry, "", self.stored.get("", ()))
-        return layer_weights({"class_name": ""}, without(group, *NOT_OWN)) if group else None
+        return layer_weights({"class_name": ""}, without(group, *MODEL_LISTS, *NOT_OWN)) if group else None
 
     def all_weights(self, entry: Entry, group: Group | None) -> list[Weight]:
         """All variables of a model that has no graph."""
         if self.stored is not None:
             return [weight for held in self.stored.values() for weight in named(entry, "", held)]
-        whole = without(group or Group(), *NOT_OWN[1:])
+        whole = without(group or Group(), *NOT_OWN)
         return list(layer_weights({"class_name": ""}, whole))
 
     def is_stored(self, path: str, group: Group | None) -> bool:

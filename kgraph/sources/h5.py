@@ -6,7 +6,8 @@ Edge module: opens files. The config is JSON in attributes; each layer's group n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,13 @@ MODEL = "model_weights"
 
 def read_h5(path: Path, values: bool) -> Saved:
     """What a whole model in HDF5 holds; the config as it was saved."""
-    with open(path, "rb") as file:
-        tree = read_groups(file, str(path), values)
-    top, lists = _attributes(path)
+    stored = read_lists(path, values)
+    top = _attributes(path)
     config = dict(parse(f"{path}/model_config", "".join(top["model_config"]).encode()))
     if "training_config" in top:
         config["compile_config"] = parsed("".join(top["training_config"]), f"{path}/training_config")
     version = "".join(top.get("keras_version", ())) or None
-    return Saved(config, {"keras_version": version}, None, _stored(path, tree, lists))
+    return Saved(config, {"keras_version": version}, None, stored)
 
 
 def datasets(path: Path) -> dict[str, tuple[Stored, ...]]:
@@ -40,6 +40,13 @@ def datasets(path: Path) -> dict[str, tuple[Stored, ...]]:
     """
     saved = read_h5(path, False)
     return placed(upgraded(saved.config, saved.metadata["keras_version"]), saved.stored or {})
+
+
+def read_lists(path: Path, values: bool) -> dict[str, tuple[Stored, ...]]:
+    """The weights in HDF5 by layer, as lists; those of the model itself under `""`."""
+    with open(path, "rb") as file:
+        tree = read_groups(file, str(path), values)
+    return _stored(path, tree, _lists(path))
 
 
 def has_model(path: Path) -> bool:
@@ -53,23 +60,45 @@ def has_model(path: Path) -> bool:
         return False
 
 
-def _attributes(path: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """The texts in attributes: those of the file, and the `weight_names` of each layer, in order."""
+def has_lists(path: Path) -> bool:
+    """Whether an HDF5 file holds weights as lists by layer; False for a damaged one too."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            top = {name: _texts(file.attrs, name) for name in TOP if _has(file.attrs, name)}
-            group = file.get(MODEL, file)
-            lists = {
-                name: _texts(group[name].attrs, "weight_names") for name in _texts(group.attrs, "layer_names")
-            }
-            lists[""] = _texts(group[OWN].attrs, "weight_names") if OWN in group else []
+            return _has(file.get(MODEL, file).attrs, "layer_names")
+    except DAMAGE:
+        return False
+
+
+def _attributes(path: Path) -> dict[str, list[str]]:
+    """The texts in the attributes of the file itself."""
+    import h5py
+
+    with _named_damage(path), h5py.File(path, "r") as file:
+        return {name: _texts(file.attrs, name) for name in TOP if _has(file.attrs, name)}
+
+
+def _lists(path: Path) -> dict[str, list[str]]:
+    """The `weight_names` of each layer, layers in order."""
+    import h5py
+
+    with _named_damage(path), h5py.File(path, "r") as file:
+        group = file.get(MODEL, file)
+        layers = _texts(group.attrs, "layer_names")
+        lists = {name: _texts(group[name].attrs, "weight_names") for name in layers}
+        lists[""] = _texts(group[OWN].attrs, "weight_names") if OWN in group else []
+        return lists
+
+
+@contextmanager
+def _named_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
     except DAMAGE as error:
         raise ConfigError(
             f"the layers of `{path}` cannot be told from its attributes ({error})", ""
         ) from error
-    return top, lists
 
 
 TOP = ("model_config", "training_config", "keras_version")

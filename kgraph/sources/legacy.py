@@ -33,6 +33,25 @@ def upgraded(entry: Entry, version: str | None) -> Entry:
     return _model(_plain(entry), version or "")
 
 
+def told_version(entry: Entry) -> tuple[int, int] | None:
+    """The version by which to read a config of Keras 3 that has none in it; None for older configs.
+
+    3.11 writes a bare input or output bare (k3.15.1/05_singleton_list.json: a list of one there is a list),
+    and 3.13 an `optional` in each InputLayer. Until 3.3 dtypes are strings: then it may be 3.2
+    (k3.2.1/13_nested_called_twice.json).
+    """
+    config = entry.get("config")
+    if "module" not in entry or not isinstance(config, Mapping):
+        return None
+    ends = [config.get("input_layers"), config.get("output_layers")]
+    if any(map(_is_reference, ends)) or "optional" in config:
+        return 3, 11
+    if isinstance(config.get("dtype"), Mapping):
+        return 3, 4
+    inner = (told_version(layer) for layer in _layers_of(entry) if isinstance(layer, Mapping))
+    return max((version for version in inner if version), default=(3, 2))
+
+
 def _plain(value: Any) -> Any:
     """The value with tuples and shapes of SavedModels (2.5-2.15) as lists."""
     if isinstance(value, dict):

@@ -49,6 +49,7 @@ CLASSES = {
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
 }
+DTYPES = {"float": "float32", "double": "float64", "half": "float16", "int": "int32"}
 ORDERS = {"th": "channels_first", "tf": "channels_last"}
 # Settings of Keras 1 → of Keras 2 and 3 (1.2.2 against 2.0: `keras/legacy/interfaces.py`).
 SETTINGS = {
@@ -83,7 +84,14 @@ def modern(class_name: str, config: Mapping[str, Any], version: str) -> tuple[st
     """The class and settings of a layer as Keras 3 has them; what is not known to differ stays."""
     class_name = CLASSES.get(class_name, class_name)
     if class_name == "InputLayer" and "batch_input_shape" in config:  # until 2.15
-        config = {**config, "batch_shape": config["batch_input_shape"]}
+        dtype = config.get(
+            "dtype"
+        )  # `float` as TensorFlow understands it (corpus: keras2/model_concat_….json)
+        config = {
+            **config,
+            "batch_shape": config["batch_input_shape"],
+            "dtype": DTYPES.get(str(dtype), dtype),
+        }
     is_keras_1 = class_name in LAYERS and not version.startswith(("2", "3"))
     return class_name, _renamed(class_name, config) if is_keras_1 else config
 

@@ -22,21 +22,25 @@ from kgraph.sources.weights import PARTS, own_names
 Entry = Mapping[str, Any]
 
 
-def placed(entry: Entry, stored: Mapping[str, Sequence[Stored]]) -> dict[str, tuple[Stored, ...]]:
-    """For each path of a layer the variables that are its own, from the lists of the top layers.
+def placed(
+    entry: Entry, stored: Mapping[str, Sequence[Stored]] | Sequence[Stored]
+) -> dict[str, tuple[Stored, ...]]:
+    """For each path of a layer the variables that are its own, from the lists of the top layers, or from one.
 
     `""` stands for the model itself in both.
     A layer of which the file does not say what it holds is left out. Where it is not certain which
     layer inside a nested model a variable belongs to, the model has all, and those inside are left out.
     Raises `ConfigError` if a list with variables is of no layer.
     """
-    children = list(_children(entry, ""))
-    names = {path for path, _ in children} | {""}
+    tops = list(children(entry, ""))
+    if not isinstance(stored, Mapping):
+        return _placed_from_one(tops, stored)
+    names = {path for path, _ in tops} | {""}
     for name, variables in stored.items():
         if variables and name not in names:
             raise ConfigError(f"the weights are for a layer `{name}`, which the model has not", "", hint=FIT)
     result = {"": tuple(stored.get("", ()))}
-    for path, child in children:
+    for path, child in tops:
         if path not in stored and not _has_none(child):
             continue
         variables = tuple(stored.get(path, ()))
@@ -48,6 +52,18 @@ def placed(entry: Entry, stored: Mapping[str, Sequence[Stored]]) -> dict[str, tu
             result.update({inner: () for inner, _ in _every(child, path)} if shares is not None else {})
             result.update(shares if shares is not None else {path: variables})
     return result
+
+
+def _placed_from_one(
+    tops: Sequence[tuple[str, Entry]], variables: Sequence[Stored]
+) -> dict[str, tuple[Stored, ...]]:
+    shares = _shares(variables, {path: leaf for top, child in tops for path, leaf in _leaves(child, top)})
+    if shares is None:
+        return {"": tuple(variables)}
+    inside: dict[str, tuple[Stored, ...]] = {
+        path: () for top, child in tops for path, _ in _every(child, top)
+    }
+    return {"": (), **inside, **shares}
 
 
 FIT = "give the weights that were saved from this very model"
@@ -98,7 +114,8 @@ def _trained(entry: Entry, name: str, dtype: str) -> bool | None:
     return not (FROZEN.fullmatch(name) or is_base or dtype.startswith(("int", "uint")))
 
 
-def _children(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
+def children(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
+    """The entries in a model that are whole, each with its path; none for a layer."""
     config = entry.get("config")
     layers = config.get("layers") if isinstance(config, Mapping) else None
     for child in layers if isinstance(layers, list) else ():
@@ -121,7 +138,7 @@ def _inside(entry: Entry) -> Entry:
 def _every(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
     """The entry and all inside it, each with its path."""
     yield path, entry
-    for below, child in _children(_inside(entry), f"{path}/"):
+    for below, child in children(_inside(entry), f"{path}/"):
         yield from _every(child, below)
 
 
@@ -129,7 +146,7 @@ def _leaves(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
     inside = _inside(entry)
     if not isinstance(inside["config"].get("layers"), list):
         yield path, entry
-    for below, child in _children(inside, f"{path}/"):
+    for below, child in children(inside, f"{path}/"):
         yield from _leaves(child, below)
 
 

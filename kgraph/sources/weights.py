@@ -15,12 +15,15 @@ from functools import cache
 from typing import Any
 
 from kgraph.checks import SIZES
-from kgraph.facts import is_built_in
+from kgraph.facts import is_built_in, is_operation
 from kgraph.graph import Layer, Weight
 from kgraph.sources.hdf5 import Array, Group
 
 # The one built-in layer whose class is not named as its config says (3.0-3.15).
 PYTHON_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+# Where the weights of a model's layers lie: since 2.14, and in 2.12 and 2.13.
+MODEL_LISTS = ("layers", "_layer_checkpoint_dependencies")
 
 # Variables in the order of the file. `name?key`: only if the config's `key` is true or absent;
 # `!name`: never trained; `=name`: written a second time, the variable of a part.
@@ -73,8 +76,13 @@ def snake_case(class_name: str) -> str:
 
 
 def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Group | None]:
-    """The weight group of each child layer of a model, in order; empty where the file has none."""
-    children = group.groups.get("layers", Group()) if group else None
+    """The weight group of each child layer of a model, in order; empty where the file has none.
+
+    In 2.12 and 2.13 a layer with weights is met twice, and counts as two (tests/corpus: keras_2_13).
+    """
+    found = [group.groups[name] for name in MODEL_LISTS if name in group.groups] if group else []
+    children = (found[0] if found else Group()) if group else None
+    is_met_twice = bool(group and not group.groups.keys() & {"layers"})
     used: dict[str, int] = {}
     for class_name in class_names:
         if children is None:
@@ -82,8 +90,15 @@ def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Gr
             continue
         name = snake_case(class_name)
         number = used.get(name, 0)
-        used[name] = number + 1
-        yield children.groups.get(f"{name}_{number}" if number else name, Group())
+        child = children.groups.get(f"{name}_{number}" if number else name, Group())
+        used[name] = number + (2 if is_met_twice and any(True for _ in child.below()) else 1)
+        yield child
+
+
+def is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
+    """Operations take no part in the weight file, nor does the InputLayer of a Sequential."""
+    operation = is_operation(Layer("", entry["class_name"], module=entry.get("module")))
+    return operation or (is_line and entry["class_name"] == "InputLayer")
 
 
 def without(group: Group, *names: str) -> Group:
