@@ -147,7 +147,6 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "weights that claim more than they store": _huge_weights,
     "two members of one name": _two_configs,
     "a member that inflates": _inflating,
-    "a model of Keras 2": _members(metadata_json=b'{"keras_version": "2.15.0"}'),
     "no file, and no model beside it": lambda _: ["show", "/usr/nothing.keras"],
     "a named pipe": _pipe,
     "a value of the wrong type": _config(lambda c: c["config"]["layers"][0].update(module=5)),

@@ -156,7 +156,6 @@ def test_folders_and_bfloat16_are_read(path: str) -> None:
     "path",
     [
         "versions/npz.keras",
-        "versions/v24/01_linear.h5",
         "versions/sh_00000.weights.h5",
         "versions/sh.weights.json",
     ],

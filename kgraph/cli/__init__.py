@@ -39,8 +39,9 @@ class _Lazy(click.Group):
 def cli() -> None:
     """The layer graph of Keras models: see it, see what is shared, draw it.
 
-    MODEL is a `.keras` file or folder, or `package.module:name`, a model or a function that returns
-    one. Files are read without starting TensorFlow, and nothing in them is run.
+    MODEL is a file or folder: `.keras`, HDF5, JSON, SavedModel or TensorFlow.js, of any Keras; or
+    `package.module:name`, a model or a function that returns one. Files are read without starting
+    TensorFlow, and nothing in them is run.
     """
 
 

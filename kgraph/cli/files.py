@@ -76,11 +76,11 @@ def refuse_the_source(output: Path, model: str) -> None:
         )
 
 
-def load(spec: str, values: bool = False) -> Graph:
-    """The graph of a file, or of the `package.module:name` that the text spells."""
+def load(spec: str, weights: str | None = None, values: bool = False) -> Graph:
+    """The graph of a file (and of a file with its weights), or of the `package.module:name` in the text."""
     if is_code(spec):
-        return read(imported(*spec.split(":")), values=values)
-    return read(spec, values=values)
+        return read(imported(*spec.split(":")), weights=weights, values=values)
+    return read(spec, weights=weights, values=values)
 
 
 def is_code(spec: str) -> bool:

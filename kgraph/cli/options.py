@@ -39,3 +39,8 @@ class Listing(click.Command):
 def several(*names: str, help: str) -> Callable[[Decorated], Decorated]:
     """An option that may be repeated, its words queries."""
     return click.option(*names, metavar="QUERY...", multiple=True, help=help)
+
+
+weights_option = click.option(
+    "--weights", metavar="FILE", help="The weights of a MODEL that is JSON without any: `.weights.h5`."
+)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kgraph.cli.files import RENDERERS, load, renderer, write
-from kgraph.cli.options import Listing, several
+from kgraph.cli.options import Listing, several, weights_option
 from kgraph.cli.terminal import print_graph, print_report, width
 from kgraph.drawing.look import Look
 from kgraph.graph import Graph
@@ -25,6 +25,7 @@ from kgraph.sources import read
 @several("--only", "queries", help="Show only what matches, as `block1_*`.")
 @several("--highlight", help="Mark what a submodel of these would keep.")
 @click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
+@weights_option
 def show(
     model: str,
     output: Path | None,
@@ -32,6 +33,7 @@ def show(
     queries: Sequence[str],
     highlight: Sequence[str],
     across: bool,
+    weights: str | None,
 ) -> None:
     """Show the layer graph of MODEL, in the terminal or as a picture.
 
@@ -41,7 +43,7 @@ def show(
     kgraph show model.keras -o model.svg
     """
     render = renderer(output, model) if output else None
-    graph = load(model)
+    graph = load(model, weights)
     look = Look(expand, "LR" if across else "TB", _marked(graph, highlight))
     if queries:
         graph = _only(graph, look, queries)
@@ -72,7 +74,8 @@ def _only(graph: Graph, look: Look, queries: Sequence[str]) -> Graph:
 @click.argument("model")
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
-def shared(model: str, as_json: bool, values: bool) -> None:
+@weights_option
+def shared(model: str, as_json: bool, values: bool, weights: str | None) -> None:
     """Show what is shared in MODEL: layers called more than once, one object in two places, one variable
     in two layers; and what its parameters amount to, each counted once.
 
@@ -82,7 +85,7 @@ def shared(model: str, as_json: bool, values: bool) -> None:
     """
     from kgraph.reports import report, report_json
 
-    found = report(load(model, values))
+    found = report(load(model, weights, values))
     if as_json:
         click.echo(report_json(found))
     else:
@@ -92,7 +95,8 @@ def shared(model: str, as_json: bool, values: bool) -> None:
 @click.command()
 @click.argument("model")
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
-def select(model: str, queries: Sequence[str]) -> None:
+@weights_option
+def select(model: str, queries: Sequence[str], weights: str | None) -> None:
     """List the tensors that queries name: address, class, shape, dtype, bytes for a batch of one.
 
     \b
@@ -107,7 +111,7 @@ def select(model: str, queries: Sequence[str]) -> None:
     from kgraph.drawing.text import tensors_text
     from kgraph.query import select as find
 
-    graph = load(model)
+    graph = load(model, weights)
     click.echo(tensors_text(graph, find(graph, *queries), width=width()), nl=False)
 
 

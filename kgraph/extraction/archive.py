@@ -21,7 +21,8 @@ from kgraph.extraction.hdf5 import laid_out, parts
 from kgraph.extraction.weights import Move, held, moves
 from kgraph.graph import Graph
 from kgraph.sources.archive import CONFIG, METADATA, WEIGHTS, Saved, open_member, read_folder, read_zip
-from kgraph.sources.config import Context, read_config
+from kgraph.sources.config import read_config
+from kgraph.sources.context import Context
 from kgraph.whole import whole
 
 NEWEST = (3, 15)  # of the versions that the tests were run on, from 3.0

@@ -13,10 +13,9 @@ from kgraph.errors import ExtractError
 from kgraph.extraction.config import Written
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer, Weight
-from kgraph.sources.config import is_unweighted
 from kgraph.sources.hdf5 import Group
 from kgraph.sources.same import Entry
-from kgraph.sources.weights import child_names, expected
+from kgraph.sources.weights import child_names, expected, is_unweighted, without
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,7 @@ def _places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, Parts]]:
 def held(weights: Group, move: Move) -> Group:
     """What there is to copy for a move; empty where the source has no such group."""
     group = _at(weights, move.source) or Group()
-    inner = {name: below for name, below in group.groups.items() if name != move.without}
-    return Group(inner, group.arrays)
+    return without(group, move.without) if move.without else group
 
 
 def _at(weights: Group, place: str) -> Group | None:

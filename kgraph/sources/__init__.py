@@ -12,43 +12,60 @@ from kgraph.errors import ConfigError, GraphError, ReadError
 from kgraph.graph import Graph
 from kgraph.interchange import from_data
 from kgraph.sources.archive import Saved, read_folder, read_json, read_zip
-from kgraph.sources.config import Context, read_config
+from kgraph.sources.config import read_config
+from kgraph.sources.context import Context
+from kgraph.sources.h5 import MAGIC, has_model, read_h5
+from kgraph.sources.legacy import told_version, upgraded
+from kgraph.sources.legacy_weights import placed
 from kgraph.sources.live import is_model, read_live
-from kgraph.sources.old import refuse_old
+from kgraph.sources.savedmodel import is_savedmodel, read_savedmodel
 from kgraph.sources.sniff import head, refusal
+from kgraph.sources.tfjs import has_topology, read_tfjs
+from kgraph.sources.weight_files import check_fit, with_weights
 
 
 class Format(NamedTuple):
-    """A container: its name, whether first bytes are its, and what opens it."""
+    """A container: its name, whether first bytes (none of a folder), or the file, are its, what opens it."""
 
     name: str
-    matches: Callable[[bytes], bool]
+    matches: Callable[[bytes, Path], bool]
     open: Callable[[Path, bool], Saved]
 
 
+def _is_json(first: bytes) -> bool:
+    return first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[", b'"{'))
+
+
 FORMATS = (
-    Format("keras zip", lambda first: first.startswith(b"PK\3\4"), read_zip),
-    Format("json", lambda first: first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")), read_json),
+    Format("keras zip", lambda first, _: first.startswith(b"PK\3\4"), read_zip),
+    Format("hdf5", lambda first, path: first.startswith(MAGIC) and has_model(path), read_h5),
+    Format("tensorflow.js", lambda first, path: _is_json(first) and has_topology(path), read_tfjs),
+    Format("json", lambda first, _: _is_json(first), read_json),
+    Format("savedmodel", lambda _, path: is_savedmodel(path), read_savedmodel),
+    Format("keras folder", lambda _, path: path.is_dir(), read_folder),
 )
-FOLDER = Format("keras folder", lambda _: False, read_folder)
 
 
-def read(source: object, *, values: bool = False) -> Graph:
+def read(source: object, *, weights: str | os.PathLike[str] | None = None, values: bool = False) -> Graph:
     """The graph of a model: a path to a saved one, or a live Keras 3 `Functional` or `Sequential`.
 
-    Reads `.keras` files (or unpacked folders) and `to_json()` texts of Keras 3 without importing
-    Keras or TensorFlow, and runs nothing of what they hold. Shapes and dtypes are those that the
-    file records, `None` elsewhere; weights are read from headers only, unless `values` is true: then each
+    Reads files of Keras 1.x, 2.x and 3 without importing Keras or TensorFlow, and runs nothing of what
+    they hold: `.keras` (or unpacked folders), whole models in HDF5, SavedModel folders,
+    TensorFlow.js layers models, and `to_json()` texts, for which `weights` may name a file of weights. Shapes
+    and dtypes are those that the file records, or that configs give beyond doubt (`Tensor.derived`),
+    `None` elsewhere; weights are read from headers only, unless `values` is true: then each
     `Weight` has a digest of its values, where another weight of the same shape and dtype exists.
 
     Raises `FormatError` for a source that is no saved Keras model, `NoGraphError` for a model
     without a static graph, `ConfigError` for a damaged config, `UnsafeError` for a file that an
     attacker made, `ReadError` for one that cannot be opened.
     """
+    if isinstance(source, str | os.PathLike):
+        return _read_path(Path(source), None if weights is None else Path(weights), values)
+    if weights is not None:
+        raise ReadError("weights can be given only with a file of a model's config", hint="leave them out")
     if isinstance(source, Graph):
         return source
-    if isinstance(source, str | os.PathLike):
-        return _read_path(Path(source), values)
     if is_model(source):
         return read_live(source, values)
     raise ReadError(
@@ -57,32 +74,37 @@ def read(source: object, *, values: bool = False) -> Graph:
     )
 
 
-def _read_path(path: Path, values: bool) -> Graph:
+def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
+    opened = path
     try:
         found = _format(path)
         saved = found.open(path, values)
+        if weights is not None:
+            opened = weights
+            saved = with_weights(saved, weights, values)
     except OSError as error:
         raise ReadError(
-            f"`{path}` cannot be read ({error.strerror or error})",
+            f"`{opened}` cannot be read ({error.strerror or error})",
             hint="`ls -l` tells whose it is; copy it, whole, to where you may read it",
         ) from error
     if "kgraph" in saved.config and "class_name" not in saved.config:
         return from_data(saved.config)
     version = saved.config.get("keras_version", saved.metadata.get("keras_version"))
     version = text_or_none(version, "`keras_version`", "keras_version")
-    refuse_old(str(path), saved.config, version)
-    context = Context(str(path), found.name, version)
+    config = upgraded(saved.config, version)
+    if weights is not None:
+        check_fit(config, saved.weights, weights)
+    stored = None if saved.stored is None else placed(config, saved.stored)
     try:
-        return read_config(saved.config, saved.weights, context)
+        context = Context(str(path), found.name, version, told_version(saved.config), stored)
+        return read_config(config, saved.weights, context)
     except GraphError as error:
         raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
 
 
 def _format(path: Path) -> Format:
-    if path.is_dir():
-        return FOLDER
-    first = head(path)
+    first = b"" if path.is_dir() else head(path)
     for row in FORMATS:
-        if row.matches(first):
+        if row.matches(first, path):
             return row
     raise refusal(path, first)

@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 
 from kgraph.checks import parsed
 from kgraph.errors import REMAKE, ConfigError, FormatError, UnsafeError
-from kgraph.sources.hdf5 import Group, read_groups
+from kgraph.sources.hdf5 import Group, Stored, read_groups
 
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -38,11 +38,16 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds, before it is understood. `weights` is None where it holds none."""
+    """What a file holds, before it is understood, the config as it was saved.
+
+    Weights are a tree of groups (`weights`), or lists by top layer or one list (`stored`); both None where
+    it holds none.
+    """
 
     config: Mapping[str, Any]
     metadata: Mapping[str, Any]
     weights: Group | None
+    stored: Mapping[str, Sequence[Stored]] | Sequence[Stored] | None = None
 
 
 class OffsetView(io.RawIOBase):
@@ -115,9 +120,25 @@ def read_zip(path: Path, values: bool) -> Saved:
 
 
 def read_json(path: Path, _: bool) -> Saved:
-    """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights, no version."""
+    """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights."""
+    config = read_object(path)
+    if "weight_map" in config:
+        raise FormatError(
+            str(path),
+            "is the index of sharded weights, which hold no layers",
+            hint="give the model's config, and this with `--weights`",
+        )
+    return Saved(config, {}, None)
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file; also one in a JSON string, as `json.dump(model.to_json(), file)` writes."""
     _check_size(path, LARGEST[CONFIG])
-    return Saved(parse(path, path.read_bytes()), {}, None)
+    text = path.read_bytes()
+    if text.startswith(b'"'):
+        inner = parsed(text, str(path))
+        text = inner.encode() if isinstance(inner, str) else text
+    return parse(path, text)
 
 
 def _check_size(path: Path, most: int) -> None:

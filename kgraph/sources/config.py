@@ -6,40 +6,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kgraph import checks
 from kgraph.errors import ConfigError, NoGraphError
-from kgraph.facts import is_operation, size
-from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
+from kgraph.facts import size
+from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
+from kgraph.sources.context import Context
 from kgraph.sources.hdf5 import Group
 from kgraph.sources.indexes import counted_from_first, repaired
-from kgraph.sources.same import Met, untagged
+from kgraph.sources.same import untagged
 from kgraph.sources.shapes import made
-from kgraph.sources.weights import child_groups, layer_weights
+from kgraph.sources.weights import MODEL_LISTS, child_groups, is_unweighted, without
 from kgraph.transform import in_order
 
 Known = tuple[Shape | None, str | None]  # shape and dtype
-
-
-@dataclass
-class Context:
-    """What holds for a whole file: where it is from, and which entries were met in it."""
-
-    source: str
-    format: str
-    keras_version: str | None
-    same: Met = field(default_factory=Met)
-
-    @property
-    def version(self) -> tuple[int, ...]:
-        """The Keras version as two numbers, `()` if the file does not say."""
-        found = re.match(r"(\d{1,4})\.(\d{1,4})", self.keras_version or "", re.ASCII)
-        return (int(found[1]), int(found[2])) if found else ()
 
 
 def read_config(entry: Mapping[str, Any], weights: Group | None, context: Context) -> Graph:
@@ -60,7 +44,7 @@ def read_config(entry: Mapping[str, Any], weights: Group | None, context: Contex
         source=context.source,
         format=context.format,
         keras_version=context.keras_version,
-        weights=_any_weights(_without(weights, "layers", "optimizer")) if weights else None,
+        weights=context.own_weights(entry, weights),
         compile_config=untagged(_fields(entry, "compile_config", "")) or None,
     )
 
@@ -70,10 +54,8 @@ def _no_graph(
 ) -> NoGraphError:
     arguments = ", ".join(f"`{key}`" for key in config if key not in ("name", "trainable", "dtype"))
     known = "the file holds no layers" + (f", only what made them ({arguments})" if arguments else "")
-    if weights is not None:
-        kept = [
-            w for name, group in weights.groups.items() if name != "optimizer" for w in _any_weights(group)
-        ]
+    if weights is not None or context.stored is not None:
+        kept = context.all_weights(entry, weights)
         known += f", and {len(kept)} weights with {size(kept).parameters:,} parameters"
     return NoGraphError(
         context.source,
@@ -81,10 +63,6 @@ def _no_graph(
         known,
         hint="load it with Keras and read a functional model inside it with `kgraph.read(model)`",
     )
-
-
-def _any_weights(group: Group) -> tuple[Weight, ...]:
-    return layer_weights({"class_name": ""}, group)
 
 
 @dataclass(frozen=True)
@@ -119,7 +97,6 @@ class _Model:
 
     def graph(self) -> Graph:
         nodes: list[Node] = []
-        inputs = outputs = Slots()
         if not self.is_line:
             nodes = repaired(list(self._nodes()), self.known, self.context.version, self.where)
             ends = self._ends("input_layers"), self._ends("output_layers")
@@ -187,7 +164,8 @@ class _Model:
             return None
         config = checks.fields(value.get("config"), "the config of a tensor", self.where)
         tensor = self._reference(config.get("keras_history"))
-        self.known[tensor] = _known(config, "shape", self.where)
+        if "shape" in config or tensor not in self.known:  # old files record no shapes of reads
+            self.known[tensor] = _known(config, "shape", self.where)
         return tensor
 
     def _reference(self, history: Any) -> Tensor:
@@ -243,14 +221,14 @@ class _Model:
     def _layer(self, index: int, group: Group | None, calls: Sequence[Call]) -> Layer:
         name, entry = self.names[index], self.children[index]
         path = self.path + name
-        first = self.context.same.first(entry, path, group)
+        first = self.context.same.first(entry, path, self.context.is_stored(path, group))
         model, inside, wraps = _inside(entry, group)
         config = {key: untagged(value) for key, value in entry["config"].items() if key not in GRAPH_KEYS}
         graph, own = None, group
         if model is not None:
             where = f"{self.where}.layers[{index}].config"
             graph = _Model(model, inside, self.context, f"{path}/", where, () if wraps else calls).graph()
-            own = group and _without(group, "layer" if wraps else "layers")
+            own = group and without(group, *(("layer",) if wraps else MODEL_LISTS))
             if wraps:
                 del config["layer"]
         layer = Layer(
@@ -263,7 +241,7 @@ class _Model:
             config=config,
             build_config=untagged(entry.get("build_config")),
             trainable=entry["config"].get("trainable"),
-            weights=layer_weights(entry, own) if own else None,
+            weights=self.context.weights(path, entry, own),
         )
         return self.context.same.met(path, entry, layer, first)
 
@@ -271,7 +249,8 @@ class _Model:
         for i, (name, child) in enumerate(zip(self.names, self.children, strict=True)):
             if child["class_name"] == "InputLayer":
                 where = f"{self.where}.layers[{i}].config"
-                self.known.setdefault(Tensor(name), _known(child["config"], "batch_shape", where))
+                if self.known.get(Tensor(name), (None, None))[0] is None:
+                    self.known[Tensor(name)] = _known(child["config"], "batch_shape", where)
 
     def _know_line(self) -> None:
         """In a Sequential, what a layer was built for is what the layer before it makes."""
@@ -340,12 +319,6 @@ def first_argument(node: Node) -> list[Tensor]:
     return [t for slot, t in node.inputs.items() if slot.partition(".")[0] in ("0", "inputs")]
 
 
-def is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
-    """Operations take no part in the weight file, nor does the InputLayer of a Sequential."""
-    operation = is_operation(Layer("", entry["class_name"], module=entry.get("module")))
-    return operation or (is_line and entry["class_name"] == "InputLayer")
-
-
 def is_functional(entry: Mapping[str, Any]) -> bool:
     """Whether the entry is a `Functional` of whatever class.
 
@@ -370,10 +343,6 @@ def _inside(
             return None, None, False
         group, wraps = group and group.groups.get("layer", Group()), True
     return entry, group, wraps
-
-
-def _without(group: Group, *names: str) -> Group:
-    return Group({name: inner for name, inner in group.groups.items() if name not in names}, group.arrays)
 
 
 def _known(config: Mapping[str, Any], key: str, where: str) -> Known:

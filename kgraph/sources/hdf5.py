@@ -45,6 +45,14 @@ class Array:
     digest: str | None = None
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A variable in a list of weights: the name it was saved under, and the array; its key is its path."""
+
+    name: str
+    array: Array
+
+
 @dataclass
 class Group:
     """An HDF5 group: the groups and the arrays in it, arrays in the order of their numbers."""
@@ -107,7 +115,9 @@ def _group(gid: GroupID, path: str, name: str, seen: set[int]) -> Group:
 
 def _digest(tree: Group, opened: Any, name: str) -> None:
     """Put digests on all arrays of the tree but those of the optimizer."""
-    model = Group({key: group for key, group in tree.groups.items() if key != "optimizer"}, tree.arrays)
+    model = Group(
+        {key: group for key, group in tree.groups.items() if not key.startswith("optimizer")}, tree.arrays
+    )
     places = [(path, arrays, i) for path, arrays in model.below() for i in range(len(arrays))]
     known = {f"{path}/{arrays[i].key}": arrays[i] for path, arrays, i in places}
     found = digests(

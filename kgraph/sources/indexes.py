@@ -22,9 +22,9 @@ def repaired(
 ) -> list[Node]:
     """The nodes with right reads; `known`, the tensors read, is put right too.
 
-    Raises `ConfigError` for a file of Keras 3.2 whose reads of a shared layer are lost.
+    Raises `ConfigError` for a file of Keras 3.2, or which may be, whose reads of a shared layer are lost.
     """
-    if not version or version >= (3, 3):
+    if not (3, 0) <= version < (3, 3):
         return list(nodes)
     calls: dict[str, int] = {}
     for node in nodes:
@@ -32,28 +32,26 @@ def repaired(
     read: dict[str, set[int]] = {}
     for tensor in known:
         read.setdefault(tensor.layer, set()).add(tensor.node_index)
-    if version == (3, 2):
-        lost = [name for name in read if calls[name] > 1]
-        if lost:
-            raise ConfigError(
-                f"Keras 3.2 wrote 0 for each call of shared `{lost[0]}`, so what reads which is lost",
-                where,
-                hint="save the model again with Keras 3.3 or later from the code that built it; "
-                "loading this file gives a wrong model",
-            )
-        return list(nodes)
+    lost = [name for name, indexes in read.items() if calls[name] > 1 and indexes == {0}]
+    if version == (3, 2) and lost:
+        raise ConfigError(
+            f"Keras 3.2 wrote 0 for each call of shared `{lost[0]}`, so what reads which is lost",
+            where,
+            hint="save the model again with Keras 3.3 or later from the code that built it, as loading this "
+            'file gives a wrong model; a JSON of 3.0, 3.1 and 3.3 is read with `"keras_version": "3.3.0"` in it',
+        )
     rank: dict[Tensor, Tensor] = {}
     for tensor in known:
-        indexes = sorted(read[tensor.layer])
-        if indexes[-1] < calls[tensor.layer]:
+        indexes = read[tensor.layer]
+        if max(indexes) < calls[tensor.layer]:
             continue
         if len(indexes) != calls[tensor.layer]:
             raise ConfigError(
-                f"indexes that Keras 3.{version[1]} wrote do not tell calls of `{tensor.layer}` apart",
+                f"indexes that Keras 3.0 or 3.1 wrote do not tell calls of `{tensor.layer}` apart",
                 where,
                 hint="save the model again with Keras 3.3 or later from the code that built it",
             )
-        rank[tensor] = replace(tensor, node_index=indexes.index(tensor.node_index))
+        rank[tensor] = replace(tensor, node_index=sorted(indexes).index(tensor.node_index))
     for before, after in rank.items():
         known[after] = known.pop(before)
     return [

@@ -13,7 +13,6 @@ from typing import Any
 
 from kgraph.facts import every_layer
 from kgraph.graph import Layer, Weight
-from kgraph.sources.hdf5 import Group
 
 Entry = Mapping[str, Any]
 
@@ -25,7 +24,7 @@ class Met:
     entries: dict[str, tuple[Entry, Layer]] = field(default_factory=dict)
     objects: dict[int, tuple[str, str]] = field(default_factory=dict)
 
-    def first(self, entry: Entry, path: str, group: Group | None) -> tuple[str, str] | None:
+    def first(self, entry: Entry, path: str, stored: bool) -> tuple[str, str] | None:
         """The path of the earlier entry that is the same object, and what that rests on; None if none is.
 
         Where the earlier one is not tagged, the weights are absent here and one earlier entry is alike.
@@ -34,12 +33,12 @@ class Met:
         if number is None:
             return None
         if number not in self.objects:
-            self.objects[number] = self._twin(entry, group) or (path, "shared_object_id")
+            self.objects[number] = self._twin(entry, stored) or (path, "shared_object_id")
         first = self.objects[number]
         return None if first[0] == path else first
 
-    def _twin(self, entry: Entry, group: Group | None) -> tuple[str, str] | None:
-        twins = () if _stored(group) else [p for p, (e, _) in self.entries.items() if _alike(e, entry, None)]
+    def _twin(self, entry: Entry, stored: bool) -> tuple[str, str] | None:
+        twins = () if stored else [p for p, (e, _) in self.entries.items() if _alike(e, entry, None)]
         if len(twins) != 1:
             return None
         layer = self.entries[twins[0]][1]
@@ -102,10 +101,6 @@ def _tag(entry: Entry) -> int | None:
     """The entry's `shared_object_id`; None if it has none that Keras could have written."""
     number = entry.get("shared_object_id")
     return number if isinstance(number, int) else None
-
-
-def _stored(group: Group | None) -> bool:
-    return group is not None and any(True for _ in group.below())
 
 
 def _with_inside(layer: Layer) -> dict[str, Layer]:

@@ -26,7 +26,12 @@ def made(
     """Shape and dtype of a layer's first output for the inputs of its first argument; None if unknown."""
     rule = RULES.get(layer.class_name) if is_built_in(layer) else None
     config = layer.config
-    if rule is None or not shapes or None in shapes or config.get("data_format") == "channels_first":
+    if (
+        rule is None
+        or not shapes
+        or None in shapes
+        or config.get("data_format", "channels_last") != "channels_last"
+    ):
         return None, None
     known = [shape for shape in shapes if shape is not None]
     try:

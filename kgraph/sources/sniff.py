@@ -79,7 +79,6 @@ def _hdf5(path: Path) -> FormatError:
 
     try:
         with h5py.File(path, "r") as file:
-            whole = "model_config" in file.attrs
             weights = (
                 "layer_names" in file.attrs
                 or "layers" in file
@@ -89,12 +88,6 @@ def _hdf5(path: Path) -> FormatError:
     except DAMAGE as error:
         return FormatError(
             str(path), f"begins as an HDF5 file but is cut off or damaged ({error})", hint=WHOLE
-        )
-    if whole:
-        return FormatError(
-            str(path),
-            "is a model in the old HDF5 format, which this version does not read",
-            hint="load it with Keras and save it with `model.save('model.keras')`",
         )
     if weights:
         return FormatError(str(path), "holds weights only, no layers and no graph", hint=WHOLE)

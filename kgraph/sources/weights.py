@@ -10,17 +10,20 @@ unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from kgraph.checks import SIZES
-from kgraph.facts import is_built_in
+from kgraph.facts import is_built_in, is_operation
 from kgraph.graph import Layer, Weight
 from kgraph.sources.hdf5 import Array, Group
 
 # The one built-in layer whose class is not named as its config says (3.0-3.15).
 PYTHON_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+# Where the weights of a model's layers lie: since 2.14, and in 2.12 and 2.13.
+MODEL_LISTS = ("layers", "_layer_checkpoint_dependencies")
 
 # Variables in the order of the file. `name?key`: only if the config's `key` is true or absent;
 # `!name`: never trained; `=name`: written a second time, the variable of a part.
@@ -72,21 +75,44 @@ def snake_case(class_name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def child_names(class_names: Iterable[str]) -> Iterator[str]:
-    """The name of the weight group of each child layer of a model, in order."""
+def child_names(class_names: Iterable[str], places: Callable[[str], int] = lambda _: 1) -> Iterator[str]:
+    """The name of the weight group of each child layer of a model, in order; each takes one place or more."""
     used: dict[str, int] = {}
     for class_name in class_names:
-        name = snake_case(class_name)
-        number = used.get(name, 0)
-        used[name] = number + 1
-        yield f"{name}_{number}" if number else name
+        kind = snake_case(class_name)
+        number = used.get(kind, 0)
+        name = f"{kind}_{number}" if number else kind
+        yield name
+        used[kind] = number + places(name)
 
 
 def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Group | None]:
-    """The weight group of each child layer of a model, in order; empty where the file has none."""
-    children = group.groups.get("layers", Group()) if group else None
-    for name in child_names(class_names):
-        yield children.groups.get(name, Group()) if children else None
+    """The weight group of each child layer of a model, in order; empty where the file has none.
+
+    In 2.12 and 2.13 a layer with weights is met twice, and counts as two (tests/corpus: keras_2_13).
+    """
+    if group is None:
+        yield from (None for _ in class_names)
+        return
+    children = next((group.groups[name] for name in MODEL_LISTS if name in group.groups), Group()).groups
+    is_met_twice = "layers" not in group.groups
+
+    def places(name: str) -> int:
+        return 2 if is_met_twice and any(True for _ in children.get(name, Group()).below()) else 1
+
+    for name in child_names(class_names, places):
+        yield children.get(name, Group())
+
+
+def is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
+    """Operations take no part in the weight file, nor does the InputLayer of a Sequential."""
+    operation = is_operation(Layer("", entry["class_name"], module=entry.get("module")))
+    return operation or (is_line and entry["class_name"] == "InputLayer")
+
+
+def without(group: Group, *names: str) -> Group:
+    """The group without some of the groups directly in it."""
+    return Group({name: inner for name, inner in group.groups.items() if name not in names}, group.arrays)
 
 
 def layer_weights(entry: Mapping[str, Any], group: Group) -> tuple[Weight, ...]:
@@ -123,12 +149,17 @@ def _is_built_in(entry: Mapping[str, Any]) -> bool:
     return is_built_in(Layer("", class_name, module=module))
 
 
-def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]) -> Iterator[Weight]:
-    names = [
+def own_names(class_name: str, config: Mapping[str, Any]) -> list[str]:
+    """The names of a class's own variables in order, `!name` for one never trained; none if not known."""
+    return [
         name.partition("?")[0]
         for name in OWN.get(class_name, ())
         if "?" not in name or config.get(name.partition("?")[2], True)
     ]
+
+
+def _named(class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]) -> Iterator[Weight]:
+    names = own_names(class_name, config)
     if any(array.dtype.startswith(("int", "uint")) for array in arrays) and len(arrays) == len(names) + 1:
         names.append(f"!{names[0]}_scale")  # quantised (3.2 and later)
     if len(names) != len(arrays):

@@ -1,0 +1,227 @@
+"""Weights that are stored as lists by layer: which belong to which layer, at any depth. Pure.
+
+So does HDF5 of `model.save('m.h5')` in all versions of Keras, and TensorFlow.js. For a nested model
+there is one flat list: first what is trained in all its layers, then the rest
+(`keras/src/legacy/saving/legacy_h5_format.py` `_legacy_weights`; v24/15_seq_nested.h5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kgraph.errors import ConfigError
+from kgraph.facts import is_operation
+from kgraph.graph import Layer, Weight
+from kgraph.sources.hdf5 import Stored
+from kgraph.sources.shapes import RULES
+from kgraph.sources.weights import PARTS, own_names
+
+Entry = Mapping[str, Any]
+
+
+def placed(
+    entry: Entry, stored: Mapping[str, Sequence[Stored]] | Sequence[Stored]
+) -> dict[str, tuple[Stored, ...]]:
+    """For each path of a layer the variables that are its own, from the lists of the top layers, or from one.
+
+    `""` stands for the model itself in both.
+    A layer of which the file does not say what it holds is left out. Where it is not certain which
+    layer inside a nested model a variable belongs to, the model has all, and those inside are left out.
+    Raises `ConfigError` if a list with variables is of no layer.
+    """
+    tops = list(children(entry, ""))
+    if not isinstance(stored, Mapping):
+        return _placed_from_one(tops, stored)
+    names = {path for path, _ in tops} | {""}
+    for name, variables in stored.items():
+        if variables and name not in names:
+            raise ConfigError(f"the weights are for a layer `{name}`, which the model has not", "", hint=FIT)
+    result = {"": tuple(stored.get("", ()))}
+    for path, child in tops:
+        if path not in stored and not _has_none(child):
+            continue
+        variables = tuple(stored.get(path, ()))
+        inside = dict(_leaves(child, path))
+        if path in inside:
+            result[path] = variables
+        else:
+            shares = _shares(variables, inside)
+            result.update({inner: () for inner, _ in _every(child, path)} if shares is not None else {})
+            result.update(shares if shares is not None else {path: variables})
+    return result
+
+
+def _placed_from_one(
+    tops: Sequence[tuple[str, Entry]], variables: Sequence[Stored]
+) -> dict[str, tuple[Stored, ...]]:
+    shares = _shares(variables, {path: leaf for top, child in tops for path, leaf in _leaves(child, top)})
+    if shares is None:
+        return {"": tuple(variables)}
+    inside: dict[str, tuple[Stored, ...]] = {
+        path: () for top, child in tops for path, _ in _every(child, top)
+    }
+    return {"": (), **inside, **shares}
+
+
+FIT = "give the weights that were saved from this very model"
+
+
+def named(entry: Entry, path: str, variables: Sequence[Stored]) -> tuple[Weight, ...]:
+    """The variables of one layer, named below it, and whether training moves them, where that is known."""
+    name = path.rpartition("/")[2] if not entry.get("name") else entry["name"]
+    shorts = [_below(variable.name, name) for variable in variables]
+    if len(set(shorts)) < len(shorts):
+        shorts = [variable.name for variable in variables]
+    return tuple(
+        Weight(
+            short, v.array.shape, v.array.dtype, _trained(entry, short, v.array.dtype), digest=v.array.digest
+        )
+        for short, v in zip(shorts, variables, strict=True)
+    )
+
+
+def _below(name: str, layer: str) -> str:
+    """A variable's name without TensorFlow's `:0` and all up to its layer: `seq/d/kernel:0` → `kernel`.
+
+    Keras 1 joined them by `_`; TensorFlow 1 numbered a scope that was there already: `d_1/kernel:0`.
+    """
+    name = re.sub(r":\d+$", "", name)
+    found = re.match(rf"(?:.*/)?{re.escape(layer)}(?:_\d+)?/(.+)", name) or re.fullmatch(
+        rf"{re.escape(layer)}_(.+)", name
+    )
+    return found[1] if found else name
+
+
+# Variables that no training moves, of whatever layer of Keras's own; `running_…` in Keras 1.
+FROZEN = re.compile(
+    r"(.*/)?(moving_mean|moving_variance|running_mean|running_std|mean|variance|count|sn_u|vector_u|\w+_scale)"
+)
+
+
+def _trained(entry: Entry, name: str, dtype: str) -> bool | None:
+    config = entry["config"]
+    if config.get("trainable") is False:
+        return False
+    if isinstance(config.get("layers"), list):
+        return None  # of some layer inside
+    parts = [part for part in (entry, config.get("layer")) if isinstance(part, Mapping)]
+    if not all(str(part.get("module")).startswith("keras.") for part in parts):
+        return None
+    is_base = isinstance(config.get("lora_rank"), int) and name in ("kernel", "embeddings")
+    return not (FROZEN.fullmatch(name) or is_base or dtype.startswith(("int", "uint")))
+
+
+def children(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
+    """The entries in a model that are whole, each with its path; none for a layer."""
+    config = entry.get("config")
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    for child in layers if isinstance(layers, list) else ():
+        if isinstance(child, Mapping) and isinstance(child.get("config"), Mapping):
+            name = child.get("name") or child["config"].get("name")
+            if isinstance(name, str) and isinstance(child.get("class_name"), str):
+                yield path + name, child
+
+
+def _inside(entry: Entry) -> Entry:
+    """The model that the entry is or wraps, or the entry."""
+    inner: Any = entry
+    while isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
+        if isinstance(inner["config"].get("layers"), list):
+            return inner
+        inner = inner["config"].get("layer")
+    return entry
+
+
+def _every(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
+    """The entry and all inside it, each with its path."""
+    yield path, entry
+    for below, child in children(_inside(entry), f"{path}/"):
+        yield from _every(child, below)
+
+
+def _leaves(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
+    inside = _inside(entry)
+    if not isinstance(inside["config"].get("layers"), list):
+        yield path, entry
+    for below, child in children(inside, f"{path}/"):
+        yield from _leaves(child, below)
+
+
+def _has_none(entry: Entry) -> bool:
+    """Whether the entry takes no part in lists of weights: operations, and a Sequential's InputLayer."""
+    layer = Layer("", entry["class_name"], module=entry.get("module"))
+    return entry["class_name"] == "InputLayer" or is_operation(layer)
+
+
+def _shares(variables: Sequence[Stored], leaves: Mapping[str, Entry]) -> dict[str, tuple[Stored, ...]] | None:
+    """Each leaf's part of a nested model's list; None if that is not certain."""
+    owners = _by_order(variables, leaves) or _by_name(variables, leaves)
+    if owners is None:
+        return None
+    shares: dict[str, tuple[Stored, ...]] = dict.fromkeys(leaves, ())
+    for owner, variable in zip(owners, variables, strict=True):
+        shares[owner] += (variable,)
+    return shares
+
+
+def _by_order(variables: Sequence[Stored], leaves: Mapping[str, Entry]) -> list[str] | None:
+    """The owner of each variable, if all classes are known and their variables are just those listed."""
+    trained: list[tuple[str, str]] = []
+    frozen: list[tuple[str, str]] = []
+    for path, entry in leaves.items():
+        names = _expected(entry)
+        if names is None:
+            return None
+        for name in names:
+            moves = entry["config"].get("trainable") is not False and not name.startswith("!")
+            (trained if moves else frozen).append((path, name.lstrip("!")))
+    expected = [*trained, *frozen]
+    ends = [re.sub(r":\d+$", "", variable.name).rpartition("/")[2] for variable in variables]
+    return [path for path, _ in expected] if [name for _, name in expected] == ends else None
+
+
+def _expected(entry: Entry) -> list[str] | None:
+    """The last parts of the names of a layer's variables, trained ones first; None for an unknown class."""
+    class_name, config = entry["class_name"], entry["config"]
+    if class_name == "InputLayer":
+        return []
+    if str(entry.get("module")).partition(".")[0] != "keras":
+        return None
+    inner = config.get("layer")
+    if class_name in ("TimeDistributed", "Bidirectional"):
+        names = _expected(inner) if isinstance(inner, Mapping) and "class_name" in inner else None
+        return names and names * (2 if class_name == "Bidirectional" else 1)
+    if isinstance(config.get("layers"), list):
+        return None  # of some layer inside
+    parts = [part for pattern, part in PARTS.get(class_name, {}).items() if pattern == "cell"]
+    names = own_names(parts[0] if parts else class_name, config)
+    if class_name.startswith("Depthwise"):  # 2.x: `depthwise_kernel`, not `kernel` (corpus: mobilenet)
+        names = [name.replace("kernel", "depthwise_kernel") for name in names]
+    if names or parts:
+        return names
+    return [] if class_name in RULES and class_name not in PARTS else None
+
+
+def _by_name(variables: Sequence[Stored], leaves: Mapping[str, Entry]) -> list[str] | None:
+    """The owner of each variable by the name of its layer, if each fits one and the numbers are right."""
+    names = Counter(path.rpartition("/")[2] for path in leaves)
+    owners: list[str] = []
+    for variable in variables:
+        fits = [
+            (place, -len(path), path)
+            for path in leaves
+            if names[path.rpartition("/")[2]] == 1
+            and (place := f"/{variable.name}".find(f"/{path.rpartition('/')[2]}/")) >= 0
+        ]
+        if not fits:
+            return None
+        owners.append(min(fits)[2])
+    counts = Counter(owners)
+    for path, entry in leaves.items():
+        expected = _expected(entry)
+        if expected is not None and len(expected) != counts[path]:
+            return None
+    return owners

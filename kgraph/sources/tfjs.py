@@ -1,0 +1,59 @@
+"""TensorFlow.js layers models: `model.json`, with the config, and the names of all weights.
+
+Edge module: opens the file. The weights' values in the `.bin` files beside it are never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kgraph.checks import fields, items, parsed, shape_or_none, text
+from kgraph.errors import NoGraphError
+from kgraph.sources.archive import Saved, read_object
+from kgraph.sources.hdf5 import Array, Stored
+
+TOPOLOGY = "modelTopology"
+
+
+def has_topology(path: Path) -> bool:
+    """Whether a JSON file mentions what TensorFlow.js calls a model's config."""
+    return f'"{TOPOLOGY}"'.encode() in path.read_bytes()
+
+
+def read_tfjs(path: Path, _: bool) -> Saved:
+    """What a TensorFlow.js model holds; weights in one list, by name (converter 0.8-4.x; corpus: nsfwjs)."""
+    data = read_object(path)
+    topology = fields(data.get(TOPOLOGY), f"`{TOPOLOGY}`", TOPOLOGY)
+    if "node" in topology:
+        raise NoGraphError(
+            str(path),
+            "TensorFlow.js graph model",
+            "it holds the operations of TensorFlow, no layers",
+            hint="convert the Keras model with `--output_format=tfjs_layers_model`",
+        )
+    config = topology.get("model_config", topology)
+    config = parsed(config, str(path)) if isinstance(config, str) else config
+    config = dict(fields(config, "`model_config`", f"{TOPOLOGY}.model_config"))
+    if "training_config" in topology:
+        config.setdefault("compile_config", topology["training_config"])
+    version = topology.get("keras_version")
+    manifest = data.get("weightsManifest")
+    stored = None if manifest is None else list(_weights(manifest))
+    return Saved(config, {"keras_version": version}, None, stored)
+
+
+def _weights(manifest: Any) -> Iterator[Stored]:
+    for number, group in enumerate(items(manifest, "`weightsManifest`", "weightsManifest")):
+        where = f"weightsManifest[{number}].weights"
+        held = fields(group, "a group of weights", where).get("weights")
+        for index, weight in enumerate(items(held, "`weights`", where)):
+            yield _weight(fields(weight, "a weight", f"{where}[{index}]"), f"{where}[{index}]")
+
+
+def _weight(data: Mapping[str, Any], where: str) -> Stored:
+    """A weight; if it is stored quantised, with the dtype that it is made into again."""
+    name = text(data.get("name"), "the name of a weight", f"{where}.name")
+    shape = shape_or_none(data.get("shape"), "`shape`", f"{where}.shape") or ()
+    return Stored(name, Array(name, shape, text(data.get("dtype"), "`dtype`", f"{where}.dtype")))
