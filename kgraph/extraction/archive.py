@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from kgraph.errors import ConfigError, ExtractError, KGraphError, UnsafeError
+from kgraph.extraction.behind import behind
 from kgraph.extraction.config import Written, written
 from kgraph.extraction.hdf5 import laid_out, parts
 from kgraph.extraction.weights import Move, held, moves
@@ -87,7 +88,12 @@ def save(part: Part, target: Path, watch: Watch = lambda done, whole: None) -> N
     Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
     """
     path = part.source.path
-    with whole(target) as file, zipfile.ZipFile(file, "w") as archive, _members(path) as (weights, assets):
+    with (
+        whole(target) as file,
+        behind(file) as writer,
+        zipfile.ZipFile(cast(BinaryIO, writer), "w") as archive,
+        _members(path) as (weights, assets),
+    ):
         archive.writestr(_member(METADATA), json.dumps(part.source.saved.metadata))
         archive.writestr(_member(CONFIG), json.dumps(part.written.entry))
         stored = part.source.saved.weights

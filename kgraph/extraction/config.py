@@ -13,7 +13,8 @@ from typing import Any
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cutting import BEGINS
-from kgraph.extraction.sharing import Sharing, model_in, sharing, tagged, tags_of
+from kgraph.extraction.sharing import Sharing, model_in, sharing, tagged, tags_in, tags_of
+from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.order import renumber
 from kgraph.sources.build import below, key_of
@@ -260,3 +261,30 @@ def _input(tensor: Tensor) -> dict[str, Any]:
 
 def _unknown(name: str, cannot: str) -> ExtractError:
     return ExtractError(name, f"has no known shape, so it {cannot}", hint="`--with-keras` asks Keras")
+
+
+def is_loadable(entry: Entry, graph: Graph, version: tuple[int, ...]) -> bool:
+    """Whether Keras can load the file again: it cannot where two models hold one object (3.0-3.15).
+
+    It then lacks a `shared_object_id`, or its indexes leave out the calls that another model has made.
+    """
+    if not any(layer.same_as for _, layer in every_layer(graph)) or version < (3, 3):
+        return True
+    again = written(entry, graph, graph, version, (False, False)).entry
+    return _calls_and_tags(entry["config"]) == _calls_and_tags(again["config"])
+
+
+def _calls_and_tags(config: Entry) -> list[Any]:
+    """All that tells a loader which object, and which call of it, is meant."""
+    found = [
+        [value] if _is_end(value) else value for value in map(config.get, ("input_layers", "output_layers"))
+    ]
+    for child in config["layers"]:
+        model = model_in(child)
+        found += [child.get("shared_object_id"), child.get("inbound_nodes")]
+        found += _calls_and_tags(model["config"]) if model else tags_in(child["config"])
+    return found
+
+
+def _is_end(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)

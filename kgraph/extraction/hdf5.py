@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from kgraph.errors import ConfigError, ExtractError
 from kgraph.sources.hdf5 import Group
 
-CHUNK = 1 << 18  # bytes; what the nearest caches hold is copied soonest
+CHUNK = 1 << 19  # bytes; what the nearest caches hold is copied soonest
 PAGE = 1 << 12
 
 

@@ -102,13 +102,18 @@ def tags_of(entry: Entry, path: str = "") -> Iterator[tuple[str, int]]:
     """Each `shared_object_id` in a config, by path: of entries, and of objects in their configs."""
     for child in entry["config"]["layers"]:
         own = path + str(child.get("name") or child["config"].get("name"))
-        model = model_in(child)
-        inside = () if model else objects_in(child["config"])
-        for at, value in [(own, child), *((f"{own}/{place}", part) for place, part in inside)]:
-            if isinstance(value.get("shared_object_id"), int):
-                yield at, value["shared_object_id"]
-        if model:
+        if isinstance(child.get("shared_object_id"), int):
+            yield own, child["shared_object_id"]
+        if model := model_in(child):
             yield from tags_of(model, f"{own}/")
+        else:
+            yield from ((f"{own}/{place}", tag) for place, tag in tags_in(child["config"]))
+
+
+def tags_in(config: Entry) -> list[tuple[str, int]]:
+    """The `shared_object_id` of objects in the config of one layer, each with where it sits."""
+    parts = ((place, part.get("shared_object_id")) for place, part in objects_in(config))
+    return [(place, tag) for place, tag in parts if isinstance(tag, int)]
 
 
 def model_in(entry: Entry) -> Entry | None:
