@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -125,6 +126,77 @@ def _inflating(folder: Path) -> list[str]:
     return ["show", "m.keras"]
 
 
+def _hdf5_with(name: str) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        import h5py
+
+        with h5py.File(folder / "m.h5", "w") as file:
+            file[name] = [1.0]
+        return ["show", "m.h5"]
+
+    return make
+
+
+def _zip_with(name: str) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        with zipfile.ZipFile(folder / "m.zip", "w") as archive:
+            archive.writestr(name, b"")
+        return ["show", "m.zip"]
+
+    return make
+
+
+def _folder_with(name: str, content: bytes) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        (folder / "m").mkdir()
+        (folder / "m" / name).write_bytes(content)
+        return ["show", "m"]
+
+    return make
+
+
+def _saved_model(folder: Path) -> list[str]:
+    """A SavedModel with one graph and no word of Keras, as `model.export` writes it."""
+    return _folder_with("saved_model.pb", b"\x08\x01\x12\x04\x3a\x02\x0a\x00")(folder)
+
+
+def _demo_json(folder: Path) -> None:
+    with zipfile.ZipFile(DEMO) as archive:
+        (folder / "m.json").write_bytes(archive.read("config.json"))
+
+
+def _weights_of(content: bytes, name: str) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        _demo_json(folder)
+        (folder / name).write_bytes(content)
+        return ["show", "m.json", "--weights", name]
+
+    return make
+
+
+def _other_weights(folder: Path) -> list[str]:
+    import h5py
+
+    _demo_json(folder)
+    with h5py.File(folder / "other.weights.h5", "w") as file:
+        file["layers/dense_9/vars/0"] = [1.0]
+    return ["show", "m.json", "--weights", "other.weights.h5"]
+
+
+def _own_weights(folder: Path) -> list[str]:
+    _weights_only(folder)
+    (folder / "m.keras").write_bytes(DEMO.read_bytes())
+    return ["show", "m.keras", "--weights", "m.weights.h5"]
+
+
+def _lost_calls(folder: Path) -> list[str]:
+    with zipfile.ZipFile(DEMO) as archive:
+        config = json.loads(archive.read("config.json"))
+    text = json.dumps({**config, "keras_version": "3.2.1"})
+    (folder / "m.json").write_text(re.sub(r'("keras_history": \["\w+", )\d', r"\g<1>0", text))
+    return ["show", "m.json"]
+
+
 SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
 CASES: dict[str, Callable[[Path], list[str]]] = {
     "no file": _args("nothing.keras"),
@@ -160,6 +232,31 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a layer without a name": _config(lambda c: c["config"]["layers"][0].update(name=None, config={})),
     "two layers of one name": _config(lambda c: c["config"]["layers"].append(c["config"]["layers"][0])),
     "a layer without calls": _config(lambda c: c["config"]["layers"][-1].pop("inbound_nodes")),
+    "the index of sharded weights": _file(b'{"metadata": {}, "weight_map": {}}', "m.weights.json"),
+    "weights of another model": _other_weights,
+    "a shard that is not there": _weights_of(
+        b'{"weight_map": {"/layers/dense/vars": ["m_00000.weights.h5"]}}', "m.weights.json"
+    ),
+    "weights that are a picture": _weights_of(b"\x89PNG", "m.png"),
+    "weights for a model that has its own": _own_weights,
+    "the state of an optimizer": _hdf5_with("optimizer/vars/0"),
+    "an HDF5 file of others": _hdf5_with("images"),
+    "a SavedModel of functions": _saved_model,
+    "a damaged SavedModel": _folder_with("saved_model.pb", b"\xff" * 99),
+    "a part of a SavedModel": _file(b"\x08\x01\x12\x00", "saved_model.pb"),
+    "a TensorFlow.js graph model": _file(
+        b'{"modelTopology": {"node": []}, "weightsManifest": []}', "model.json"
+    ),
+    "a TensorFlow checkpoint": _file(b"\0", "model.ckpt.index"),
+    "a frozen graph": _file(b"\n\x05", "frozen.pb"),
+    "an ONNX model": _file(b"\x08\x07\x12\x07pytorch", "m.bin"),
+    "a TFLite model": _file(b"\x1c\0\0\0TFL3", "m.tflite"),
+    "a safetensors file": _file((9).to_bytes(8, "little") + b'{"a": {}}', "m.safetensors"),
+    "an old PyTorch checkpoint": _file(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "m.pth"),
+    "a PyTorch checkpoint": _zip_with("archive/data.pkl"),
+    "NumPy arrays": _zip_with("arr_0.npy"),
+    "a NumPy array": _file(b"\x93NUMPY", "a.npy"),
+    "JSON of Keras 3.2 with a shared layer": _lost_calls,
     "a pickle": _file(b"\x80\x04\x95", "m.pkl"),
     "a text": _file(b"hello\n", "notes.md"),
     "an unknown suffix to write": _args("demo.keras", "-o", "graph.bmp"),

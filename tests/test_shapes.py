@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "Rescaling": [{"scale": 2.0}],
     "Normalization": [{"mean": 0.0, "variance": 1.0}],
     "GroupNormalization": [{"groups": 2}],
+    "RepeatVector": [{"n": 3}],
+    "Permute": [{"dims": (2, 1)}],
+    "TimeDistributed": [{}],
+    **{f"ZeroPadding{n}D": [{}, {"padding": 2}] for n in (1, 2, 3)},
+    **{f"Cropping{n}D": [{}, {"cropping": 2}] for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": [{}, {"size": 3}] for n in (1, 2, 3)},
     "Bidirectional": [{"merge_mode": mode} for mode in ("concat", "sum")],
     **{f"{kind}Dropout": [{"rate": 0.1}] for kind in ("", "Gaussian", "Alpha")},
     **{f"SpatialDropout{n}D": [{"rate": 0.1}] for n in (1, 2, 3)},
@@ -32,6 +39,12 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
 PADDINGS = [{"padding": "same"}, {"padding": "valid"}]
 WINDOWS = [
     {"kernel_size": 3, **p, **more} for p in PADDINGS for more in ({}, {"strides": 2}, {"dilation_rate": 2})
+]
+TRANSPOSED = [
+    {"kernel_size": kernel, "strides": strides, **p}
+    for kernel in (2, 3)
+    for strides in (1, 2, 3)
+    for p in PADDINGS
 ]
 POOLS = [{"pool_size": 3, **p, **more} for p in PADDINGS for more in ({}, {"strides": 2})]
 OPERATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Gelu": "gelu", "Silu": "silu"}
@@ -43,12 +56,16 @@ def trials(name: str) -> list[tuple[dict[str, Any], tuple[int | None, ...]]]:
         space = SPACE[int(name[-2])]
         if "Global" in name:
             return [({}, space), ({"keepdims": True}, space)]
+        if name in ARGUMENTS:
+            return [(config, space) for config in ARGUMENTS[name]]
         if "Pooling" in name:
             return [(config, space) for config in POOLS]
         size = {"depth_multiplier": 2} if "Depthwise" in name else {"filters": 4}
         causal = [{"kernel_size": 3, "padding": "causal"}] if name == "Conv1D" else []
         return [(size | config, space) for config in WINDOWS + causal]
-    shape = SPACE[int(name[-2])] if "SpatialDropout" in name else (5, 8)
+    if "Transpose" in name:
+        return [({"filters": 4, **config}, SPACE[int(name[4])]) for config in TRANSPOSED]
+    shape = SPACE[int(name[-2])] if "SpatialDropout" in name else (8,) if name == "RepeatVector" else (5, 8)
     return [(config, shape) for config in ARGUMENTS.get(name, [{}])]
 
 
@@ -60,6 +77,8 @@ def model_of(name: str, config: dict[str, Any], shape: tuple[int | None, ...]) -
         return keras.Model(x, getattr(keras.ops, OPERATIONS[name])(x))
     if name == "Bidirectional":
         layer = keras.layers.Bidirectional(keras.layers.LSTM(3), **config)
+    elif name == "TimeDistributed":
+        layer = keras.layers.TimeDistributed(keras.layers.Dense(3))
     else:
         layer = getattr(keras.layers, name)(**config)
     if name == "MultiHeadAttention":
@@ -94,11 +113,37 @@ def test_what_is_recorded_is_not_marked_as_derived(saved: Callable[[str], Path])
     assert [node.outputs[0].derived for node in graph.nodes] == [False, False, True]
 
 
-def test_inputs_of_unknown_shape_and_channels_first_stay_unknown(tmp_path: Path) -> None:
+# Layers on space, but for those without the setting.
+FIRST = [n for n in RULES if n[-1] == "D" and "Dropout" not in n and n not in ("Cropping1D", "UpSampling1D")]
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_a_rule_is_right_for_channels_first_too(name: str, tmp_path: Path) -> None:
+    for config, shape in trials(name):
+        if config.get("padding") == "causal":
+            continue  # not to be had for channels first
+        live = model_of(name, {**config, "data_format": "channels_first"}, (shape[-1], *shape[:-1]))
+        live.save(tmp_path / "m.keras")
+        (output,) = read(tmp_path / "m.keras").outputs.values()
+        assert output.shape == tuple(live.outputs[0].shape), config
+
+
+@pytest.mark.parametrize(
+    "sizes", [[(4, 1), (4, 6)], [(1, 6), (4, 1)], [(None, 6), (4, 6)], [(None, 1), (1, 3)]]
+)
+def test_merged_sizes_of_1_give_way(sizes: list[tuple[int | None, ...]], tmp_path: Path) -> None:
     import keras
 
-    x = keras.Input((3, 8, 8), name="x")
-    layer = keras.layers.MaxPooling2D(2, data_format="channels_first")
-    keras.Model(x, layer(x)).save(tmp_path / "m.keras")
+    inputs = [keras.Input(size) for size in sizes]
+    live = keras.Model(inputs, keras.layers.Multiply()(inputs))
+    live.save(tmp_path / "m.keras")
     (output,) = read(tmp_path / "m.keras").outputs.values()
+    assert output.shape == tuple(live.outputs[0].shape)
+
+
+def test_inputs_of_unknown_shape_stay_unknown(tmp_path: Path) -> None:
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [
+        {"class_name": "Dense", "config": {"name": "d", "units": 3}}]}}  # fmt: skip
+    (tmp_path / "m.json").write_text(json.dumps(config))
+    (output,) = read(tmp_path / "m.json").outputs.values()
     assert output.shape is None

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, cast
 from kgraph.checks import parsed
 from kgraph.errors import REMAKE, ConfigError, FormatError, UnsafeError
 from kgraph.sources.hdf5 import Group, Stored, read_groups
+from kgraph.sources.sniff import archive_refusal
 
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -101,11 +102,7 @@ def read_zip(path: Path, values: bool) -> Saved:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             members = _members(path, archive)
             if CONFIG not in members:
-                raise FormatError(
-                    str(path),
-                    f"is a zip archive without a `{CONFIG}`, so not a saved Keras model",
-                    hint=REMAKE,
-                )
+                raise archive_refusal(path, members)
             config = parse(f"{path}/{CONFIG}", archive.read(CONFIG))
             metadata = parse(f"{path}/{METADATA}", archive.read(METADATA)) if METADATA in members else {}
             weights = None

@@ -38,7 +38,7 @@ def repaired(
             f"Keras 3.2 wrote 0 for each call of shared `{lost[0]}`, so what reads which is lost",
             where,
             hint="save the model again with Keras 3.3 or later from the code that built it, as loading this "
-            'file gives a wrong model; a JSON of 3.0, 3.1, 3.3 is read with `"keras_version": "3.3.0"` in it',
+            'gives a wrong model; JSON of 3.0, 3.1 or 3.3 is read with `"keras_version": "3.3.0"` in it',
         )
     rank: dict[Tensor, Tensor] = {}
     for tensor in known:

@@ -108,6 +108,8 @@ def _renamed(class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
             value = renamed.get(key)
             renamed[key] = [value] if isinstance(value, int) else value
         renamed.setdefault("dilation_rate", [1] * len(renamed["kernel_size"] or ()))
-    if "dim_ordering" in config:
-        renamed["data_format"] = ORDERS.get(config["dim_ordering"])
+    if "dim_ordering" in config or class_name.endswith(
+        ("2D", "3D")
+    ):  # without it, Keras asked a settings file
+        renamed["data_format"] = ORDERS.get(str(config.get("dim_ordering")))
     return renamed

@@ -2,7 +2,7 @@
 
 A Keras 3 file records a tensor's shape where it is read, so the final outputs have none; old files
 record almost none. Each rule is proved against live models in `tests/test_shapes.py`; a class
-without a rule, `channels_first`, and inputs of unknown shape stay unknown.
+without a rule, and inputs of unknown shape, stay unknown.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ def made(
 ) -> tuple[Shape | None, str | None]:
     """Shape and dtype of a layer's first output for the inputs of its first argument; None if unknown."""
     rule = RULES.get(layer.class_name) if is_built_in(layer) else None
-    config = layer.config
-    if (
-        rule is None
-        or not shapes
-        or None in shapes
-        or config.get("data_format", "channels_last") != "channels_last"
-    ):
+    if rule is None or not shapes or None in shapes:
         return None, None
     known = [shape for shape in shapes if shape is not None]
     try:
-        shape = sizes(rule(config, known))
+        shape = sizes(_in_order(layer, rule, known))
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
         shape = None  # a setting that is missing or odd: what the layer makes is not known
     return (shape, _dtype(layer, dtypes)) if shape is not None and _is_whole(shape) else (None, None)
+
+
+def _in_order(layer: Layer, rule: Rule, shapes: Sequence[Shape]) -> Shape | None:
+    """What the rule gives; rules of layers on space are for channels last."""
+    order = layer.config.get("data_format", "channels_last")
+    if order == "channels_last" or layer.class_name[-1] != "D":
+        return rule(layer.config, shapes)
+    made = rule(layer.config, [(s[0], *s[2:], s[1]) for s in shapes]) if order == "channels_first" else None
+    return made and (made[0], made[-1], *made[1:-1])
 
 
 def _is_whole(shape: Shape) -> bool:
@@ -67,8 +70,14 @@ def compute_dtype(policy: Any) -> str | None:
     return policy.rpartition("_from_")[2].removeprefix("mixed_") if isinstance(policy, str) else None
 
 
-def _same(config: Config, shapes: Sequence[Shape]) -> Shape | None:
-    return shapes[0] if len(set(shapes)) == 1 else None
+def _merged(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    """As `layers/merging/base_merge.py` for inputs of one rank: 1 gives way, a free size stays free."""
+    if len({len(shape) for shape in shapes}) != 1:
+        return None
+    columns = [set(column) - {1} or {1} for column in zip(*shapes, strict=True)]
+    if any(len(column - {None}) > 1 for column in columns):
+        return None
+    return tuple(None if None in column else column.pop() for column in columns)
 
 
 def _first(config: Config, shapes: Sequence[Shape]) -> Shape | None:
@@ -127,6 +136,56 @@ def _convolution(channels: str, config: Config, shapes: Sequence[Shape]) -> Shap
     if channels == "depth_multiplier":
         last = None if shape[-1] is None else shape[-1] * _number(config[channels])
     return (shape[0], *space, last)
+
+
+def _transposed(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    """As `conv_utils.compute_conv_transpose_output_shape` with `output_padding` of None (2.x, 3.0-3.15)."""
+    if config.get("output_padding") is not None or set(config["dilation_rate"]) != {1}:
+        return None
+    shape, padding = shapes[0], config["padding"]
+    space = [
+        None if d is None else d * s + (max(k - s, 0) if padding == "valid" else 0)
+        for d, k, s in zip(shape[1:-1], config["kernel_size"], config["strides"], strict=True)
+    ]
+    return (shape[0], *space, _number(config["filters"])) if padding in ("valid", "same") else None
+
+
+def _padded(key: str, sign: int, config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    """Each dimension of space longer, or shorter, by what `key` gives for its two ends."""
+    shape = shapes[0]
+    ends = config[key] if isinstance(config[key][0], list | tuple) else [config[key]]
+    space = [
+        None if d is None else d + sign * (_number(before) + _number(after))
+        for d, (before, after) in zip(shape[1:-1], ends, strict=True)
+    ]
+    return (shape[0], *space, shape[-1])
+
+
+def _upsampled(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    shape, size = shapes[0], config["size"]
+    size = [size] if isinstance(size, int) else size
+    space = [None if d is None else d * _number(n) for d, n in zip(shape[1:-1], size, strict=True)]
+    return (shape[0], *space, shape[-1])
+
+
+def _permuted(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    order = [_number(axis) for axis in config["dims"]]
+    if sorted(order) != list(range(1, len(shapes[0]))):
+        return None
+    return (shapes[0][0], *(shapes[0][axis] for axis in order))
+
+
+def _repeated(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    batch, size = shapes[0]
+    return (batch, _number(config["n"]), size)
+
+
+def _for_each_step(config: Config, shapes: Sequence[Shape]) -> Shape | None:
+    """TimeDistributed: what the inner layer makes of a step, with the steps put back."""
+    inner, (batch, steps, *rest) = config["layer"], shapes[0]
+    layer = Layer("", inner["class_name"], module=inner["module"], config=inner["config"])
+    shape, _ = made(layer, [(batch, *rest)], [None])
+    return None if shape is None else (shape[0], steps, *shape[1:])
 
 
 def _pooling(config: Config, shapes: Sequence[Shape]) -> Shape | None:
@@ -189,10 +248,13 @@ KEEPING = (
     "ActivityRegularization", "Rescaling", "Normalization", "Relu", "Sigmoid", "Tanh", "Gelu", "Silu",
 )  # fmt: skip
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
-MOVING = ("Flatten", "Reshape", "Concatenate")
+MOVING = (
+    "Flatten", "Reshape", "Concatenate", "Permute", "RepeatVector",
+    *(f"{kind}{n}D" for kind in ("ZeroPadding", "Cropping", "UpSampling") for n in (1, 2, 3)),
+)  # fmt: skip
 RULES: dict[str, Rule] = {
     **dict.fromkeys(KEEPING, _first),
-    **dict.fromkeys(MERGING, _same),
+    **dict.fromkeys(MERGING, _merged),
     "Dense": _dense,
     "Embedding": _embedding,
     "Flatten": _flatten,
@@ -209,6 +271,13 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),
     "Bidirectional": _bidirectional,
     "MultiHeadAttention": _attention,
+    **dict.fromkeys([f"Conv{n}DTranspose" for n in (1, 2, 3)], _transposed),
+    **dict.fromkeys([f"ZeroPadding{n}D" for n in (1, 2, 3)], partial(_padded, "padding", 1)),
+    **dict.fromkeys([f"Cropping{n}D" for n in (1, 2, 3)], partial(_padded, "cropping", -1)),
+    **dict.fromkeys([f"UpSampling{n}D" for n in (1, 2, 3)], _upsampled),
+    "Permute": _permuted,
+    "RepeatVector": _repeated,
+    "TimeDistributed": _for_each_step,
 }
 # These make their own numbers, whatever they read.
 COMPUTING = ("Dense", "Embedding", "Rescaling", "Normalization")
