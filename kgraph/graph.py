@@ -278,7 +278,7 @@ class Graph:
 
     @cached_property
     def inner(self) -> tuple[Node, ...]:
-        """The nodes that do not just make an input of the graph."""
+        """The nodes that make no input of the graph."""
         ends = {(tensor.layer, tensor.node_index) for tensor in self.inputs.values()}
         return tuple(node for node in self.nodes if node.key not in ends)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any
 
 from kgraph.graph import Graph, Layer, Node, Shape, Weight
@@ -74,7 +74,7 @@ def _sizes(shape: Shape | None) -> Sizes:
 
 def _settings(value: Any) -> Hashable:
     """A setting as something that can be compared, without what each layer has for its own."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return tuple((key, _settings(inner)) for key, inner in value.items() if key not in OWN)
     if isinstance(value, list | tuple):
         return tuple(map(_settings, value))

@@ -280,20 +280,6 @@ def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
     return [pair for _, pair in sorted(enumerate(found), key=place)]
 
 
-def seen_in(shown: Graph, graph: Graph, tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    """What of `shown` (the graph, or it flattened) stands for tensors of `graph`: they themselves,
-    the closed call that holds them, or all that a call of a nested model holds.
-    """
-    wanted = {(t.layer, t.node_index) for t in tensors}
-    calls = {str(Tensor(*key)) for key in wanted}
-    held = {call for node, _ in every_node(graph) if node.key in wanted for call in node.within}
-    return tuple(
-        node.outputs[0]
-        for node in shown.nodes
-        if node.key in wanted or calls.intersection(node.within) or str(node.outputs[0]) in held
-    )
-
-
 def bind(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
     """Which tensor a call of a nested model gives to each input of its graph: input → given.
 
@@ -318,40 +304,4 @@ def bind(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
     raise GraphError(
         f"the call `{call.outputs[0]}` gives {len(given)} tensors to `{graph.name}`, "
         f"which has {len(inputs)} inputs"
-    )
-
-
-def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
-    """The part of the graph that makes just these tensors: their nodes, and the arrows between them.
-
-    What the nodes read from elsewhere becomes an input of the part under its own name; what is read
-    elsewhere, returned, or read by nobody is an output.
-    """
-    kept = {(t.layer, t.node_index) for t in tensors}
-    nodes = [node for node in graph.nodes if node.key in kept]
-    outside = {t: None for node in nodes for t in node.inputs.values() if (t.layer, t.node_index) not in kept}
-    ends = {(t.layer, t.node_index): graph.node(t) for t in outside}
-    edge = [Node(*key, outputs=node.outputs) for key, node in ends.items()]
-    names, stubs = {name for name, _ in kept}, {name for name, _ in ends}
-    layers = [
-        layer if layer.name in names else replace(layer, graph=None, weights=())
-        for layer in graph.layers
-        if layer.name in names or layer.name in stubs
-    ]
-    returned = set(graph.outputs.values())
-    made = [t for node in nodes for t in node.outputs]
-    outputs = [
-        t
-        for t in made
-        if t in returned or not graph.readers(t) or any(node.key not in kept for node, _ in graph.readers(t))
-    ]
-    inputs = [*outside, *(t for t in graph.inputs.values() if (t.layer, t.node_index) in kept)]
-    return replace(
-        graph,
-        layers=tuple(layers),
-        nodes=in_order(layers, [*edge, *nodes]),
-        inputs=Slots((graph.address(t), t) for t in inputs),
-        outputs=Slots((graph.address(t), t) for t in outputs),
-        weights=(),
-        compile_config=None,
     )

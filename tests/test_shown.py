@@ -14,7 +14,7 @@ from kgraph.drawing import labels
 from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
 from kgraph.drawing.shown import shown
-from kgraph.fold import fold
+from kgraph.folding import fold
 from kgraph.graph import Graph
 from kgraph.transform import flatten
 

@@ -13,7 +13,7 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.marks import Marks
 from kgraph.drawing.shown import Shown
 from kgraph.facts import Size, layer_size, training
-from kgraph.fold import spanned
+from kgraph.folding import spanned
 from kgraph.graph import Graph, Layer, Node, tensor_at
 
 

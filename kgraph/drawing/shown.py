@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from kgraph.drawing.look import Look
-from kgraph.fold import first_block, fold
+from kgraph.folding import first_block, fold
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.transform import below, opened
 
@@ -35,8 +35,7 @@ def shown(graph: Graph, look: Look) -> Shown:
     one of each run, then none.
     """
     plain = _Opened(look, "all")
-    folds = plain.boxes(graph) > ROOM if look.fold is None else look.fold
-    if not folds:
+    if not is_folded(graph, look):
         return plain.of(graph)
     folded = fold(graph, apart=look.highlight)
     if look.depth is not None:
@@ -44,6 +43,11 @@ def shown(graph: Graph, look: Look) -> Shown:
     ways = [_Opened(look, which) for which in ("all", "one of a kind", "one run of a kind")]
     none = _Opened(look, "none")
     return next((way for way in ways if way.boxes(folded) <= ROOM), none).of(folded)
+
+
+def is_folded(graph: Graph, look: Look) -> bool:
+    """Whether repeated blocks are drawn once."""
+    return _Opened(look, "all").boxes(graph) > ROOM if look.fold is None else look.fold
 
 
 class _Opened:

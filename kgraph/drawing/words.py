@@ -62,7 +62,7 @@ def inside(layer: Layer) -> str:
     """How much is in a nested model, or in a block: `3 layers`, `convolution block, 10 layers`."""
     assert layer.graph is not None
     number = leaves(layer.graph) // max(layer.repeats, 1)
-    layers = f"{number} layer" + ("s" if number != 1 else "")
+    layers = f"{number:,} layer" + ("s" if number != 1 else "")
     if not layer.repeats:
         return layers
     families = {family(inner) for inner in layer.graph.layers}
