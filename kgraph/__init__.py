@@ -46,8 +46,10 @@ _HOMES = {
         ),
         "kgraph.errors",
     ),
-    **dict.fromkeys(("flatten", "part"), "kgraph.transform"),
+    "flatten": "kgraph.transform",
+    "fold": "kgraph.folding",
     "renumber": "kgraph.order",
+    **dict.fromkeys(("around", "between", "part", "subgraph"), "kgraph.parts"),
     **dict.fromkeys(("from_json", "to_json"), "kgraph.interchange"),
     **dict.fromkeys(("Totals", "totals", "training"), "kgraph.facts"),
     "extract": "kgraph.extraction.live",
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     from kgraph.facts import Totals as Totals
     from kgraph.facts import totals as totals
     from kgraph.facts import training as training
+    from kgraph.folding import fold as fold
     from kgraph.graph import Graph as Graph
     from kgraph.graph import Layer as Layer
     from kgraph.graph import Node as Node
@@ -110,10 +113,13 @@ if TYPE_CHECKING:
     from kgraph.interchange import to_json as to_json
     from kgraph.notebook import show as show
     from kgraph.order import renumber as renumber
+    from kgraph.parts import around as around
+    from kgraph.parts import between as between
+    from kgraph.parts import part as part
+    from kgraph.parts import subgraph as subgraph
     from kgraph.query import select as select
     from kgraph.reports import Report as Report
     from kgraph.reports import report as report
     from kgraph.reports import report_json as report_json
     from kgraph.sources import read as read
     from kgraph.transform import flatten as flatten
-    from kgraph.transform import part as part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared with other people's models is not here")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def cases() -> Iterator[Path]:
+    """The folder of scripts that each build one odd model; they import from each other."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with other people's models is not here")
+    sys.path.insert(0, str(SHARED / "cases"))
+    yield SHARED / "cases"
+    sys.path.remove(str(SHARED / "cases"))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from conftest import SHARED
 from reference import inputs_of, run, same
 from test_applications import architectures, small
 from test_cut import agrees, tensors
-from test_shared import cases as cases
 from test_shared import load
 
 from kgraph.errors import ExtractError, ReadError
@@ -70,14 +69,18 @@ def test_what_keras_cannot_load_is_repaired_with_true_sharing(
     for weight in model.weights:
         weight.assign(np.random.default_rng(0).random(weight.shape))
     model.save(tmp_path / "model.keras")
-    with pytest.raises(ValueError, match="could not be loaded|expected|not connected"):
+    with pytest.raises(ValueError, match=r"could not be loaded|expected|not connected"):
         keras.models.load_model(tmp_path / "model.keras")
     for queries in (tensors(read(model)), [str(t) for t in read(model).outputs.values()]):
         agrees(tmp_path / "model.keras", model, queries, tmp_path / "cut.keras")
         tally["cuts of files that Keras itself cannot load"] += 1
     assert len(keras.models.load_model(tmp_path / "cut.keras").weights) == len(model.weights)
     shown = subprocess.run(
-        [sys.executable, "-m", "kgraph", "show", "model.keras"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "kgraph", "show", "model.keras"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     command = shown.stderr.splitlines()[2].split()
     assert command[0] == "kgraph"
@@ -88,13 +91,19 @@ def test_what_keras_cannot_load_is_repaired_with_true_sharing(
     for a, b in zip(made.values(), expected, strict=True):
         same(a, b, name)
     shown = subprocess.run(
-        [sys.executable, "-m", "kgraph", "show", "repaired.keras"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "kgraph", "show", "repaired.keras"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert not shown.stderr
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=str)
-def test_a_published_file_is_cut_as_the_loaded_model_is(path: Path, tmp_path: Path, tally: Counter[str]) -> None:
+def test_a_published_file_is_cut_as_the_loaded_model_is(
+    path: Path, tmp_path: Path, tally: Counter[str]
+) -> None:
     source = SHARED / "corpus" / path
     try:
         graph = read(source)

@@ -56,13 +56,6 @@ WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versio
 NEWEST = "k3.15.1"
 
 
-@pytest.fixture(scope="module")
-def cases() -> Iterator[Path]:
-    sys.path.insert(0, str(SHARED / "cases"))
-    yield SHARED / "cases"
-    sys.path.remove(str(SHARED / "cases"))
-
-
 def load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"case_{path.stem}", path)
     assert spec is not None

@@ -54,6 +54,7 @@ RENDERERS: dict[str, Callable[[Graph, Look], bytes]] = {
     ".json": _json,
     ".txt": _text,
 }
+PICTURES = {".svg", ".png", ".pdf", ".dot"}
 
 
 def renderer(output: Path, model: str) -> Callable[[Graph, Look], bytes]:
