@@ -83,10 +83,7 @@ def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
             opened = weights
             saved = with_weights(saved, weights, values)
     except OSError as error:
-        raise ReadError(
-            f"`{opened}` cannot be read ({error.strerror or error})",
-            hint="`ls -l` tells whose it is; copy it, whole, to where you may read it",
-        ) from error
+        raise _unreadable(opened, error) from error
     if "kgraph" in saved.config and "class_name" not in saved.config:
         return from_data(saved.config)
     version = saved.config.get("keras_version", saved.metadata.get("keras_version"))
@@ -100,6 +97,21 @@ def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
         return read_config(config, saved.weights, context)
     except GraphError as error:
         raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
+
+
+def format_of(path: Path) -> str:
+    """The name of a saved model's format, as `Graph.format`; raises what `read` raises for what is none."""
+    try:
+        return _format(path).name
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ReadError:
+    return ReadError(
+        f"`{path}` cannot be read ({error.strerror or error})",
+        hint="`ls -l` tells whose it is; copy it, whole, to where you may read it",
+    )
 
 
 def _format(path: Path) -> Format:
