@@ -85,11 +85,12 @@ class OldModel(HDF5Model):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.first: dict[str, int] = {}
+        calls = {name: {"inbound_nodes": c.get("inbound_nodes")} for name, c in self.children.items()}
+        layers = [{**c, **calls.get(name, {})} for name, c in self.modern.items()]
         if self.has_calls:
-            calls = {name: {"inbound_nodes": c.get("inbound_nodes")} for name, c in self.children.items()}
-            layers = [{**c, **calls.get(name, {})} for name, c in self.modern.items()]
             self.first = first_calls(layers, self.config)
+        else:  # a model in a line was made from an Input if it has one
+            self.first = {name: int(_begins(c)) for name, c in self.modern.items()}
 
     def as_it_was(self) -> dict[str, Any]:
         if self.has_calls:
@@ -154,6 +155,12 @@ class OldModel(HDF5Model):
     def _ends(self, key: str, new: Slots, old: Slots, keyed: bool) -> Any:
         made = super()._ends(key, new, old, keyed)
         return [made] if is_reference(made) else made
+
+
+def _begins(entry: Entry) -> bool:
+    """Whether an entry is a model with inputs of its own."""
+    layers = entry["config"].get("layers")
+    return isinstance(layers, list) and any(child["class_name"] == "InputLayer" for child in layers)
 
 
 class OldestModel(OldModel):
