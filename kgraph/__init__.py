@@ -46,10 +46,14 @@ _HOMES = {
         ),
         "kgraph.errors",
     ),
-    **dict.fromkeys(("flatten", "part"), "kgraph.transform"),
+    "flatten": "kgraph.transform",
+    "fold": "kgraph.folding",
+    "renumber": "kgraph.order",
+    **dict.fromkeys(("around", "between", "part", "subgraph"), "kgraph.parts"),
     **dict.fromkeys(("from_json", "to_json"), "kgraph.interchange"),
     **dict.fromkeys(("Totals", "totals", "training"), "kgraph.facts"),
     "extract": "kgraph.extraction.live",
+    "extract_file": "kgraph.extraction.file",
     "plan": "kgraph.extraction.plan",
     "read": "kgraph.sources",
     **dict.fromkeys(("Report", "report", "report_json"), "kgraph.reports"),
@@ -92,11 +96,13 @@ if TYPE_CHECKING:
     from kgraph.errors import ReadError as ReadError
     from kgraph.errors import SelectError as SelectError
     from kgraph.errors import UnsafeError as UnsafeError
+    from kgraph.extraction.file import extract_file as extract_file
     from kgraph.extraction.live import extract as extract
     from kgraph.extraction.plan import plan as plan
     from kgraph.facts import Totals as Totals
     from kgraph.facts import totals as totals
     from kgraph.facts import training as training
+    from kgraph.folding import fold as fold
     from kgraph.graph import Graph as Graph
     from kgraph.graph import Layer as Layer
     from kgraph.graph import Node as Node
@@ -106,10 +112,14 @@ if TYPE_CHECKING:
     from kgraph.interchange import from_json as from_json
     from kgraph.interchange import to_json as to_json
     from kgraph.notebook import show as show
+    from kgraph.order import renumber as renumber
+    from kgraph.parts import around as around
+    from kgraph.parts import between as between
+    from kgraph.parts import part as part
+    from kgraph.parts import subgraph as subgraph
     from kgraph.query import select as select
     from kgraph.reports import Report as Report
     from kgraph.reports import report as report
     from kgraph.reports import report_json as report_json
     from kgraph.sources import read as read
     from kgraph.transform import flatten as flatten
-    from kgraph.transform import part as part

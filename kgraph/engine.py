@@ -46,7 +46,8 @@ def image(dot: str, format: str, *, timeout: float = 60) -> bytes:
         raise ImageError(
             f"Graphviz did not finish the picture in {timeout:g} seconds",
             stderr=_said(error.stderr or b""),
-            hint="the terminal view has no such limit, and `-o FILE.dot` writes what Graphviz would draw",
+            hint="draw a part with `--only QUERY --around 3`, or less with `--depth 1`; "
+            "the terminal view has no such limit",
         ) from None
     said = _said(done.stderr)
     if done.returncode:
@@ -55,7 +56,7 @@ def image(dot: str, format: str, *, timeout: float = 60) -> bytes:
         raise ImageError(
             "the picture is too large for a PNG: at 32,767 pixels, the most there can be, it cannot be read",
             stderr=said,
-            hint="SVG and PDF have no such limit: `-o FILE.svg`",
+            hint="SVG and PDF have no such limit: `-o FILE.svg`; `--fold` draws what repeats once",
         )
     return _dateless(done.stdout) if format == "pdf" else done.stdout
 

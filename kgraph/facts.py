@@ -96,8 +96,15 @@ def is_built_in(layer: Layer) -> bool:
 
 
 def every_layer(graph: Graph, path: str = "") -> Iterator[tuple[str, Layer]]:
-    """All layers at all depths, wrapped models' too, each with its path; a nested model before its inside."""
+    """All layers at all depths, wrapped models' too, each with its path; a nested model before its inside.
+
+    What `fold` closed is given as if it had not.
+    """
     for layer in graph.layers:
+        if layer.graph and layer.repeats:
+            outside = {path + tensor.layer for tensor in layer.graph.inputs.values()}
+            yield from (pair for pair in every_layer(layer.graph, path) if pair[0] not in outside)
+            continue
         yield path + layer.name, layer
         if layer.graph:
             yield from every_layer(layer.graph, f"{path}{layer.name}/")

@@ -158,6 +158,9 @@ class Layer:
     # True where `graph` is the inside of a model that this layer wraps, as TimeDistributed does:
     # the wrapper decides how the inside is called, so it is never put in the wrapper's place.
     wraps: bool = False
+    # Not 0 for what `fold` closed: `graph` holds so many blocks that are alike, one after the other, and
+    # the layers in it keep the names they have outside of it.
+    repeats: int = 0
     # Annotations.
     module: str | None = field(default=None, compare=False)
     registered_name: str | None = field(default=None, compare=False)
@@ -169,6 +172,10 @@ class Layer:
     # The path of an earlier entry that is the same Keras object, and what that rests on (`kgraph.facts`).
     same_as: str | None = field(default=None, compare=False)
     same_by: str | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.repeats and (self.graph is None or self.wraps or len(self.graph.inner) % self.repeats):
+            raise GraphError(f"`{self.name}` does not hold {self.repeats} blocks of as many nodes each")
 
 
 @dataclass(frozen=True)
@@ -268,6 +275,12 @@ class Graph:
     def readers(self, tensor: Tensor) -> tuple[tuple[Node, str], ...]:
         """Who reads the tensor: (node, slot) pairs, in graph order."""
         return self._readers.get(tensor, ())
+
+    @cached_property
+    def inner(self) -> tuple[Node, ...]:
+        """The nodes that make no input of the graph."""
+        ends = {(tensor.layer, tensor.node_index) for tensor in self.inputs.values()}
+        return tuple(node for node in self.nodes if node.key not in ends)
 
     @cached_property
     def shared(self) -> tuple[Layer, ...]:

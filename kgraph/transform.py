@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 
@@ -70,6 +70,14 @@ def is_nested(layer: Layer) -> bool:
     return layer.graph is not None and not layer.wraps
 
 
+# The graph that is to stand in place of the calls of a layer; None: the layer stays closed.
+Inside = Callable[[Layer, int], Graph | None]
+
+
+def _nested(layer: Layer, depth: int) -> Graph | None:
+    return layer.graph if is_nested(layer) else None
+
+
 def flatten(graph: Graph) -> Graph:
     """The graph with the inside of each nested model in place of each call of it, at every depth.
 
@@ -77,13 +85,20 @@ def flatten(graph: Graph) -> Graph:
     each; `Node.within` keeps the calls a node came from. Models inside wrappers (`TimeDistributed`)
     stay closed. An inside is joined to its surroundings by its inputs and outputs, so its own
     InputLayers are gone. A mask given to a nested call is read, as `mask`, by the nodes that read
-    the masked input.
+    the masked input. What `fold` closed is as it was before, names and all.
     """
-    if not any(is_nested(layer) for layer in graph.layers):
+    return opened(graph, _nested)
+
+
+def opened(graph: Graph, inside: Inside, *, framed: bool = False) -> Graph:
+    """The graph with what `inside` gives for a layer, and for how deep it lies (from 0), in place of
+    its calls. `framed` notes in `Node.within` what came from a run of blocks, too.
+    """
+    if not any(inside(layer, 0) for layer in graph.layers):
         return graph
     check_size(graph)
-    layers = tuple(_flat_layers(graph, ""))
-    call = _Call(graph)
+    layers = tuple(_opened_layers(graph, inside))
+    call = _Call(graph, _Opening(inside, framed=framed))
     nodes = in_order(layers, (node for node, _ in call.nodes()))
     return replace(
         graph,
@@ -111,21 +126,36 @@ def _count(graph: Graph) -> int:
     return sum(1 + inside.get(node.layer, 0) for node in graph.nodes)
 
 
-def _flat_layers(graph: Graph, path: str) -> Iterator[Layer]:
-    ends = _only_inputs(graph) if path else set()
+def _opened_layers(graph: Graph, inside: Inside, path: str = "", depth: int = 0) -> Iterator[Layer]:
+    ends = _only_inputs(graph) if depth else set()
     for layer in graph.layers:
-        if is_nested(layer):
-            assert layer.graph is not None
-            yield from _flat_layers(layer.graph, f"{path}{layer.name}/")
-        elif layer.name not in ends:
+        if layer.name in ends:
+            continue
+        if (inner := inside(layer, depth)) is not None:
+            yield from _opened_layers(inner, inside, below(path, layer), depth + 1)
+        else:
             yield replace(layer, name=path + layer.name) if path else layer
+
+
+def below(path: str, layer: Layer) -> str:
+    """What stands before the names of the layers inside a layer, itself at that path."""
+    return path if layer.repeats else f"{path}{layer.name}/"
 
 
 def _only_inputs(graph: Graph) -> set[str]:
     """The layers that make nothing but inputs of the graph."""
-    inputs = set(graph.inputs.values())
-    others = {node.layer for node in graph.nodes if node.outputs[0] not in inputs}
-    return {tensor.layer for tensor in inputs} - others
+    inputs = {(tensor.layer, tensor.node_index) for tensor in graph.inputs.values()}
+    others = {node.layer for node in graph.nodes if node.key not in inputs}
+    return {layer for layer, _ in inputs} - others
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """What is put in place of which calls; whether those calls are named too, and runs in `within`."""
+
+    inside: Inside
+    every: bool = False
+    framed: bool = False
 
 
 @dataclass
@@ -133,36 +163,54 @@ class _Call:
     """One call of a nested model put in place: under which path, which call of it, fed by what."""
 
     graph: Graph
+    opening: _Opening
     path: str = ""
     number: int = 0
     given: Node | None = None
+    within: tuple[str, ...] = ()
+    depth: int = 0
+    mask: Tensor | None = None
+    masked: Set[Tensor] = frozenset()  # the inputs that are given with the mask
     steps: tuple[int | None, ...] = ()  # the axes that TimeDistributed wrappers put behind the batch
     ends: dict[Tensor, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.fed = bind(self.given, self.graph) if self.given else {}
-        self.mask = self.given.inputs.get("mask") if self.given else None
-        self.within = (*self.given.within, str(self.given.outputs[0])) if self.given else ()
         self.inputs = set(self.graph.inputs.values()) if self.given else set()
+        self.outside = {(t.layer, t.node_index) for t in self.inputs}
         # How many indexes one call of the graph takes of each layer's.
         self.span: dict[str, int] = {}
         for node in self.graph.nodes:
             self.span[node.layer] = max(self.span.get(node.layer, 0), node.node_index + 1)
 
-    def nodes(self, every: bool = False) -> Iterator[tuple[Node, Layer]]:
-        """The nodes of the call under their new addresses, with their layers; `every`: see `every_node`."""
+    def nodes(self) -> Iterator[tuple[Node, Layer]]:
+        """The nodes of the call under their new addresses, with their layers; an inside before its call."""
         for node in self.graph.nodes:
-            if node.outputs[0] in self.inputs:
+            if node.key in self.outside:
                 continue
             moved, layer = self._moved_node(node), self.graph.layer(node.layer)
-            if layer.graph is not None and (every or not layer.wraps):
-                steps = (*self.steps, *_steps(layer, moved)) if layer.wraps else self.steps
-                inner = _Call(layer.graph, moved.layer + "/", moved.node_index, moved, steps)
-                yield from inner.nodes(every)
+            graph = self.opening.inside(layer, self.depth)
+            if graph is not None:
+                inner = self._inner(node, moved, layer, graph)
+                yield from inner.nodes()
                 if not layer.wraps:
                     self._join(node, inner)
-            if every or not is_nested(layer):
+            if graph is None or (self.opening.every and not layer.repeats):
                 yield moved, layer
+
+    def _inner(self, node: Node, moved: Node, layer: Layer, graph: Graph) -> _Call:
+        """The call of a graph by a node of this one, which has moved."""
+        opening, path = self.opening, below(self.path, layer)
+        call = (*moved.within, str(moved.outputs[0]))
+        if layer.repeats:
+            masked = {end for end, tensor in bind(node, graph).items() if tensor in self.masked}
+            within = call if opening.framed and layer.repeats > 1 else moved.within
+            number, mask, steps = self.number, self.mask, self.steps
+        else:
+            masked, within = set(graph.inputs.values()), call
+            number, mask = moved.node_index, moved.inputs.get("mask")
+            steps = (*self.steps, *_steps(layer, moved)) if layer.wraps else self.steps
+        return _Call(graph, opening, path, number, moved, within, self.depth + 1, mask, masked, steps)
 
     def _join(self, node: Node, inner: _Call) -> None:
         for index, tensor in enumerate(inner.moved(inner.graph.outputs).values()):
@@ -186,7 +234,7 @@ class _Call:
         inputs = self.moved(node.inputs)
         if self.given and not self.graph.inputs and not node.inputs:
             inputs = self.given.inputs  # a Sequential never built hands on what it is given
-        if self.mask is not None and self.inputs.intersection(node.inputs.values()):
+        if self.mask is not None and not self.masked.isdisjoint(node.inputs.values()):
             inputs = Slots({"mask": self.mask, **inputs})
         first = self._moved_tensor(node.outputs[0])
         assert first is not None
@@ -194,7 +242,7 @@ class _Call:
             replace(t, layer=first.layer, node_index=first.node_index, shape=self._stepped(t))
             for t in node.outputs
         )
-        return Node(first.layer, first.node_index, inputs, outputs, self.within)
+        return Node(first.layer, first.node_index, inputs, outputs, (*self.within, *node.within))
 
     def _stepped(self, tensor: Tensor) -> Shape | None:
         if not self.steps or not tensor.shape:
@@ -217,7 +265,7 @@ def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
         return [(node, graph.layer(node.layer)) for node in graph.nodes]
     check_size(graph)
     flat = {str(node.outputs[0]): i for i, node in enumerate(flatten(graph).nodes)}
-    found = list(_Call(graph).nodes(every=True))
+    found = list(_Call(graph, _Opening(lambda layer, _: layer.graph, every=True)).nodes())
     last: dict[str, int] = {}
     for node, _ in found:
         for call in node.within:
@@ -230,20 +278,6 @@ def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
         return wrapper if wrapper is not None else flat.get(own, last.get(own, -1)), number
 
     return [pair for _, pair in sorted(enumerate(found), key=place)]
-
-
-def seen_in(shown: Graph, graph: Graph, tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    """What of `shown` (the graph, or it flattened) stands for tensors of `graph`: they themselves,
-    the closed call that holds them, or all that a call of a nested model holds.
-    """
-    wanted = {(t.layer, t.node_index) for t in tensors}
-    calls = {str(Tensor(*key)) for key in wanted}
-    held = {call for node, _ in every_node(graph) if node.key in wanted for call in node.within}
-    return tuple(
-        node.outputs[0]
-        for node in shown.nodes
-        if node.key in wanted or calls.intersection(node.within) or str(node.outputs[0]) in held
-    )
 
 
 def bind(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
@@ -270,40 +304,4 @@ def bind(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
     raise GraphError(
         f"the call `{call.outputs[0]}` gives {len(given)} tensors to `{graph.name}`, "
         f"which has {len(inputs)} inputs"
-    )
-
-
-def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
-    """The part of the graph that makes just these tensors: their nodes, and the arrows between them.
-
-    What the nodes read from elsewhere becomes an input of the part under its own name; what is read
-    elsewhere, returned, or read by nobody is an output.
-    """
-    kept = {(t.layer, t.node_index) for t in tensors}
-    nodes = [node for node in graph.nodes if node.key in kept]
-    outside = {t: None for node in nodes for t in node.inputs.values() if (t.layer, t.node_index) not in kept}
-    ends = {(t.layer, t.node_index): graph.node(t) for t in outside}
-    edge = [Node(*key, outputs=node.outputs) for key, node in ends.items()]
-    names, stubs = {name for name, _ in kept}, {name for name, _ in ends}
-    layers = [
-        layer if layer.name in names else replace(layer, graph=None, weights=())
-        for layer in graph.layers
-        if layer.name in names or layer.name in stubs
-    ]
-    returned = set(graph.outputs.values())
-    made = [t for node in nodes for t in node.outputs]
-    outputs = [
-        t
-        for t in made
-        if t in returned or not graph.readers(t) or any(node.key not in kept for node, _ in graph.readers(t))
-    ]
-    inputs = [*outside, *(t for t in graph.inputs.values() if (t.layer, t.node_index) in kept)]
-    return replace(
-        graph,
-        layers=tuple(layers),
-        nodes=in_order(layers, [*edge, *nodes]),
-        inputs=Slots((graph.address(t), t) for t in inputs),
-        outputs=Slots((graph.address(t), t) for t in outputs),
-        weights=(),
-        compile_config=None,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ settings.register_profile(
 )
 settings.load_profile("kgraph")
 
+TALLY = pytest.StashKey[Counter[str]]()
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
@@ -34,6 +36,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared with other people's models is not here")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def cases() -> Iterator[Path]:
+    """The folder of scripts that each build one odd model; they import from each other."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with other people's models is not here")
+    sys.path.insert(0, str(SHARED / "cases"))
+    yield SHARED / "cases"
+    sys.path.remove(str(SHARED / "cases"))
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +68,17 @@ def saved(built: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory)
         return path
 
     return save
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Counter[str]:
+    """How many cases of each kind were tried and passed; printed at the end of the run."""
+    return pytestconfig.stash.setdefault(TALLY, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for what, count in config.stash.get(TALLY, Counter[str]()).items():
+        terminalreporter.write_line(f"{count:,} {what}, each equal to Keras bit for bit")
 
 
 @pytest.fixture

@@ -95,3 +95,62 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
     outputs = Slots({"": returned[0]} if len(returned) == 1 else {f"o{i}": t for i, t in enumerate(returned)})
     nodes = list(in_order(layers, nodes))
     return Graph(draw(names), tuple(layers), tuple(nodes), inputs, outputs, **draw(origins))
+
+
+@st.composite
+def repetitive(draw: st.DrawFn, depth: int = 1) -> Graph:
+    """A graph with blocks in a row that are alike but for what is drawn to be odd in some of them.
+
+    Blocks read earlier blocks and what lies before them all; layers may be shared by all blocks; sizes may
+    grow; other nodes read inner tensors. Nested models, called with masks, are repetitive themselves.
+    """
+    layers = [Layer(name, "InputLayer", weights=()) for name in ("x", "y")]
+    nodes = [Node(layer.name, 0, Slots(), (Tensor(layer.name, shape=(None, 4)),)) for layer in layers]
+    made = [node.outputs[0] for node in nodes]
+
+    def add(
+        name: str, class_name: str, reads: dict[str, Tensor], size: int, inside: Graph | None = None
+    ) -> None:
+        if all(layer.name != name for layer in layers):
+            own = () if inside else (Weight("kernel", (size, 4), "float32", True),)
+            layers.append(Layer(name, class_name, inside, weights=own))
+        index = sum(node.layer == name for node in nodes)
+        count = len(inside.outputs) if inside else 2
+        outputs = tuple(Tensor(name, index, i, (None, size), "float32") for i in range(count))
+        nodes.append(Node(name, index, Slots(reads), outputs))
+
+    for part in range(draw(st.integers(1, 2))):
+        period, times = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+        inside = draw(repetitive(depth=depth - 1)) if depth and draw(st.integers(0, 2)) == 0 else None
+        kinds = draw(st.lists(st.sampled_from(["Dense", "Add", "Model"]), min_size=period, max_size=period))
+        # Of each node of a block what it reads: nodes back from it, or one that lies before all blocks.
+        back = st.integers(1, 2 * period + 2)
+        reads = st.lists(st.tuples(st.booleans(), back, st.integers(0, 1)), min_size=1, max_size=2)
+        wiring = [draw(reads) for _ in range(period)]
+        shared = draw(st.sets(st.integers(0, period - 1), max_size=1))
+        growth = draw(st.sampled_from([0, 0, 1]))
+        odd = draw(st.sets(st.integers(0, period * times - 1), max_size=2))
+        before = len(nodes)
+        for i in range(period * times):
+            block, place = divmod(i, period)
+            inputs = {}
+            for slot, (outside, far, index) in enumerate(wiring[place]):
+                maker = nodes[far % before if outside else max(len(nodes) - far, 0)]
+                inputs[f"0.{slot}"] = maker.outputs[min(index, len(maker.outputs) - 1)]
+            name = f"p{part}_all_{place}" if place in shared else f"p{part}_b{block}_{place}"
+            size = 4 + growth * block + 7 * (i in odd)
+            if kinds[place] == "Model" and inside:
+                given = list(inputs.values())
+                inputs = {f"0.{k}": given[k % len(given)] for k in range(len(inside.inputs))}
+                if i % 2:
+                    inputs["mask"] = given[0]
+                add(name, "Functional", inputs, size, inside)
+            else:
+                add(name, kinds[place], inputs, size)
+    for i in range(draw(st.integers(0, 2))):
+        add(f"tail{i}", "Dense", {"0": draw(st.sampled_from(nodes)).outputs[0]}, 4)
+    ends = draw(st.lists(st.sampled_from(nodes[2:]), max_size=2))
+    outputs = [node.outputs[0] for node in [*ends, nodes[-1]]]
+    inputs = Slots((str(i), t) for i, t in enumerate(made))
+    ordered = in_order(layers, nodes)
+    return Graph("g", tuple(layers), ordered, inputs, Slots((str(i), t) for i, t in enumerate(outputs)))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -26,13 +24,6 @@ NOT_HERE = {
 # Compact saves: the file keeps what made a nested model, not its layers.
 COMPACT = {"41_subclassed_functional", "66_custom_twice_ambiguous"}
 CASES = sorted(p.stem for p in SHARED.glob("cases/[0-9]*.py") if p.stem not in NOT_HERE)
-
-
-@pytest.fixture(scope="module")
-def cases() -> Iterator[Path]:
-    sys.path.insert(0, str(SHARED / "cases"))
-    yield SHARED / "cases"
-    sys.path.remove(str(SHARED / "cases"))
 
 
 def load(path: Path) -> ModuleType:

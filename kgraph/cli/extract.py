@@ -16,11 +16,11 @@ import click
 
 from kgraph.cli.files import imported, is_code, load, refuse_the_source, write
 from kgraph.cli.options import Listing, several
-from kgraph.cli.terminal import width
+from kgraph.cli.terminal import progress, width
 from kgraph.drawing.text import to_text
 from kgraph.drawing.words import byte_size
 from kgraph.errors import KGraphError, ReadError
-from kgraph.extraction.plan import plan
+from kgraph.extraction.plan import plan, rest
 from kgraph.facts import totals
 from kgraph.graph import Graph
 
@@ -30,16 +30,22 @@ from kgraph.graph import Graph
 @several("--layers", help="The tensors to make.")
 @several("--inputs", help="Begin at these tensors instead.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The `.keras` file to write.")
+@click.option("--tail", type=click.Path(path_type=Path), help="Write the rest of the model there.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, what is kept and dropped; write nothing.")
+@click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-@click.option("--unsafe", is_flag=True, help="Load code from the file (Lambda layers): it can do anything.")
+@click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
+@click.option("--unsafe", is_flag=True, help="Let Keras load code from the file (Lambda layers).")
 def extract(
     model: str,
     layers: Sequence[str],
     inputs: Sequence[str],
     output: Path | None,
+    tail: Path | None,
     dry_run: bool,
+    verify: bool,
     force: bool,
+    with_keras: bool,
     unsafe: bool,
 ) -> None:
     """Cut a submodel out of MODEL that makes the tensors which queries name, and save it.
@@ -48,21 +54,28 @@ def extract(
     kgraph extract model.keras --layers 'backbone/block3_*' -o features.keras
     kgraph extract model.keras --layers low=block1_pool high=block5_pool --dry-run
 
-    The queries are those of `kgraph select`; a label before `=` is the key of the output.
+    A file is cut without Keras: no class of the model's is needed, and memory stays small. The compile
+    config and the optimizer are left out. The queries are those of `kgraph select`; a label before `=`
+    is the key of the output.
     """
     if not layers:
         raise click.UsageError("`--layers` is missing: which tensors shall the submodel make?")
-    target = None if dry_run else _target(output, model, force)
-    graph = load(model)
-    click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
-    if target is None:
+    if tail and (inputs or with_keras or is_code(model)):
+        raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
+    if dry_run:
+        graph = load(model)
+        click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         return
-    if graph.format not in ("keras zip", "keras folder", "live"):
-        raise KGraphError(
-            f"`{model}` holds no weights, so there is no model to cut", hint="give the `.keras` file"
-        )
-    _save(_live(model, unsafe), layers, inputs, target)
-    click.echo(f"wrote {target}")
+    targets = [_target(path, model, force) for path in (output, tail) if path or path is output]
+    if with_keras or is_code(model):
+        graph = load(model)
+        click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
+        _save(_live(model, unsafe), layers, inputs, targets[0])
+    else:
+        _cut(Path(model), layers, inputs, targets)
+    click.echo("wrote " + " and ".join(map(str, targets)))
+    if verify:
+        _verify(model, targets[0], layers, inputs, unsafe)
 
 
 def _target(output: Path | None, model: str, force: bool) -> Path:
@@ -73,6 +86,36 @@ def _target(output: Path | None, model: str, force: bool) -> Path:
     if output.exists() and not force:
         raise KGraphError(f"`{output}` is there already", hint="`--force` writes over it")
     return output
+
+
+def _cut(model: Path, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
+    """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
+    from kgraph.extraction.archive import opened, part, save
+
+    source = opened(model)
+    wanted = plan(source.graph, layers, inputs or None)
+    click.echo(_plan_text(source.graph, wanted), nl=False)
+    if source.graph.compile_config:
+        click.echo("left out: the compile config and the optimizer")
+    parts = [part(source, wanted)]
+    if len(targets) > 1:
+        parts.append(part(source, rest(source.graph, layers), keyed=(True, False)))
+    for piece, target in zip(parts, targets, strict=True):
+        with progress(f"writing {target}") as watch:
+            save(piece, target, watch)
+
+
+def _verify(model: str, target: Path, layers: Sequence[str], inputs: Sequence[str], unsafe: bool) -> None:
+    from kgraph.extraction.verify import verify
+
+    if is_code(model):
+        raise KGraphError(f"`{model}` is no file that Keras could load again", hint="leave `--verify` away")
+    found = verify(Path(model), target, list(layers), list(inputs) or None, unsafe=unsafe)
+    if found.different:
+        names = ", ".join(f"`{key}`" for key in found.different)
+        raise KGraphError(f"`{target}` is written, but makes other numbers than the model for {names}")
+    count = len(found.outputs)
+    click.echo(f"verified: {count} output{'s' * (count != 1)} equal to the last bit")
 
 
 def _plan_text(graph: Graph, wanted: Graph) -> str:

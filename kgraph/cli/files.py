@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ from kgraph.drawing.look import Look
 from kgraph.errors import KGraphError, ReadError
 from kgraph.graph import Graph
 from kgraph.sources import read
+from kgraph.whole import whole
 
 FILE_WIDTH = 120
 
@@ -54,6 +54,7 @@ RENDERERS: dict[str, Callable[[Graph, Look], bytes]] = {
     ".json": _json,
     ".txt": _text,
 }
+PICTURES = {".svg", ".png", ".pdf", ".dot"}
 
 
 def renderer(output: Path, model: str) -> Callable[[Graph, Look], bytes]:
@@ -106,28 +107,6 @@ def imported(module: str, name: str) -> object:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: beside the target first, then renamed."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            beside = Path(file.name)
-            try:
-                file.write(content)
-                file.close()
-                os.chmod(beside, 0o666 & ~_umask())
-                os.replace(beside, path)
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise KGraphError(
-            f"`{path}` cannot be written ({error.strerror or error})",
-            hint="name another place with `-o`"
-            if path.parent.is_dir()
-            else f"make the folder `{path.parent}` first",
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    """Write a file whole or not at all."""
+    with whole(path) as file:
+        file.write(content)

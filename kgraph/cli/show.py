@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from kgraph.cli.files import RENDERERS, load, renderer, write
+from kgraph.cli.files import PICTURES, RENDERERS, load, renderer, write
+from kgraph.cli.notes import note_unloadable
 from kgraph.cli.options import Listing, several, weights_option
 from kgraph.cli.terminal import print_graph, print_report, width
 from kgraph.drawing.look import Look
-from kgraph.graph import Graph
+from kgraph.errors import SelectError
+from kgraph.graph import Graph, Tensor
 from kgraph.sources import read
 
 
@@ -22,7 +24,13 @@ from kgraph.sources import read
     "-o", "--output", type=click.Path(path_type=Path), help="Write a file: " + " ".join(RENDERERS) + "."
 )
 @click.option("--expand", is_flag=True, help="Open nested models.")
+@click.option(
+    "--fold/--no-fold", default=None, help="Show repeated blocks once; pictures do from 150 boxes on."
+)
+@click.option("--depth", type=click.IntRange(1), help="Levels of nested models and blocks; 1: all closed.")
 @several("--only", "queries", help="Show only what matches, as `block1_*`.")
+@click.option("--around", type=click.IntRange(0), help="With --only: and what lies so many steps from it.")
+@click.option("--between", nargs=2, metavar="QUERY QUERY", help="Show only the ways from one to the other.")
 @several("--highlight", help="Mark what a submodel of these would keep.")
 @click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
 @weights_option
@@ -30,7 +38,11 @@ def show(
     model: str,
     output: Path | None,
     expand: bool,
+    fold: bool | None,
+    depth: int | None,
     queries: Sequence[str],
+    around: int | None,
+    between: tuple[str, str] | None,
     highlight: Sequence[str],
     across: bool,
     weights: str | None,
@@ -40,18 +52,28 @@ def show(
     \b
     kgraph show model.keras
     kgraph show model.keras --expand --only 'encoder/*'
+    kgraph show model.keras --only mixed5 --around 3
     kgraph show model.keras -o model.svg
     """
+    if queries and between:
+        raise click.UsageError("`--only` and `--between` each name a part; give one of them")
+    if around is not None and not queries:
+        raise click.UsageError("`--around` goes with `--only`: around what?")
     render = renderer(output, model) if output else None
-    graph = load(model, weights)
-    look = Look(expand, "LR" if across else "TB", _marked(graph, highlight))
+    whole = graph = load(model, weights)
+    look = Look(expand, "LR" if across else "TB", _marked(graph, highlight), fold, depth)
     if queries:
-        graph = _only(graph, look, queries)
+        graph = _only(graph, look, queries, around)
+    if between:
+        graph = _between(graph, look, *between)
     if output is None or render is None:
         print_graph(graph, look)
     else:
         write(output, render(graph, look))
-        click.echo(f"wrote {output}")
+        click.echo(
+            f"wrote {output}{_said_of_folds(graph, look) if output.suffix.lower() in PICTURES else ''}"
+        )
+    note_unloadable(model, whole)
 
 
 def _marked(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
@@ -62,12 +84,43 @@ def _marked(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
     return planned(graph, plan(graph, queries))
 
 
-def _only(graph: Graph, look: Look, queries: Sequence[str]) -> Graph:
+def _only(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> Graph:
+    from kgraph.parts import around, part
+
+    shown, found = _found(graph, look, *queries)
+    return part(shown, around(shown, found, steps or 0))
+
+
+def _between(graph: Graph, look: Look, start: str, end: str) -> Graph:
+    from kgraph.parts import between, part
+
+    shown, starts = _found(graph, look, start)
+    kept = between(shown, starts, _found(graph, look, end)[1])
+    if not kept:
+        raise SelectError(
+            f"no way leads from `{start}` to `{end}` in `{graph.name}`",
+            hint="ways lead along the arrows, from inputs to outputs; is it the other way round?",
+        )
+    return part(shown, kept)
+
+
+def _found(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor, ...]]:
+    """The graph as it is shown, and what in it stands for what the queries name."""
+    from kgraph.parts import seen_in
     from kgraph.query import select
-    from kgraph.transform import flatten, part, seen_in
+    from kgraph.transform import flatten
 
     shown = flatten(graph) if look.expand else graph
-    return part(shown, seen_in(shown, graph, select(graph, *queries)))
+    return shown, seen_in(shown, graph, select(graph, *queries))
+
+
+def _said_of_folds(graph: Graph, look: Look) -> str:
+    """What is said of a picture that shows repetitions once without having been asked to."""
+    from kgraph.drawing.shown import is_folded
+
+    if look.fold is not None or not is_folded(graph, look):
+        return ""
+    return "; what repeats is drawn once, `--no-fold` draws all of it, `--depth 1` less"
 
 
 @click.command()
@@ -85,11 +138,13 @@ def shared(model: str, as_json: bool, values: bool, weights: str | None) -> None
     """
     from kgraph.reports import report, report_json
 
-    found = report(load(model, weights, values))
+    graph = load(model, weights, values)
+    found = report(graph)
     if as_json:
         click.echo(report_json(found))
     else:
         print_report(found)
+        note_unloadable(model, graph)
 
 
 @click.command()
@@ -113,21 +168,6 @@ def select(model: str, queries: Sequence[str], weights: str | None) -> None:
 
     graph = load(model, weights)
     click.echo(tensors_text(graph, find(graph, *queries), width=width()), nl=False)
-
-
-class _Listing(click.Command):
-    """A command whose `--layers` and `--inputs` take all the words up to the next option."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        spread: list[str] = []
-        option = None
-        for arg in args:
-            if arg.startswith("-"):
-                option = arg if arg in ("--layers", "--inputs") else None
-                spread += [] if option else [arg]
-            else:
-                spread += [option, arg] if option else [arg]
-        return super().parse_args(ctx, spread)
 
 
 @click.command()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from kgraph.reports import Report
 
 PIPE_WIDTH = 120
+PATIENCE = 0.5  # seconds before a bar is worth its place
 PLAIN_FROM = 5_000  # nodes; colour takes longer than reading, and nobody sees it scroll by
 
 
@@ -49,3 +53,28 @@ def _print_styled(text: Text) -> None:
     from rich.console import Console
 
     Console(highlight=False).print(text, end="", no_wrap=True, crop=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """What is told of bytes done, of how many: it draws a bar, on a terminal, after half a second."""
+    start, bar = perf_counter(), None
+
+    def watch(done: int, whole: int) -> None:
+        nonlocal bar
+        if bar is None and sys.stderr.isatty() and perf_counter() - start > PATIENCE:
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            bar.add_task(what, total=whole)
+            bar.start()
+        if bar is not None:
+            bar.update(bar.task_ids[0], completed=done)
+
+    try:
+        yield watch
+    finally:
+        if bar is not None:
+            bar.stop()

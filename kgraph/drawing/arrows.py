@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -26,6 +27,8 @@ class Arrows:
     """The words on each arrow: the shape where it changes, which output it comes from, where it leads."""
 
     graph: Graph
+    # (layer, tensor index) of what is drawn for several blocks → what the last of them makes.
+    lasts: Mapping[tuple[str, int], Tensor] = field(default_factory=dict)
 
     def words(self, tensor: Tensor, reader: Node | None, slot: str) -> list[str]:
         """The lines that stand on the arrow, often none."""
@@ -132,7 +135,8 @@ class Arrows:
     def _shape(self, tensor: Tensor) -> str:
         tensor = self.known(tensor)
         unusual = tensor.dtype is not None and tensor.dtype != self._usual_dtype
-        return words.picture_shape(tensor.shape) + (f"  {tensor.dtype}" if unusual else "")
+        last = self.lasts.get((tensor.layer, tensor.tensor_index), tensor)
+        return words.picture_shape(tensor.shape, last.shape) + (f"  {tensor.dtype}" if unusual else "")
 
     @cached_property
     def _usual_dtype(self) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +9,13 @@ from functools import cached_property
 from graphviz import quoting
 
 from kgraph.drawing import labels, words
-from kgraph.drawing.arrows import Arrows, is_telling
+from kgraph.drawing.arrows import Arrows
+from kgraph.drawing.boxes import Box, Boxes
 from kgraph.drawing.look import Look
-from kgraph.drawing.marks import Marks
 from kgraph.drawing.palette import FILLS, FONT, FRAME, INK, LINE, NESTED, PAPER, QUIET
-from kgraph.facts import layer_size, leaves, training
-from kgraph.graph import Graph, Layer, Node, Tensor, tensor_at
-from kgraph.transform import flatten
+from kgraph.drawing.shown import Shown, shown
+from kgraph.graph import Graph, Node, Tensor
+from kgraph.repeats import in_common
 
 GRAPH = {
     "bgcolor": PAPER, "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
@@ -45,35 +44,40 @@ def to_dot(graph: Graph, look: Look = PLAIN) -> str:
 
     A box is named by its node's address, `encoder/conv#1`, an output's pill `output[slot]`. An
     arrow has the class `read` and an `id` of its own, `maker#0:1 > reader#0[slot]`; those to the
-    outputs' pills have the class `output`. The same graph gives the same bytes.
+    outputs' pills have the class `output`. Of blocks that are drawn once, it is the first that is
+    named. The same graph gives the same bytes.
     """
-    shown = flatten(graph) if look.expand else graph
-    return "\n".join(_Picture(shown, graph, look.highlight).lines(look)) + "\n"
+    return "\n".join(_Picture(shown(graph, look), graph, look).lines()) + "\n"
 
 
 @dataclass(frozen=True)
 class _Picture:
-    """What is drawn, and the whole model it comes from: the same, unless nested models are opened."""
+    """What is drawn, of which whole model, and how."""
 
-    graph: Graph
+    shown: Shown
     whole: Graph
-    highlight: frozenset[str]
+    look: Look
 
-    def lines(self, look: Look) -> Iterator[str]:
+    @property
+    def graph(self) -> Graph:
+        return self.shown.graph
+
+    def lines(self) -> Iterator[str]:
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
-        model = {"rankdir": look.direction, "tooltip": labels.literal(self.whole.name)}
+        model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.whole.name)}
         yield f"digraph {_named(self.whole.name)} {{"
         yield f"  graph{_attributes(GRAPH | haste | model)}"
         yield f"  node{_attributes(BOX)}"
         yield f"  edge{_attributes(ARROW)}"
-        yield from self._boxes()
-        yield from self._pills()
+        yield from self._nodes()
+        for box in self._boxes.outputs():
+            yield f"  {self._box(box)}"
         yield from self._reads()
         yield "}"
 
     # Boxes.
 
-    def _boxes(self) -> Iterator[str]:
+    def _nodes(self) -> Iterator[str]:
         """A box for each node, those of one call of a nested model together in its cluster."""
         first: dict[str, int] = {}  # the first node of each call
         for place, node in enumerate(self.graph.nodes):
@@ -82,109 +86,51 @@ class _Picture:
         places = [([*(first[call] for call in n.within), i], n) for i, n in enumerate(self.graph.nodes)]
         open_calls: tuple[str, ...] = ()
         for _, node in sorted(places, key=lambda place: place[0]):
-            kept = _in_common(open_calls, node.within)
+            kept = in_common(open_calls, node.within)
             yield from _closing(len(open_calls), kept)
             for depth in range(kept, len(node.within)):
                 yield "  " * (depth + 1) + self._cluster(node.within[: depth + 1])
             open_calls = node.within
-            yield "  " * (len(open_calls) + 1) + self._box(node)
+            yield "  " * (len(open_calls) + 1) + self._box(self._boxes.box(node))
         yield from _closing(len(open_calls), 0)
 
     def _cluster(self, calls: tuple[str, ...]) -> str:
-        call = calls[-1]
-        sign, colour = self._marks.sign(call), self._marks.colour(*calls)
-        title = _below(tensor_at(call).layer, calls[:-1]) + (f"  ·  {sign}" if sign else "")
+        frame = self._boxes.frame(calls)
         attributes = {
-            "label": labels.literal(title),
-            "id": labels.literal(call),
-            "tooltip": labels.literal(f"{call}, a nested model"),
+            "label": labels.literal(f"{frame.title}  ·  {frame.sign}" if frame.sign else frame.title),
+            "id": labels.literal(frame.address),
+            "tooltip": labels.literal(*frame.details),
             "margin": "12",
         }
-        if colour:
-            attributes |= {"color": colour, "fontcolor": colour}
-        return f"subgraph {_named('cluster ' + call)} {{ graph{_attributes(attributes)}"
+        if frame.mark:
+            attributes |= {"color": frame.mark, "fontcolor": frame.mark}
+        return f"subgraph {_named('cluster ' + frame.address)} {{ graph{_attributes(attributes)}"
 
-    def _box(self, node: Node) -> str:
-        address = f"{node.layer}#{node.node_index}"
-        layer = self.graph.layer(node.layer)
-        sign, colour = self._marks.sign(address), self._marks.colour(*node.within, address)
-        family = words.family(layer)
-        is_input = family == "input" or (not node.inputs and node.key in self._inputs)
+    def _box(self, box: Box) -> str:
+        is_end = box.kind in ("input", "output")
         attributes = {
             "label": labels.card(
-                _below(layer.name, node.within),
-                [] if family == "input" else self._about(layer, node),
-                sign=sign,
-                colour=colour or QUIET,
-                align="CENTER" if is_input else "LEFT",
+                box.title,
+                box.lines,
+                sign=box.sign,
+                colour=box.mark or (NESTED if box.is_double else QUIET),
+                align="CENTER" if is_end else "LEFT",
             ),
-            "id": labels.literal(address),
-            "class": "input" if is_input else family,
-            "tooltip": self._tooltip(layer, node),
-            "fillcolor": PAPER if is_input else FILLS[family],
-            "color": colour or (QUIET if is_input else NESTED if layer.graph else FILLS[family]),
+            "id": labels.literal(box.address),
+            "class": box.kind,
+            "tooltip": labels.literal(*box.details),
+            "fillcolor": PAPER if is_end else FILLS[box.kind],
+            "color": box.mark or (QUIET if is_end else NESTED if box.is_double else FILLS[box.kind]),
         }
-        if colour:
+        if box.mark:
             attributes["penwidth"] = "1.6"
-        if address in self.highlight:
-            attributes |= {"color": colour or INK, "penwidth": "2.4"}
-        elif self.highlight:
-            attributes |= {"fillcolor": PAPER, "color": colour or FRAME}
-        if layer.graph:
+        if box.is_highlit:
+            attributes |= {"color": box.mark or INK, "penwidth": "2.4"}
+        elif self.look.highlight and box.kind != "output":
+            attributes |= {"fillcolor": PAPER, "color": box.mark or FRAME}
+        if box.is_double:
             attributes["peripheries"] = "2"
-        return _named(address) + _attributes(attributes)
-
-    def _about(self, layer: Layer, node: Node) -> list[str]:
-        """The quiet lines of a box: class and settings, parameters at the first call, same object as."""
-        what = f"{layer.class_name} {words.settings(layer)}".strip()
-        if layer.graph:
-            inside = _layers(layer.graph)
-            if layer.wraps:
-                what = f"{layer.class_name} of {layer.graph.name}, {inside}"
-            elif layer.class_name in ("Functional", "Model"):
-                what = inside
-            else:
-                what = f"{layer.class_name}, {inside}"
-        if self._marks.is_first(node) and (number := self._parameters(layer)):
-            what += f"  ·  {number}"
-        return [what] + ([f"same object as {layer.same_as}"] if layer.same_as else [])
-
-    def _parameters(self, layer: Layer) -> str:
-        """How many, empty for none; `?` is written only where other layers' are known."""
-        size = layer_size(layer)
-        if size is None:
-            return "?" if self._knows_weights else ""
-        return words.count(size.parameters) if size.parameters else ""
-
-    def _tooltip(self, layer: Layer, node: Node) -> str:
-        size = layer_size(layer)
-        made = ", ".join(f"{words.keras_shape(t.shape)} {t.dtype or ''}".rstrip() for t in node.outputs)
-        return labels.literal(
-            f"{node.layer}#{node.node_index}",
-            f"{layer.class_name} {words.settings(layer)}".strip(),
-            f"makes {made}",
-            f"{words.count(size.parameters if size else None)} parameters",
-        )
-
-    def _pills(self) -> Iterator[str]:
-        """A pill for each output, with what it is trained for."""
-        aims = training(self.whole)
-        outputs = self.whole.outputs
-        titles = {slot: slot if is_telling(slot) else self.whole.address(t) for slot, t in outputs.items()}
-        times = Counter(titles.values())
-        for slot, tensor in outputs.items():
-            lines = [f"output {slot}" if times[titles[slot]] > 1 else "output"]
-            if aim := aims.get(slot):
-                lines += [line for line in (str(aim), ", ".join(aim.metrics)) if line]
-            attributes = {
-                "label": labels.card(titles[slot], lines, align="CENTER"),
-                "id": labels.literal(f"output[{slot}]"),
-                "class": "output",
-                "tooltip": labels.literal(f"output {slot}".rstrip(), f"reads {tensor}"),
-                "fillcolor": PAPER,
-                "color": QUIET,
-            }
-            yield f"  {_named(f'output[{slot}]')}{_attributes(attributes)}"
+        return _named(box.address) + _attributes(attributes)
 
     # Arrows.
 
@@ -215,38 +161,15 @@ class _Picture:
             attributes["weight"] = "10"
         return attributes
 
-    # What is known of the graph before it is drawn.
+    # What is known before it is drawn.
 
     @cached_property
-    def _marks(self) -> Marks:
-        return Marks(self.graph)
+    def _boxes(self) -> Boxes:
+        return Boxes(self.shown, self.whole, self.look)
 
     @cached_property
     def _arrows(self) -> Arrows:
-        return Arrows(self.graph)
-
-    @cached_property
-    def _inputs(self) -> set[tuple[str, int]]:
-        return {(tensor.layer, tensor.node_index) for tensor in self.graph.inputs.values()}
-
-    @cached_property
-    def _knows_weights(self) -> bool:
-        return any(layer.weights for layer in self.graph.layers)
-
-
-def _layers(graph: Graph) -> str:
-    number = leaves(graph)
-    return f"{number} layer" + ("s" if number != 1 else "")
-
-
-def _below(path: str, calls: tuple[str, ...]) -> str:
-    """The path as it is written inside the cluster of the innermost of the calls: without the cluster's."""
-    return path.removeprefix(tensor_at(calls[-1]).layer + "/") if calls else path
-
-
-def _in_common(some: tuple[str, ...], others: tuple[str, ...]) -> int:
-    pairs = zip(some, others, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(some), len(others)))
+        return Arrows(self.graph, self.shown.last_tensors)
 
 
 def _closing(depth: int, kept: int) -> Iterator[str]:

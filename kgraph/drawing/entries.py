@@ -9,8 +9,8 @@ from itertools import groupby
 
 from kgraph.drawing.cells import clean, width_of
 from kgraph.drawing.rows import Row
-from kgraph.drawing.words import count, keras_shape, settings
-from kgraph.facts import is_outside, layer_size, leaves, training
+from kgraph.drawing.words import count, inside, keras_shape, settings
+from kgraph.facts import is_outside, layer_size, training
 from kgraph.graph import Graph, Layer, Node, Tensor
 
 
@@ -66,7 +66,7 @@ def entries_of(graph: Graph, table: Sequence[Row]) -> list[Entry]:
                 notes.glyph(node, layer),
                 clean(node.layer),
                 clean(class_of(layer)),
-                many(leaves(layer.graph), "layer") if layer.graph else "",
+                inside(layer) if layer.graph else "",
                 clean("" if layer.graph else settings(layer)),
                 tuple(_shape_of(tensor, place) for place, tensor in enumerate(node.outputs)),
                 clean(node.outputs[0].dtype or "?"),
@@ -82,8 +82,10 @@ def class_of(layer: Layer) -> str:
     """The class of a layer; of a nested model, or one that a layer wraps, with its size."""
     if layer.graph is None:
         return layer.class_name
+    if layer.repeats:
+        return f"×{layer.repeats}, {inside(layer)}" if layer.repeats > 1 else inside(layer)
     wrapped = f"({layer.graph.name})" if layer.wraps else ""
-    return f"{layer.class_name}{wrapped}, {many(leaves(layer.graph), 'layer')}"
+    return f"{layer.class_name}{wrapped}, {inside(layer)}"
 
 
 def _shape_of(tensor: Tensor, place: int) -> str:

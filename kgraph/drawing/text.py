@@ -7,6 +7,7 @@ A line is a list of spans, pairs of a text and the name of a style. `to_text` jo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -16,10 +17,12 @@ from kgraph.drawing.columns import columns
 from kgraph.drawing.entries import calls, class_of, entries_of, many, path_of, usual_dtype
 from kgraph.drawing.look import Look
 from kgraph.drawing.rows import between, drawn, rows
+from kgraph.drawing.shown import Shown
+from kgraph.drawing.shown import shown as shown_of
 from kgraph.drawing.words import byte_size, count, keras_shape
-from kgraph.facts import every_layer, tensor_bytes, totals
+from kgraph.facts import tensor_bytes, totals
 from kgraph.graph import Graph, Node, Tensor
-from kgraph.transform import every_node, flatten
+from kgraph.transform import every_node
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -37,7 +40,7 @@ STYLES = {
 def to_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> str:
     """The graph as plain text: no line wider than `width` (at least 40), none with trailing spaces.
 
-    `look.expand` shows the inside of nested models in place of their calls.
+    `look.expand` shows the inside of nested models in place of their calls; only `look.fold=True` folds.
     """
     lines = _lines(graph, look, max(width, NARROWEST))
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
@@ -58,14 +61,15 @@ def styled(graph: Graph, look: Look = Look(), *, width: int = 80) -> Text:
 
 
 def _lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
-    shown = flatten(graph) if look.expand else graph
+    found = shown_of(graph, replace(look, fold=bool(look.fold)))
+    shown = found.graph
     table = rows(shown, most=min(max(width // 10, 4), 16))
     lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
     margin = 2 * lanes
     entries = entries_of(shown, table)
     marks = 2 if look.highlight else 0
     cells = columns(entries, width - margin - marks, usual_dtype(shown))
-    groups = _Groups(graph, shown)
+    groups = _Groups(found)
 
     yield from flowed(_head(graph), width)
     yield []
@@ -94,11 +98,11 @@ def _gutter(picture: Iterable[tuple[str, int]]) -> Line:
 
 
 class _Groups:
-    """The headings over the rows that come from inside a call of a nested model."""
+    """The headings over the rows that come from inside a call of a nested model, or from a folded block."""
 
-    def __init__(self, whole: Graph, shown: Graph) -> None:
-        self.layers = dict(every_layer(whole))
-        self.calls = calls(shown)
+    def __init__(self, shown: Shown) -> None:
+        self.layers = shown.frames
+        self.calls = calls(shown.graph)
         self.open: tuple[str, ...] = ()
 
     def opened_by(self, node: Node) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kgraph.facts import is_operation
+from kgraph.facts import is_operation, leaves
 from kgraph.graph import Layer, Shape
 
 # The first family whose word is part of the class name; the order decides (`ConvLSTM2D` is recurrent).
@@ -20,6 +20,11 @@ FAMILIES = {
     "normalisation": ("Normalization", "Dropout", "Rescaling", "SpectralNorm"),
     "merge": ("Add", "Concatenate", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"),
 }
+
+# What a block is called that holds a layer of a family; the first decides.
+BLOCKS = {
+    "attention": "attention", "recurrent": "recurrent", "convolution": "convolution", "dense": "dense",
+}  # fmt: skip
 
 
 def family(layer: Layer) -> str:
@@ -51,6 +56,18 @@ def settings(layer: Layer) -> str:
         "sequences" if config.get("return_sequences") is True else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def inside(layer: Layer) -> str:
+    """How much is in a nested model, or in a block: `3 layers`, `convolution block, 10 layers`."""
+    assert layer.graph is not None
+    number = leaves(layer.graph) // max(layer.repeats, 1)
+    layers = f"{number:,} layer" + ("s" if number != 1 else "")
+    if not layer.repeats:
+        return layers
+    families = {family(inner) for inner in layer.graph.layers}
+    kind = next((word for name, word in BLOCKS.items() if name in families), "")
+    return f"{kind} block, {layers}".lstrip()
 
 
 def _wrapped(config: Mapping[str, Any]) -> str:
@@ -114,15 +131,28 @@ def keras_shape(shape: Shape | None) -> str:
     return "?" if shape is None else str(tuple(shape))
 
 
-def picture_shape(shape: Shape | None) -> str:
-    """As pictures write it: without the batch, `n` for another free dimension, `?` if unknown.
+def picture_shape(shape: Shape | None, last: Shape | None = None) -> str:
+    """As pictures write it: without the batch, `n` for another free dimension, `?` if unknown; with what
+    the sizes have grown to in the `last` of several blocks, if that is another.
 
     >>> picture_shape((None, 56, 56, 64)), picture_shape((None, None, 128)), picture_shape((None,))
     ('56 × 56 × 64', 'n × 128', 'scalar')
+    >>> picture_shape((None, 7, 96), (None, 7, 256))
+    '7 × 96…256'
     """
     if shape is None:
         return "?"
-    return " × ".join("n" if d is None else str(d) for d in shape[1:]) or "scalar"
+    pairs = zip(shape[1:], (last or shape)[1:], strict=True)
+    return " × ".join("n" if d is None else ranged(str(d), str(e)) for d, e in pairs) or "scalar"
+
+
+def ranged(first: str, last: str) -> str:
+    """Two texts as one, if they are equal, else as the ends of what lies between.
+
+    >>> ranged("64", "64"), ranged("64", "256")
+    ('64', '64…256')
+    """
+    return first if first == last else f"{first}…{last}"
 
 
 def count(number: int | None) -> str:

@@ -14,6 +14,7 @@ from kgraph.errors import ExtractError, ReadError
 from kgraph.extraction.cutting import BEGINS
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.sources.build import key_of
 from kgraph.sources.live import is_model, own_calls, read_structure
 
 
@@ -38,7 +39,7 @@ def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> A
     if inputs is None:
         _warn_of_unused(graph, wanted)
     builder = _Builder(model, graph, wanted)
-    return builder.model({key: builder.made[tensor] for key, tensor in wanted.outputs.items()})
+    return builder.model({key_of(slot): builder.made[t] for slot, t in wanted.outputs.items()})
 
 
 def _warn_of_unused(graph: Graph, wanted: Graph) -> None:

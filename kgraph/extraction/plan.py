@@ -15,8 +15,9 @@ from kgraph.errors import ExtractError
 from kgraph.extraction.chains import Place, free_name
 from kgraph.extraction.cutting import BEGINS, Cut, Cutting
 from kgraph.facts import every_layer
-from kgraph.graph import Graph, Tensor
+from kgraph.graph import Graph, Slots, Tensor
 from kgraph.query import match
+from kgraph.sources.build import below
 from kgraph.transform import every_node
 
 Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
@@ -33,14 +34,31 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     """
     if not graph.inputs:
         raise ExtractError(graph.name, "is not built, so its layers make no tensors")
-    wanted = {key: place_of(graph, tensor) for key, tensor in named(graph, queries).items()}
+    wanted = {below("", key): place_of(graph, tensor) for key, tensor in named(graph, queries).items()}
     if inputs is None:
         return _with_owners(Cutting(graph, wanted, {}).run().graph)
-    stops = _stops(graph, inputs)
+    return _with_owners(_begun(graph, wanted, _stops(graph, inputs)))
+
+
+def rest(graph: Graph, queries: Queries) -> Graph:
+    """The graph of what a model does behind the tensors that the queries name.
+
+    Its inputs are a dict with the keys that `plan` gives these tensors, its outputs those of `graph`.
+    Raises what `plan` raises with `inputs`.
+    """
+    stops = _stops(graph, queries)
+    wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
+    cut = _begun(graph, wanted, stops)
+    keys = (below("", key) for key in named(graph, queries))
+    return _with_owners(replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+
+
+def _begun(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str | None]) -> Graph:
+    """The graph cut down to what is wanted, begun at the stops."""
     reach = Cutting(graph, wanted, dict.fromkeys(stops, "")).reach()
     cut = Cutting(graph, wanted, {t: _input_name(graph, t, label, reach) for t, label in stops.items()}).run()
     _check_starts(graph, cut, list(stops))
-    return _with_owners(cut.graph)
+    return cut.graph
 
 
 def _stops(graph: Graph, inputs: Queries) -> dict[Tensor, str | None]:

@@ -73,10 +73,9 @@ class OffsetView(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         wanted = max(0, min(len(buffer), self._size - self._at))
-        found = os.pread(self._fd, wanted, self._offset + self._at)
-        buffer[: len(found)] = found
-        self._at += len(found)
-        return len(found)
+        found = os.preadv(self._fd, [memoryview(buffer)[:wanted]], self._offset + self._at)
+        self._at += found
+        return found
 
 
 def read_folder(path: Path, values: bool) -> Saved:
@@ -150,7 +149,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> set[str]:
     twice = [name for name, times in names.items() if times > 1]
     if twice:  # a reader of the first and a loader of the last would see different models
         raise UnsafeError(f"`{path}` holds two members named `{min(twice)}`")
-    for name in names.keys() & {CONFIG, METADATA, WEIGHTS}:
+    for name in names:
         member = archive.getinfo(name)
         if member.flag_bits & 1:
             raise FormatError(

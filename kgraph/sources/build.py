@@ -24,15 +24,21 @@ def slots(value: Any, leaf: Callable[[Any], Tensor | None], slot: str = "") -> I
     elif isinstance(value, dict):
         if not ("class_name" in value and "config" in value):
             for key in sorted(value, key=str):
-                yield from slots(value[key], leaf, _below(slot, str(key)))
+                yield from slots(value[key], leaf, below(slot, str(key)))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from slots(item, leaf, _below(slot, str(index)))
+            yield from slots(item, leaf, below(slot, str(index)))
 
 
-def _below(slot: str, key: str) -> str:
+def below(slot: str, key: str) -> str:
+    """The slot of what stands at a key in the structure at a slot; `key_of` is the reverse for a dict."""
     key = key.replace(".", "\\.")
     return f"{slot}.{key}" if slot else key
+
+
+def key_of(slot: str) -> str:
+    """The key of a dict that a slot stands for."""
+    return slot.replace("\\.", ".")
 
 
 def argument_slots(args: Any, kwargs: Any, leaf: Callable[[Any], Tensor | None]) -> Slots:
@@ -44,7 +50,7 @@ def argument_slots(args: Any, kwargs: Any, leaf: Callable[[Any], Tensor | None])
         if tensor is not None:  # by far the most common, and much quicker than a walk
             found.append((slot, tensor))
         elif isinstance(value, dict | list | tuple):
-            found += slots(value, leaf, _below("", slot))
+            found += slots(value, leaf, below("", slot))
     return Slots(found)
 
 

@@ -17,7 +17,7 @@ from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
 from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
 from kgraph.sources.context import Context
 from kgraph.sources.hdf5 import Group
-from kgraph.sources.indexes import repaired
+from kgraph.sources.indexes import counted_from_first, repaired
 from kgraph.sources.same import untagged
 from kgraph.sources.shapes import made
 from kgraph.sources.weights import MODEL_LISTS, child_groups, is_unweighted, without
@@ -96,10 +96,12 @@ class _Model:
         self.derived: set[Tensor] = set()
 
     def graph(self) -> Graph:
-        nodes = []
+        nodes: list[Node] = []
         if not self.is_line:
-            inputs, outputs = self._ends("input_layers"), self._ends("output_layers")
             nodes = repaired(list(self._nodes()), self.known, self.context.version, self.where)
+            ends = self._ends("input_layers"), self._ends("output_layers")
+            tagged = {name for name, child in self.by_name.items() if "shared_object_id" in child}
+            nodes, inputs, outputs = counted_from_first(nodes, self.known, ends, tagged)
         layers = list(self._layers(nodes))
         self._know_inputs()
         if self.is_line:

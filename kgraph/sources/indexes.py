@@ -1,4 +1,4 @@
-"""Node indexes that early Keras 3 wrote wrongly: put right where that is certain, else refused.
+"""Node indexes that do not count a model's own calls from 0: put right where that is certain, else refused.
 
 `keras/src/models/functional.py` `serialize_node` counts only this model's calls since 3.3. Until 3.1
 it wrote the live index, with gaps where the layer was also called elsewhere; in 3.2 it wrote 0 for
@@ -7,7 +7,7 @@ every call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -58,3 +58,30 @@ def repaired(
         replace(node, inputs=Slots((slot, rank.get(t, t)) for slot, t in node.inputs.items()), outputs=())
         for node in nodes
     ]
+
+
+def counted_from_first(
+    nodes: Sequence[Node], known: dict[Tensor, Value], ends: tuple[Slots, Slots], tagged: Collection[str]
+) -> tuple[list[Node], Slots, Slots]:
+    """The nodes, the inputs and the outputs of a model, all counting its own calls only; `known` too.
+
+    Keras (3.3-3.15) takes an index as the object's own, so in a file that it can load, the indexes of a
+    `tagged` layer, an object of several models, count the calls that other models have made before.
+    Keras itself writes them from 0, and then cannot load them. All calls of a model are used in it.
+    """
+    lowest: dict[str, int] = {}
+    for tensor in (*known, *ends[1].values()):
+        if tensor.layer in tagged:
+            lowest[tensor.layer] = min(tensor.node_index, lowest.get(tensor.layer, tensor.node_index))
+
+    def own(tensor: Tensor) -> Tensor:
+        earlier = lowest.get(tensor.layer, 0)
+        return replace(tensor, node_index=tensor.node_index - earlier) if earlier else tensor
+
+    def moved(slots: Slots) -> Slots:
+        return Slots((slot, own(tensor)) for slot, tensor in slots.items())
+
+    for tensor in [tensor for tensor in known if lowest.get(tensor.layer)]:
+        known[own(tensor)] = known.pop(tensor)
+    moved_nodes = [replace(node, inputs=moved(node.inputs)) for node in nodes]
+    return moved_nodes, moved(ends[0]), moved(ends[1])

@@ -50,7 +50,7 @@ class Met:
         if first:
             layer = self._echo(layer, *first)
         elif layer.weights is not None and layer.graph is None:
-            held = [w for place, part in _objects(entry["config"]) for w in self._held(place, part, layer)]
+            held = [w for place, part in objects_in(entry["config"]) for w in self._held(place, part, layer)]
             layer = replace(layer, weights=(*layer.weights, *held) or self._of_holder(entry))
         self.entries[path] = entry, layer
         return layer
@@ -84,7 +84,7 @@ class Met:
             (f"{path}/", f"{place}/", layer)
             for path, (earlier, layer) in (self.entries.items() if number is not None else ())
             if layer.graph is None
-            for place, part in _objects(earlier["config"])
+            for place, part in objects_in(earlier["config"])
             if _alike(part, entry, number)
         ]
         if len(found) != 1:
@@ -109,17 +109,17 @@ def _with_inside(layer: Layer) -> dict[str, Layer]:
     return {"": layer, **dict(inside)}
 
 
-def _objects(config: Any, place: str = "") -> Iterator[tuple[str, Entry]]:
+def objects_in(config: Any, place: str = "") -> Iterator[tuple[str, Entry]]:
     """The serialized objects in a config, each with where it sits, as `layer`."""
     if isinstance(config, Mapping):
         if place and "class_name" in config and isinstance(config.get("config"), Mapping):
             yield place, config
         else:
             for key, value in config.items():
-                yield from _objects(value, f"{place}/{key}" if place else str(key))
+                yield from objects_in(value, f"{place}/{key}" if place else str(key))
     elif isinstance(config, list):
         for index, value in enumerate(config):
-            yield from _objects(value, f"{place}/{index}")
+            yield from objects_in(value, f"{place}/{index}")
 
 
 def _alike(earlier: Entry, entry: Entry, number: int | None) -> bool:

@@ -10,7 +10,7 @@ unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -75,24 +75,33 @@ def snake_case(class_name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def child_names(class_names: Iterable[str], places: Callable[[str], int] = lambda _: 1) -> Iterator[str]:
+    """The name of the weight group of each child layer of a model, in order; each takes one place or more."""
+    used: dict[str, int] = {}
+    for class_name in class_names:
+        kind = snake_case(class_name)
+        number = used.get(kind, 0)
+        name = f"{kind}_{number}" if number else kind
+        yield name
+        used[kind] = number + places(name)
+
+
 def child_groups(class_names: Iterable[str], group: Group | None) -> Iterator[Group | None]:
     """The weight group of each child layer of a model, in order; empty where the file has none.
 
     In 2.12 and 2.13 a layer with weights is met twice, and counts as two (tests/corpus: keras_2_13).
     """
-    found = [group.groups[name] for name in MODEL_LISTS if name in group.groups] if group else []
-    children = (found[0] if found else Group()) if group else None
-    is_met_twice = bool(group and not group.groups.keys() & {"layers"})
-    used: dict[str, int] = {}
-    for class_name in class_names:
-        if children is None:
-            yield None
-            continue
-        name = snake_case(class_name)
-        number = used.get(name, 0)
-        child = children.groups.get(f"{name}_{number}" if number else name, Group())
-        used[name] = number + (2 if is_met_twice and any(True for _ in child.below()) else 1)
-        yield child
+    if group is None:
+        yield from (None for _ in class_names)
+        return
+    children = next((group.groups[name] for name in MODEL_LISTS if name in group.groups), Group()).groups
+    is_met_twice = "layers" not in group.groups
+
+    def places(name: str) -> int:
+        return 2 if is_met_twice and any(True for _ in children.get(name, Group()).below()) else 1
+
+    for name in child_names(class_names, places):
+        yield children.get(name, Group())
 
 
 def is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
@@ -179,3 +188,15 @@ def _lora(name: str, array: Array, rank: int, path: str) -> Iterator[Weight]:
     prefix = f"{path}/lora_{name}" if path else f"lora_{name}"
     yield Weight(f"{prefix}_a", (*array.shape[:-1], rank), "float32", True)
     yield Weight(f"{prefix}_b", (rank, *array.shape[-1:]), "float32", True)
+
+
+def expected(layer: Layer) -> list[str]:
+    """The variables that a layer must have in a file, in order; empty where its class does not tell."""
+    names = OWN.get(layer.class_name, ()) if is_built_in(layer) else ()
+    if layer.class_name == "Normalization":  # none if its mean was given
+        return []
+    return [
+        name.partition("?")[0].lstrip("!=")
+        for name in names
+        if "?" not in name or layer.config.get(name.partition("?")[2], True)
+    ]

@@ -1,0 +1,278 @@
+"""Graph → Graph: repeated structure closed, so that it can be shown once. `flatten` undoes it.
+
+A run of blocks that are alike becomes one layer: its graph holds all blocks, one after the other, and
+`Layer.repeats` says how many. A block without its like, between places where few tensors cross, becomes
+a layer with `repeats` 1. Names inside stay what they are, and so do addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.repeats import Order, Run, in_common, runs
+from kgraph.transform import in_order, is_nested
+
+Key = tuple[str, int]
+
+CLASS = "Block"  # stands where a layer has its Keras class
+SMALLEST = 4  # nodes of a block that stands alone
+LARGEST = 64  # nodes; more are parted where more tensors cross
+WIDEST = 4  # tensors that may cross there
+
+
+def fold(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
+    """The graph with its repetitions closed, in each other and at every depth of nested models.
+
+    A layer of the result with `repeats` > 1 stands for so many blocks of equal classes, settings, wiring,
+    shapes and parameters; shapes may also grow by one amount from block to block. One with `repeats` 1 is
+    a block without its like. `flatten(fold(g)) == flatten(g)`. Nodes whose addresses are `apart` are like
+    no others. Takes time in proportion to n log n.
+    """
+    layers = [_folded_inside(layer, apart) for layer in graph.layers]
+    if any(new is not old for new, old in zip(layers, graph.layers, strict=True)):
+        graph = replace(graph, layers=tuple(layers))
+    order = Order(graph, apart)
+    found = runs(order)
+    alone = list(_alone(order, found))
+    names = {layer.name for layer in graph.layers}
+    homes: dict[tuple[str, int], tuple[str, int]] = {}
+    for depth in range(max((run.depth for run in found), default=0), -1, -1):
+        groups = []
+        for run in found + alone:
+            if run.depth == depth:
+                copies = list(_copies(run, found))
+                if all(order.is_whole(copy) for copy in copies):
+                    groups += [_group(order, copy, homes, names) for copy in copies]
+        graph = _closed(graph, groups)
+        for group in groups:
+            homes.update(dict.fromkeys(group.members, (group.name, 0)))
+    return graph
+
+
+def _folded_inside(layer: Layer, apart: Collection[str]) -> Layer:
+    if layer.graph is None or not is_nested(layer):
+        return layer
+    path = f"{layer.name}/"
+    inside = fold(layer.graph, apart={name.removeprefix(path) for name in apart if name.startswith(path)})
+    return layer if inside is layer.graph else replace(layer, graph=inside)
+
+
+def _copies(run: Run, found: Sequence[Run]) -> Iterator[Run]:
+    """The run, and its like in the blocks that repeat the one it lies in."""
+    outer = [other for other in found if other.depth < run.depth and other.start <= run.start < other.end]
+    steps = (range(0, other.period * other.times, other.period) for other in outer)
+    for moved in product(*steps):
+        yield replace(run, start=run.start + sum(moved))
+
+
+# Blocks without their like.
+
+
+def _alone(order: Order, found: Sequence[Run]) -> Iterator[Run]:
+    """The blocks that stand alone, between the runs."""
+    start = 0
+    outer = [(run.start, run.end) for run in found if run.depth == 0]
+    for end, after in [*outer, (len(order.nodes), 0)]:
+        for first, last in _joined(order, _pieces(order, start, end)):
+            if last - first >= SMALLEST:
+                yield Run(first, last - first, 1)
+        start = after
+
+
+def _pieces(order: Order, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts between places where one tensor crosses, or several where the parts would be large."""
+    waiting = [(start, end, 1)]
+    while waiting:
+        start, end, width = waiting.pop()
+        if width > WIDEST or (width > 1 and end - start <= LARGEST):
+            yield start, end
+            continue
+        borders = order.borders(start, end, width)
+        parts = zip([start, *borders], [*borders, end], strict=True)
+        waiting += [(a, b, width + 1) for a, b in parts if a < b][::-1]
+
+
+def _joined(order: Order, pieces: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The pieces, those in a row as one that have a name in common and one of them at most has branches."""
+    joined: list[tuple[int, int, bool]] = []
+    for start, end in pieces:
+        branches = end - start > 1
+        if joined:
+            first, last, branched = joined[-1]
+            if (
+                not (branched and branches)
+                and order.are_alike(first, start)
+                and _share(order, first, last, end)
+            ):
+                joined[-1] = first, end, branched or branches
+                continue
+        joined.append((start, end, branches))
+    return ((start, end) for start, end, _ in joined)
+
+
+def _share(order: Order, start: int, middle: int, end: int) -> bool:
+    """Whether a block's nodes and those after it have a name in common, the block's own if it is large."""
+    names = [node.layer for node in order.nodes[start : min(end, start + LARGEST)]]
+    stem, joint = _stem(names[: middle - start]), _stem(names)
+    return bool(joint) and (stem == joint or middle - start < SMALLEST)
+
+
+# Names.
+
+
+def _stem(names: Sequence[str]) -> str:
+    """The words that the last name begins with, as many as most of the names do; may be empty.
+
+    >>> _stem(["conv2_block1_1_conv", "conv2_block1_add"]), _stem(["activation", "add"])
+    ('conv2_block1', '')
+    """
+    ends = [found.start() for found in re.finditer(r"[_\-./]", names[-1])]
+    least = 0.75 * len(names)
+    stems = (names[-1][:end] for end in reversed(ends))
+    return next((stem for stem in stems if sum(_begins(name, stem) for name in names) >= least), "")
+
+
+def _begins(name: str, stem: str) -> bool:
+    return name.startswith(stem) and name[len(stem) : len(stem) + 1] in ("_", "-", ".", "/")
+
+
+def _label(names: Sequence[str]) -> str:
+    """What a block is called: what its names begin with, or what its last node is called."""
+    return _stem(names) or names[-1]
+
+
+def spanned(first: str, last: str) -> str:
+    """Two names in one, what differs in braces.
+
+    >>> spanned("conv4_block2_out", "conv4_block36_out"), spanned("block5b", "block5s"), spanned("a", "a")
+    ('conv4_block{2…36}_out', 'block5{b…s}', 'a')
+    >>> spanned("h10_add", "h12_add"), spanned("conv", "conv_3")
+    ('h{10…12}_add', 'conv…conv_3')
+    """
+    a, b = (re.findall(r"\d+|\D", name) for name in (first, last))
+    start = in_common(a, b)
+    end = in_common(a[start:][::-1], b[start:][::-1])
+    middles = ["".join(parts[start : len(parts) - end]) for parts in (a, b)]
+    if not all(middles):
+        return first if first == last else f"{first}…{last}"
+    return "".join([*a[:start], "{", middles[0], "…", middles[1], "}", *a[len(a) - end :]])
+
+
+def _unused(name: str, names: set[str]) -> str:
+    """The name, with primes if it is taken; it is taken then."""
+    while name in names:
+        name += "′"
+    names.add(name)
+    return name
+
+
+# Closing.
+
+
+@dataclass
+class _Group:
+    """Nodes that are to be one layer: what they read from elsewhere, what of them is read elsewhere."""
+
+    name: str
+    members: Sequence[Key]
+    repeats: int
+    layers: list[Layer] = field(default_factory=list)
+    given: dict[Tensor, Node] = field(default_factory=dict)  # with the nodes that make it
+    ends: dict[Tensor, int] = field(default_factory=dict)
+
+    def end(self, tensor: Tensor) -> Tensor:
+        """A tensor that a member makes, as it is known outside."""
+        return replace(tensor, layer=self.name, node_index=0, tensor_index=self.ends[tensor])
+
+    def layer(self, graph: Graph) -> Layer:
+        """The layer that holds this part of the graph."""
+        edge = {node.key: Node(*node.key, outputs=node.outputs) for node in self.given.values()}
+        makers = dict.fromkeys(name for name, _ in edge)
+        stubs = (replace(graph.layer(name), graph=None, repeats=0, weights=()) for name in makers)
+        nodes = (replace(graph.node(Tensor(*key)), within=()) for key in self.members)
+        inside = Graph(
+            self.name,
+            (*stubs, *self.layers),
+            (*edge.values(), *nodes),
+            Slots(_numbered(self.given, "")),
+            Slots(_numbered(self.ends, "")),
+            class_name=CLASS,
+        )
+        return Layer(self.name, CLASS, inside, repeats=self.repeats, weights=())
+
+
+def _group(order: Order, run: Run, homes: Mapping[Key, Key], names: set[str]) -> _Group:
+    keys = [node.key for node in order.nodes[run.start : run.end]]
+    first, last = ([name for name, _ in part] for part in (keys[: run.period], keys[-run.period :]))
+    members = dict.fromkeys(homes.get(key, key) for key in keys)
+    return _Group(_unused(spanned(_label(first), _label(last)), names), tuple(members), run.times)
+
+
+def _closed(graph: Graph, groups: Sequence[_Group]) -> Graph:
+    """The graph with each group as one layer."""
+    homes = {key: group for group in groups for key in group.members}
+
+    def home(tensor: Tensor) -> _Group | None:
+        return homes.get((tensor.layer, tensor.node_index))
+
+    def moved(tensor: Tensor) -> Tensor:
+        maker = home(tensor)
+        return maker.end(tensor) if maker else tensor
+
+    for node in graph.nodes:
+        reader = homes.get(node.key)
+        for tensor in node.inputs.values():
+            maker = home(tensor)
+            if reader and maker is not reader:
+                reader.given.setdefault(tensor, graph.node(tensor))
+            if maker and maker is not reader:
+                maker.ends.setdefault(tensor, len(maker.ends))
+    for tensor in graph.outputs.values():
+        if maker := home(tensor):
+            maker.ends.setdefault(tensor, len(maker.ends))
+
+    by_name = {name: group for group in groups for name, _ in group.members}
+    layers: dict[str, Layer | _Group] = {}
+    for layer in graph.layers:
+        if group := by_name.get(layer.name):
+            group.layers.append(layer)
+        layers.setdefault(group.name if group else layer.name, group or layer)
+    nodes = [
+        replace(node, inputs=Slots((slot, moved(t)) for slot, t in node.inputs.items()))
+        for node in graph.nodes
+        if node.key not in homes
+    ]
+    for group in groups:
+        inputs = Slots(_numbered(map(moved, group.given), "0"))
+        within = graph.node(Tensor(*group.members[0])).within
+        nodes.append(Node(group.name, 0, inputs, tuple(map(group.end, group.ends)), within))
+    closed = tuple(item.layer(graph) if isinstance(item, _Group) else item for item in layers.values())
+    outputs = Slots((slot, moved(t)) for slot, t in graph.outputs.items())
+    return replace(graph, layers=closed, nodes=in_order(closed, nodes), outputs=outputs)
+
+
+def _numbered(tensors: Iterable[Tensor], slot: str) -> list[tuple[str, Tensor]]:
+    """The tensors at a slot, or at places below it if they are several."""
+    several = list(tensors)
+    return [(f"{slot}.{i}".lstrip(".") if len(several) > 1 else slot, t) for i, t in enumerate(several)]
+
+
+def first_block(layer: Layer) -> Graph:
+    """What of a folded layer is shown: its first block, which makes what the last one makes."""
+    graph = layer.graph
+    assert graph is not None
+    block = graph.inner[: len(graph.inner) // layer.repeats]
+    place = {node.key: i % len(block) for i, node in enumerate(graph.inner)}
+    edge = tuple(node for node in graph.nodes if node.key not in place)
+    names = {node.layer for node in (*edge, *block)}
+    firsts = (block[place[t.layer, t.node_index]] for t in graph.outputs.values())
+    ends = (
+        (slot, replace(t, layer=node.layer, node_index=node.node_index))
+        for (slot, t), node in zip(graph.outputs.items(), firsts, strict=True)
+    )
+    layers = tuple(layer for layer in graph.layers if layer.name in names)
+    return replace(graph, layers=layers, nodes=edge + block, outputs=Slots(ends))

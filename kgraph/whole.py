@@ -1,0 +1,37 @@
+"""Files that are written whole or not at all. Edge module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from kgraph.errors import KGraphError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """An empty file that takes the place of `path` once all is written to it, and not if that fails.
+
+    It stands beside the target until then, under a name of its own (`.name.part`), so that what a killed
+    run leaves is written over by the next. Raises `KGraphError` if the place cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with open(beside, "wb") as file:
+            try:
+                yield file
+                file.close()
+                os.replace(beside, path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise KGraphError(
+            f"`{path}` cannot be written ({error.strerror or error})",
+            hint="name another place with `-o`"
+            if path.parent.is_dir()
+            else f"make the folder `{path.parent}` first",
+        ) from error

@@ -1,0 +1,232 @@
+"""Cutting files when something goes wrong: nothing is ever half written, and every refusal says why."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, sleep
+
+import h5py
+import numpy as np
+import pytest
+
+from kgraph.errors import ConfigError, ExtractError, FormatError, KGraphError, UnsafeError
+from kgraph.extraction import extract_file, plan
+from kgraph.extraction.archive import opened, part, save
+
+CUT = "import sys, kgraph; kgraph.extract_file(*sys.argv[1:], 'second', force=True)"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 200 MB, so that writing takes a while."""
+    import keras
+
+    x = keras.Input((5_000,), name="x")
+    y = keras.layers.Dense(5_000, name="first")(x)
+    y = keras.layers.Dense(5_000, name="second")(y)
+    path = tmp_path_factory.mktemp("large") / "large.keras"
+    keras.Model(x, keras.layers.Dense(1, name="last")(y)).save(path)
+    return path
+
+
+@pytest.fixture
+def small(saved: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of a small file, to be damaged."""
+    path = tmp_path / "small.keras"
+    path.write_bytes(saved("nested_model").read_bytes())
+    return path
+
+
+def repacked(
+    path: Path, change: Callable[[str, bytes], bytes | None], kind: int = zipfile.ZIP_STORED
+) -> None:
+    """Write an archive again, each member as `change` gives it, without those for which it gives None."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: change(name, archive.read(name)) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        for name, content in members.items():
+            if content is not None:
+                archive.writestr(name, content)
+
+
+def reweighed(path: Path, change: Callable[[h5py.File], None], tmp_path: Path) -> None:
+    """Change the weights of an archive."""
+
+    def changed(name: str, content: bytes) -> bytes:
+        if name != "model.weights.h5":
+            return content
+        (tmp_path / "w.h5").write_bytes(content)
+        with h5py.File(tmp_path / "w.h5", "r+") as file:
+            change(file)
+        content = (tmp_path / "w.h5").read_bytes()
+        (tmp_path / "w.h5").unlink()
+        return content
+
+    repacked(path, changed)
+
+
+def cut(source: Path) -> Path:
+    target = source.with_name("cut.keras")
+    extract_file(source, target, "tower/hidden")
+    return target
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_the_target_whole_or_absent_and_the_next_run_clears_up(
+    large: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "cut.keras"
+    command = [sys.executable, "-c", CUT, large, target]
+    start = perf_counter()
+    subprocess.run(command, check=True)
+    seconds, whole = perf_counter() - start, target.read_bytes()
+    moments = random.Random(0)
+    for number in range(20):
+        if number % 2:
+            target.unlink(missing_ok=True)
+        before = target.exists()
+        child = subprocess.Popen(command)
+        sleep(moments.uniform(0.4, 1.0) * seconds)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert target.exists() or not before
+        assert not target.exists() or target.read_bytes() == whole
+    subprocess.run(command, check=True)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing(large: Path, tmp_path: Path) -> None:
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000,) * 2);"
+    code += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);" + CUT
+    done = subprocess.run(
+        [sys.executable, "-c", code, large, tmp_path / "cut.keras"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "cut.keras` cannot be written (File too large)" in done.stderr
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_source_cut_off_or_changed_while_it_is_read_is_named(large: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source.keras"
+    for change, what in (
+        (lambda: source.open("r+b").truncate(30_000_000), "ends before its weights do"),
+        (lambda: source.open("ab").write(b"more"), "was changed while it was read"),
+    ):
+        source.write_bytes(large.read_bytes())
+        found = opened(source)
+        piece = part(found, plan(found.graph, "second"))
+        with pytest.raises(ConfigError, match=what):
+            save(piece, tmp_path / "cut.keras", lambda done, whole, change=change: change() and None)  # type: ignore[misc]
+        assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_truncated_archive_is_named(small: Path) -> None:
+    small.write_bytes(small.read_bytes()[:-500])
+    with pytest.raises(FormatError, match="cut off or damaged"):
+        cut(small)
+
+
+def test_garbage_behind_an_archive_does_no_harm(small: Path, saved: Callable[[str], Path]) -> None:
+    right = cut(small).read_bytes()
+    small.with_name("cut.keras").unlink()
+    small.write_bytes(small.read_bytes() + b"garbage" * 100)
+    assert cut(small).read_bytes() == right
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused(small: Path) -> None:
+    with zipfile.ZipFile(small, "a") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(UnsafeError, match=r"two members named `config\.json`"):
+        cut(small)
+
+
+def test_an_asset_outside_the_archive_is_refused(small: Path) -> None:
+    with zipfile.ZipFile(small, "a") as archive:
+        archive.writestr("assets/layers/functional/../../../x", "y")
+    with pytest.raises(UnsafeError, match="lies outside its archive"):
+        cut(small)
+
+
+def test_a_compressed_archive_is_cut_as_a_stored_one_is(small: Path) -> None:
+    right = cut(small).read_bytes()
+    small.with_name("cut.keras").unlink()
+    repacked(small, lambda name, content: content, zipfile.ZIP_DEFLATED)
+    assert cut(small).read_bytes() == right
+
+
+def test_a_variable_that_the_file_lacks_is_named(small: Path, tmp_path: Path) -> None:
+    def lose(file: h5py.File) -> None:
+        del file["layers/functional/layers/dense/vars/1"]
+
+    reweighed(small, lose, tmp_path)
+    with pytest.raises(ExtractError, match="`tower/hidden` needs its `bias`, which the file lacks, at"):
+        cut(small)
+
+
+def test_variables_in_chunks_are_refused(small: Path, tmp_path: Path) -> None:
+    def chunk(file: h5py.File) -> None:
+        values = file["layers/functional/layers/dense/vars/0"][()]
+        del file["layers/functional/layers/dense/vars/0"]
+        file.create_dataset("layers/functional/layers/dense/vars/0", data=values, compression="gzip")
+
+    reweighed(small, chunk, tmp_path)
+    with pytest.raises(ExtractError, match="is not stored in one piece") as caught:
+        cut(small)
+    assert "--with-keras" in caught.value.hint
+
+
+def test_files_of_versions_it_was_not_tested_on_are_refused(small: Path) -> None:
+    for version, what in (("3.99.0", "written by Keras 3.99"), (None, "no known version")):
+        repacked(
+            small,
+            lambda name, content, version=version: (  # type: ignore[misc]
+                json.dumps({"keras_version": version}).encode() if name == "metadata.json" else content
+            ),
+        )
+        with pytest.raises(ExtractError, match=what) as caught:
+            cut(small)
+        assert "--with-keras" in caught.value.hint
+
+
+def test_a_file_without_weights_is_refused(small: Path) -> None:
+    repacked(small, lambda name, content: None if name.endswith(".h5") else content)
+    with pytest.raises(ExtractError, match=r"holds no `model.weights.h5`"):
+        cut(small)
+
+
+def test_a_target_that_cannot_be_written_is_named(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(KGraphError, match="cannot be written") as caught:
+        extract_file(small, tmp_path / "none" / "cut.keras", "tower")
+    assert "make the folder" in caught.value.hint
+    with pytest.raises(KGraphError, match="cannot be written"):
+        extract_file(small, Path("/proc/cut.keras"), "tower")
+
+
+def test_arrays_without_elements_and_scalars_travel(tmp_path: Path) -> None:
+    from kgraph.extraction.hdf5 import laid_out, parts
+    from kgraph.sources.hdf5 import read_groups
+
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["g/empty"], file["g/scalar"], file["g/many"] = np.zeros((0, 3)), np.float32(2), np.arange(9_999)
+        file["g/many"].attrs["dtype"] = "bfloat16"
+        file["g"].attrs["name"] = "n"
+    with open(tmp_path / "a.h5", "rb") as source:
+        held = read_groups(source, "a").groups["g"]
+        layout = laid_out(source, [(held, "g", "h/i")])
+        (tmp_path / "b.h5").write_bytes(b"".join(map(bytes, parts(layout, source, "a"))))
+    with h5py.File(tmp_path / "b.h5") as file:
+        assert file["h/i/empty"].shape == (0, 3)
+        assert file["h/i/scalar"][()] == 2
+        assert (file["h/i/many"][()] == np.arange(9_999)).all()
+        assert dict(file["h/i/many"].attrs) == {"dtype": "bfloat16"}
+        assert dict(file["h/i"].attrs) == {"name": "n"}

@@ -1,0 +1,142 @@
+"""Other people's files, and every architecture of Keras, cut without Keras."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SHARED
+from reference import inputs_of, run, same
+from test_applications import architectures, small
+from test_cut import agrees, tensors
+from test_shared import load
+
+from kgraph.errors import ExtractError, ReadError
+from kgraph.extraction import extract_file
+from kgraph.sources import read
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.slow,
+]
+WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versions/k3.*/*.keras"))
+PUBLISHED = sorted(p.relative_to(SHARED / "corpus") for p in SHARED.glob("corpus/**/*.keras"))
+# Models of which one layer stands in two: Keras cannot load what it saved.
+REPAIRED = ("18_shared_across_nested", "19_shared_model_in_two", "65_shared_at_two_levels")
+
+
+def loaded(path: Path) -> Any:
+    """The model that the installed Keras makes of a file, or a skip with what it says."""
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # whatever the file makes Keras raise
+        pytest.skip(f"Keras {keras.__version__} cannot load it: {str(error).splitlines()[0][:80]}")
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=str)
+def test_a_case_of_any_keras_3_is_cut_as_the_loaded_model_is(
+    path: Path, tmp_path: Path, tally: Counter[str]
+) -> None:
+    source = SHARED / "versions" / path
+    model = loaded(source)
+    try:
+        graph = read(source)
+    except ReadError:
+        pytest.skip("its graph cannot be told, as another test says")
+    if read(model) != graph:
+        pytest.skip("Keras makes another model of it than it was, as another test says")
+    names = tensors(graph)
+    for queries in (names, [random.Random(str(path)).choice(names)]):
+        agrees(source, model, queries, tmp_path / "cut.keras")
+        tally["cuts of files of Keras 3.0-3.15"] += 1
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_what_keras_cannot_load_is_repaired_with_true_sharing(
+    name: str, cases: Path, tmp_path: Path, tally: Counter[str]
+) -> None:
+    import keras
+
+    model = load(cases / f"{name}.py").build(keras)
+    for weight in model.weights:
+        weight.assign(np.random.default_rng(0).random(weight.shape))
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=r"could not be loaded|expected|not connected"):
+        keras.models.load_model(tmp_path / "model.keras")
+    for queries in (tensors(read(model)), [str(t) for t in read(model).outputs.values()]):
+        agrees(tmp_path / "model.keras", model, queries, tmp_path / "cut.keras")
+        tally["cuts of files that Keras itself cannot load"] += 1
+    assert len(keras.models.load_model(tmp_path / "cut.keras").weights) == len(model.weights)
+    shown = subprocess.run(
+        [sys.executable, "-m", "kgraph", "show", "model.keras"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    command = shown.stderr.splitlines()[2].split()
+    assert command[0] == "kgraph"
+    subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, check=True, capture_output=True)
+    whole = keras.models.load_model(tmp_path / "repaired.keras")
+    data = inputs_of(model)
+    made, expected = run(whole, data), keras.tree.flatten(run(model, data))
+    for a, b in zip(made.values(), expected, strict=True):
+        same(a, b, name)
+    shown = subprocess.run(
+        [sys.executable, "-m", "kgraph", "show", "repaired.keras"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not shown.stderr
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=str)
+def test_a_published_file_is_cut_as_the_loaded_model_is(
+    path: Path, tmp_path: Path, tally: Counter[str]
+) -> None:
+    source = SHARED / "corpus" / path
+    try:
+        graph = read(source)
+    except ReadError as error:
+        pytest.skip(f"it has no graph: {str(error)[:80]}")
+    names = tensors(graph)
+    chosen = random.Random(str(path)).sample(names, min(5, len(names)))
+    if not str(graph.keras_version).startswith("3."):
+        with pytest.raises(ExtractError, match="Keras"):
+            extract_file(source, tmp_path / "cut.keras", chosen)
+        return
+    agrees(source, loaded(source), chosen, tmp_path / "cut.keras")
+    tally["cuts of published files"] += 1
+
+
+@pytest.mark.parametrize("name", architectures())
+def test_five_tensors_of_an_application_are_cut_from_its_file(
+    name: str, tmp_path: Path, tally: Counter[str]
+) -> None:
+    import keras
+
+    model = small(name)
+    image = keras.Input((96, 96, 3), name="image")
+    features = model(keras.layers.Rescaling(1.0, name="scale")(image), training=False)
+    outer = keras.Model(image, keras.layers.Dense(2, name="head")(features), name="transfer")
+    path = tmp_path / "model.keras"
+    outer.save(path)
+    layers = random.Random(name).sample(model.layers[1:], 5)
+    data = np.random.default_rng(0).random((1, 96, 96, 3), "float32")
+    expected = keras.Model(model.inputs, [layer.output for layer in layers])(data, training=False)
+    extract_file(path, tmp_path / "cut.keras", [f"{model.name}/{layer.name}" for layer in layers])
+    path.unlink()
+    made = keras.models.load_model(tmp_path / "cut.keras")(data, training=False)
+    for layer, right in zip(layers, expected, strict=True):
+        same(made[f"{model.name}/{layer.name}"], right, layer.name)
+    tally["tensors of nested architectures, cut"] += len(layers)
