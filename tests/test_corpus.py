@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from corpus.make import MAKERS
 
 from kgraph import errors
+from kgraph.cli import cli
 from kgraph.cli.files import load
+from kgraph.drawing.text import to_text
 from kgraph.facts import every_layer, graph_size
 from kgraph.graph import Graph
 from kgraph.interchange import from_json, to_json
@@ -34,6 +38,62 @@ def test_a_file_reads_as_its_row_says(row: dict[str, Any], tmp_path: Path) -> No
         row = {**row, "keras": version("keras")}
     assert facts(graph) == {key: row[key] for key in row if key not in ("name", "what", "made", "weights")}
     assert from_json(to_json(graph)) == graph
+
+
+READ = [row for row in ROWS if "error" not in row]
+
+
+@pytest.mark.parametrize("row", READ, ids=lambda row: row["name"])
+def test_show_select_and_shared_take_every_format(row: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / row["name"]
+    MAKERS[row["name"]](path)
+    beside = ["--weights", str(tmp_path / row["weights"])] if "weights" in row else []
+    for command in (["show"], ["shared"], ["select", "**"]):
+        done = CliRunner().invoke(cli, [command[0], str(path), *command[1:], *beside])
+        assert done.exit_code == 0, done.output
+    assert "#0" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("keras_2_8_nested.h5", "`--with-keras`"),
+        ("keras_2_bare_config.json", "with its weights"),
+        ("savedmodel_2_11", "build the model in Keras 3"),
+        ("tfjs_layers.json", "build the model in Keras 3"),
+        ("keras_2_15.keras", "`--with-keras`"),
+    ],
+)
+def test_extract_refuses_other_formats_and_says_what_would_work(name: str, hint: str, tmp_path: Path) -> None:
+    MAKERS[name](tmp_path / name)
+    arguments = ["extract", str(tmp_path / name), "--layers", "b", "-o", str(tmp_path / "out.keras")]
+    error = CliRunner().invoke(cli, arguments).exception
+    assert isinstance(error, errors.ExtractError)
+    assert hint in error.hint
+
+
+DAMAGED = ["keras_2_8_nested.h5", "keras_2_13.keras", "savedmodel_2_4", "savedmodel_2_11", "tfjs_layers.json"]
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_gives_an_error_of_kgraph_or_a_graph(name: str, tmp_path: Path) -> None:
+    MAKERS[name](tmp_path / name)
+    files = [p for p in (tmp_path / name, *(tmp_path / name).glob("*.pb")) if p.is_file()]
+    chance, outcomes = random.Random(11), set()
+    for number in range(400):
+        file = files[number % len(files)]
+        whole = file.read_bytes()
+        damaged = bytearray(whole[: chance.randrange(len(whole))] if number % 5 == 0 else whole)
+        for _ in range(chance.choice((1, 3, 20)) if damaged else 0):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        file.write_bytes(damaged)
+        try:
+            to_text(read(tmp_path / name), width=80).encode()
+            outcomes.add("graph")
+        except errors.KGraphError:
+            outcomes.add("error")
+        file.write_bytes(whole)
+    assert outcomes == {"graph", "error"}
 
 
 def facts(graph: Graph) -> dict[str, Any]:

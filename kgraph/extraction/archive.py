@@ -21,6 +21,7 @@ from kgraph.extraction.config import Written, written
 from kgraph.extraction.hdf5 import laid_out, parts
 from kgraph.extraction.weights import Move, held, moves
 from kgraph.graph import Graph
+from kgraph.sources import format_of
 from kgraph.sources.archive import CONFIG, METADATA, WEIGHTS, Saved, open_member, read_folder, read_zip
 from kgraph.sources.config import read_config
 from kgraph.sources.context import Context
@@ -43,9 +44,24 @@ class Source:
     stamp: tuple[int, int, int]
 
 
+# Formats that are read and not cut, each with what would work.
+REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
+OTHERS = {
+    "hdf5": "`--with-keras` cuts the model once Keras has loaded it",
+    "json": "give the model with its weights, as a `.keras` file",
+    "savedmodel": REBUILT,
+    "tensorflow.js": REBUILT,
+}
+
+
 def opened(path: Path) -> Source:
     """The file, read. Raises what `kgraph.read` raises, and `ExtractError` for a layout that is not known."""
     stamp = _stamp(path)
+    found = format_of(path).name
+    if found in OTHERS:
+        raise ExtractError(
+            str(path), f"is a model of the format {found}, which is not cut", hint=OTHERS[found]
+        )
     saved = (read_folder if path.is_dir() else read_zip)(path, False)
     context = Context(
         str(path), "keras folder" if path.is_dir() else "keras zip", saved.metadata.get("keras_version")

@@ -77,7 +77,7 @@ def read(source: object, *, weights: str | os.PathLike[str] | None = None, value
 def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
     opened = path
     try:
-        found = _format(path)
+        found = format_of(path)
         saved = found.open(path, values)
         if weights is not None:
             opened = weights
@@ -102,7 +102,8 @@ def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
         raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
 
 
-def _format(path: Path) -> Format:
+def format_of(path: Path) -> Format:
+    """The container of a file or folder; `FormatError` if it is none of a model."""
     first = b"" if path.is_dir() else head(path)
     for row in FORMATS:
         if row.matches(first, path):

@@ -118,7 +118,8 @@ def _texts(attributes: Any, name: str) -> list[str]:
     for key in names:
         value = attributes[key]
         found += [value] if isinstance(value, str | bytes) else list(value)
-    return [text.decode() if isinstance(text, bytes) else str(text) for text in found]
+    # What is no UTF-8 comes as a half of a surrogate pair, or as bytes; both are refused here.
+    return [text.decode() if isinstance(text, bytes) else str(text).encode().decode() for text in found]
 
 
 def _stored(path: Path, tree: Group, lists: Mapping[str, list[str]]) -> dict[str, tuple[Stored, ...]]:
