@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tomllib
 from importlib.metadata import version
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from kgraph.facts import every_layer, graph_size
 from kgraph.graph import Graph
 from kgraph.interchange import from_json, to_json
 from kgraph.sources import read
+from kgraph.sources.indexes import own_calls
 
 ROWS = tomllib.loads((Path(__file__).parent / "corpus" / "corpus.toml").read_text())["file"]
 
@@ -118,6 +120,21 @@ def facts(graph: Graph) -> dict[str, Any]:
 
 def test_every_file_that_can_be_made_has_its_row() -> None:
     assert [row["name"] for row in ROWS] == list(MAKERS)
+
+
+def test_own_calls_are_found_where_only_one_choice_fits() -> None:
+    for calls, size in product(range(1, 5), range(1, 5)):
+        for read in combinations(range(6), size):
+            for count in range(calls + 1):
+                for returned in combinations(range(calls), count):
+                    fitting = [
+                        list(own)
+                        for own in combinations(range(calls), size)
+                        if set(own) | set(returned) == set(range(calls))
+                        and all(o <= r for o, r in zip(own, read, strict=True))
+                    ]
+                    expected = fitting[0] if len(fitting) == 1 else None
+                    assert own_calls(read, calls, returned) == expected
 
 
 def test_a_list_of_one_tensor_is_told_from_a_bare_one(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from kgraph.sources.legacy_weights import placed
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MODEL = "model_weights"
+OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
+TOP = ("model_config", "training_config", "keras_version")
 
 
 def read_h5(path: Path, values: bool) -> Saved:
@@ -99,10 +101,6 @@ def _named_damage(path: Path) -> Iterator[None]:
         raise ConfigError(
             f"the layers of `{path}` cannot be told from its attributes ({error})", ""
         ) from error
-
-
-TOP = ("model_config", "training_config", "keras_version")
-OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
 
 
 def _has(attributes: Any, name: str) -> bool:

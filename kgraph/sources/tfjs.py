@@ -36,7 +36,7 @@ def read_tfjs(path: Path, _: bool) -> Saved:
     config = topology.get("model_config", topology)
     config = parsed(config, str(path)) if isinstance(config, str) else config
     config = dict(fields(config, "`model_config`", f"{TOPOLOGY}.model_config"))
-    if "training_config" in topology:
+    if isinstance(topology.get("training_config"), dict):
         config.setdefault("compile_config", topology["training_config"])
     version = topology.get("keras_version")
     manifest = data.get("weightsManifest")

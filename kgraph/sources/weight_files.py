@@ -26,7 +26,7 @@ GIVE = "give a `.weights.h5`, an HDF5 file of `save_weights`, or the index of sh
 
 def with_weights(saved: Saved, path: Path, values: bool) -> Saved:
     """What a file of a model's config holds, and the weights in a second file."""
-    if saved.weights is not None or saved.stored is not None:
+    if saved.weights is not None or saved.stored is not None or "kgraph" in saved.config:
         raise ReadError("the model has its own weights in its file", hint="leave the other weights out")
     first = head(path)
     if first.startswith(MAGIC):
