@@ -123,18 +123,16 @@ def test_every_file_that_can_be_made_has_its_row() -> None:
 
 
 def test_own_calls_are_found_where_only_one_choice_fits() -> None:
-    for calls, size in product(range(1, 5), range(1, 5)):
-        for read in combinations(range(6), size):
-            for count in range(calls + 1):
-                for returned in combinations(range(calls), count):
-                    fitting = [
-                        list(own)
-                        for own in combinations(range(calls), size)
-                        if set(own) | set(returned) == set(range(calls))
-                        and all(o <= r for o, r in zip(own, read, strict=True))
-                    ]
-                    expected = fitting[0] if len(fitting) == 1 else None
-                    assert own_calls(read, calls, returned) == expected
+    for calls, size, count in product(range(1, 5), range(1, 5), range(5)):
+        for indexes, returned in product(combinations(range(6), size), combinations(range(calls), count)):
+            fitting = [
+                list(own)
+                for own in combinations(range(calls), size)
+                if set(own) | set(returned) == set(range(calls))
+                and all(o <= i for o, i in zip(own, indexes, strict=True))
+            ]
+            expected = fitting[0] if len(fitting) == 1 else None
+            assert own_calls(indexes, calls, returned) == expected
 
 
 def test_a_list_of_one_tensor_is_told_from_a_bare_one(tmp_path: Path) -> None:

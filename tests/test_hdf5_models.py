@@ -102,6 +102,21 @@ def test_a_model_saved_by_keras_3_as_hdf5_reads_as_the_live_one(
     assert found.trainable == expected.trainable or name in CUSTOM
 
 
+def test_values_in_hdf5_have_the_digests_that_they_have_elsewhere(
+    built: Callable[[str], Any], saved: Callable[[str], Path], tmp_path: Path
+) -> None:
+    built("nested_models_three_deep").save(tmp_path / "m.h5")
+    found = [
+        digests(read(path, values=True)) for path in (tmp_path / "m.h5", saved("nested_models_three_deep"))
+    ]
+    assert found[0] == found[1]
+    assert any(found[0].values())
+
+
+def digests(graph: Graph) -> dict[str, list[str | None]]:
+    return {path: [w.digest for w in entry.weights or ()] for path, entry in every_layer(graph)}
+
+
 def test_weights_of_a_layer_that_is_not_there_are_named(tmp_path: Path) -> None:
     write_h5(tmp_path / "m.h5", line("s", layer("Dense", "d", units=2)), {"other": dense("other", 3, 2)})
     with pytest.raises(ConfigError, match="`other`"):

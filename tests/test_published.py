@@ -15,7 +15,7 @@ from conftest import SHARED
 from keras2 import read_keras_2
 
 from kgraph.errors import NoGraphError
-from kgraph.facts import every_layer
+from kgraph.facts import every_layer, graph_size
 from kgraph.graph import Graph, Shape, Slots
 from kgraph.sources import read
 
@@ -114,7 +114,11 @@ def test_a_file_that_keras_2_loads_has_the_graph_and_shapes_of_the_live_model(ro
         if config
         else tf_keras.models.load_model(path, compile=False)
     )
-    agrees(graph_of(row["file"]), read_keras_2(live))
+    graph = graph_of(row["file"])
+    agrees(graph, read_keras_2(live))
+    size = graph_size(graph)
+    assert size is None or size.parameters == live.count_params()
+    assert size is not None or config  # JSON alone holds no weights
 
 
 def bare(graph: Graph) -> Graph:

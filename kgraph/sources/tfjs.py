@@ -11,7 +11,7 @@ from typing import Any
 
 from kgraph.checks import fields, items, parsed, shape_or_none, text
 from kgraph.errors import NoGraphError
-from kgraph.sources.archive import Saved, read_object
+from kgraph.sources.archive import Saved, read_object, refuse_values
 from kgraph.sources.hdf5 import Array, Stored
 
 TOPOLOGY = "modelTopology"
@@ -22,8 +22,9 @@ def has_topology(path: Path) -> bool:
     return f'"{TOPOLOGY}"'.encode() in path.read_bytes()
 
 
-def read_tfjs(path: Path, _: bool) -> Saved:
+def read_tfjs(path: Path, values: bool) -> Saved:
     """What a TensorFlow.js model holds; weights in one list, by name (converter 0.8-4.x; corpus: nsfwjs)."""
+    refuse_values(path, values)
     data = read_object(path)
     topology = fields(data.get(TOPOLOGY), f"`{TOPOLOGY}`", TOPOLOGY)
     if "node" in topology:
