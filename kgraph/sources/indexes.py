@@ -33,14 +33,16 @@ def repaired(
     read: dict[str, set[int]] = {}
     for tensor in known:
         read.setdefault(tensor.layer, set()).add(tensor.node_index)
+    returned: dict[str, set[int]] = {}
+    for tensor in outputs.values():
+        returned.setdefault(tensor.layer, set()).add(tensor.node_index)
     own: dict[tuple[str, int], int] = {}
     for name, indexes in read.items():
         if version == (3, 2) and calls[name] > 1 and indexes == {0}:
             raise _lost(
                 f"Keras 3.2 wrote 0 for each call of shared `{name}`, so what reads which is lost", where
             )
-        returned = {tensor.node_index for tensor in outputs.values() if tensor.layer == name}
-        ranks = own_calls(sorted(indexes), calls[name], returned)
+        ranks = own_calls(sorted(indexes), calls[name], returned.get(name, ()))
         if ranks is None:
             raise _lost(f"indexes that Keras 3.0 or 3.1 wrote do not tell calls of `{name}` apart", where)
         own.update(((name, index), rank) for index, rank in zip(sorted(indexes), ranks, strict=True))

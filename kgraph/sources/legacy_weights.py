@@ -20,6 +20,7 @@ from kgraph.sources.shapes import RULES
 from kgraph.sources.weights import PARTS, own_names
 
 Entry = Mapping[str, Any]
+STEPS = 20  # of a variable's name; real ones have a few
 FIT = "give the weights that were saved from this very model"
 
 
@@ -210,7 +211,7 @@ def _by_name(variables: Sequence[Stored], leaves: Mapping[str, Entry]) -> list[s
     """The owner of each variable by the name of its layer, if each fits one and the numbers are right."""
     names = Counter(entry_name(entry) for entry in leaves.values())
     alone = {entry_name(entry): path for path, entry in leaves.items() if names[entry_name(entry)] == 1}
-    owners = [_owner(variable.name.split("/"), alone) for variable in variables]
+    owners = [_owner(variable.name.split("/")[:STEPS], alone) for variable in variables]
     if None in owners:
         return None
     counts = Counter(owners)
