@@ -59,7 +59,6 @@ def test_show_select_and_shared_take_every_format(row: dict[str, Any], tmp_path:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("keras_2_8_nested.h5", "`--with-keras`"),
         ("keras_2_bare_config.json", "with its weights"),
         ("savedmodel_2_11", "build the model in Keras 3"),
         ("tfjs_layers.json", "build the model in Keras 3"),

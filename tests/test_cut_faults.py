@@ -18,7 +18,7 @@ import pytest
 
 from kgraph.errors import ConfigError, ExtractError, FormatError, KGraphError, UnsafeError
 from kgraph.extraction import extract_file, plan
-from kgraph.extraction.archive import opened, part, save
+from kgraph.extraction.file import opened
 
 CUT = "import sys, kgraph; kgraph.extract_file(*sys.argv[1:], 'second', force=True)"
 
@@ -123,9 +123,9 @@ def test_a_source_cut_off_or_changed_while_it_is_read_is_named(large: Path, tmp_
     ):
         source.write_bytes(large.read_bytes())
         found = opened(source)
-        piece = part(found, plan(found.graph, "second"))
+        part = found.part(plan(found.graph, "second"))
         with pytest.raises(ConfigError, match=what):
-            save(piece, tmp_path / "cut.keras", lambda done, whole, change=change: change() and None)  # type: ignore[misc]
+            part.save(tmp_path / "cut.keras", lambda done, whole, change=change: change() and None)  # type: ignore[misc]
         assert list(tmp_path.iterdir()) == [source]
 
 

@@ -14,13 +14,15 @@ from typing import Any
 
 import click
 
-from kgraph.cli.files import imported, is_code, load, refuse_the_source, write
+from kgraph.cli.files import imported, is_code, load, write
 from kgraph.cli.options import Listing, several
 from kgraph.cli.terminal import progress, width
 from kgraph.drawing.text import to_text
 from kgraph.drawing.words import byte_size
 from kgraph.errors import KGraphError, ReadError
+from kgraph.extraction.file import check_target, opened
 from kgraph.extraction.plan import plan, rest
+from kgraph.extraction.source import Source
 from kgraph.facts import totals
 from kgraph.graph import Graph
 
@@ -29,7 +31,12 @@ from kgraph.graph import Graph
 @click.argument("model")
 @several("--layers", help="The tensors to make.")
 @several("--inputs", help="Begin at these tensors instead.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The `.keras` file to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write; `.keras` from `.keras`, `.h5` from `.h5`.",
+)
 @click.option("--tail", type=click.Path(path_type=Path), help="Write the rest of the model there.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, what is kept and dropped; write nothing.")
 @click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
@@ -66,43 +73,42 @@ def extract(
         graph = load(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         return
-    targets = [_target(path, model, force) for path in (output, tail) if path or path is output]
-    if with_keras or is_code(model):
+    source = None if with_keras or is_code(model) else opened(Path(model))
+    suffix = source.suffix if source else ".keras"
+    targets = [_target(path, model, suffix, force) for path in (output, tail) if path or path is output]
+    if source is None:
         graph = load(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         _save(_live(model, unsafe), layers, inputs, targets[0])
     else:
-        _cut(Path(model), layers, inputs, targets)
+        _cut(source, layers, inputs, targets)
     click.echo("wrote " + " and ".join(map(str, targets)))
     if verify:
         _verify(model, targets[0], layers, inputs, unsafe)
 
 
-def _target(output: Path | None, model: str, force: bool) -> Path:
+def _target(output: Path | None, model: str, suffix: str, force: bool) -> Path:
     """The file to write; an error if it must not be."""
-    if output is None or output.suffix != ".keras":
-        raise KGraphError("a submodel is written to a `.keras` file", hint="name it with `-o FILE.keras`")
-    refuse_the_source(output, model)
-    if output.exists() and not force:
-        raise KGraphError(f"`{output}` is there already", hint="`--force` writes over it")
+    if output is None or output.suffix != suffix:
+        raise KGraphError(
+            f"a submodel of `{model}` is written to a `{suffix}` file", hint=f"name it with `-o FILE{suffix}`"
+        )
+    check_target(Path(model), output, force)
     return output
 
 
-def _cut(model: Path, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
+def _cut(source: Source, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
     """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
-    from kgraph.extraction.archive import opened, part, save
-
-    source = opened(model)
     wanted = plan(source.graph, layers, inputs or None)
+    parts = [source.part(wanted)]
+    if len(targets) > 1:
+        parts.append(source.part(rest(source.graph, layers), (True, False)))
     click.echo(_plan_text(source.graph, wanted), nl=False)
     if source.graph.compile_config:
         click.echo("left out: the compile config and the optimizer")
-    parts = [part(source, wanted)]
-    if len(targets) > 1:
-        parts.append(part(source, rest(source.graph, layers), keyed=(True, False)))
-    for piece, target in zip(parts, targets, strict=True):
+    for part, target in zip(parts, targets, strict=True):
         with progress(f"writing {target}") as watch:
-            save(piece, target, watch)
+            part.save(target, watch)
 
 
 def _verify(model: str, target: Path, layers: Sequence[str], inputs: Sequence[str], unsafe: bool) -> None:

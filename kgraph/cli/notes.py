@@ -17,11 +17,11 @@ def note_unloadable(model: str, graph: Graph) -> None:
     twice = [path for path, layer in every_layer(graph) if layer.same_as]
     if not twice or is_code(model) or graph.format not in ("keras zip", "keras folder"):
         return
-    from kgraph.extraction.archive import opened
+    from kgraph.extraction.archive import opened_archive
     from kgraph.extraction.config import is_loadable
 
     try:
-        source = opened(Path(model))
+        source = opened_archive(Path(model))
         if is_loadable(source.saved.config, source.graph, source.version):
             return
     except KGraphError:  # of a version that is not known so well

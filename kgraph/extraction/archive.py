@@ -6,7 +6,6 @@ Edge module: reads and writes files. Tested with what Keras 3.0-3.15 writes.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,119 +14,97 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from kgraph.errors import ConfigError, ExtractError, KGraphError, UnsafeError
+from kgraph.errors import ExtractError, UnsafeError
 from kgraph.extraction.behind import behind
 from kgraph.extraction.config import Written, written
-from kgraph.extraction.hdf5 import laid_out, parts
+from kgraph.extraction.hdf5 import laid_out, stream
+from kgraph.extraction.source import (
+    OUTPUTS,
+    WITH_KERAS,
+    Keyed,
+    Stamp,
+    Watch,
+    check_unchanged,
+    check_version,
+    stamp_of,
+    unwatched,
+)
 from kgraph.extraction.weights import Move, held, moves
 from kgraph.graph import Graph
-from kgraph.sources import format_of
 from kgraph.sources.archive import CONFIG, METADATA, WEIGHTS, Saved, open_member, read_folder, read_zip
 from kgraph.sources.config import read_config
 from kgraph.sources.context import Context
 from kgraph.whole import whole
 
-NEWEST = (3, 15)  # of the versions that the tests were run on, from 3.0
+OLDEST = (3, 0)
 ASSETS = "assets/"
 CHUNK = 1 << 20
-Watch = Callable[[int, int], None]  # told how many bytes of how many are written
 
 
 @dataclass(frozen=True)
-class Source:
+class Archive:
     """A `.keras` file that can be cut: what it holds, its graph, and how it looked when it was read."""
 
     path: Path
     saved: Saved
     graph: Graph
     version: tuple[int, ...]
-    stamp: tuple[int, int, int]
+    stamp: Stamp
+
+    suffix = ".keras"
+
+    def part(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> ArchivePart:
+        """The submodel that a plan of the graph describes; `keyed`: see `written`."""
+        assert self.saved.weights is not None
+        cut = written(self.saved.config, self.graph, wanted, self.version, keyed)
+        return ArchivePart(self, cut, moves(self.saved.config, self.graph, self.saved.weights, cut))
 
 
-# Formats that are read and not cut, each with what would work.
-REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
-OTHERS = {
-    "hdf5": "`--with-keras` cuts the model once Keras has loaded it",
-    "json": "give the model with its weights, as a `.keras` file",
-    "savedmodel": REBUILT,
-    "tensorflow.js": REBUILT,
-}
-
-
-def opened(path: Path) -> Source:
+def opened_archive(path: Path) -> Archive:
     """The file, read. Raises what `kgraph.read` raises, and `ExtractError` for a layout that is not known."""
-    stamp = _stamp(path)
-    found = format_of(path).name
-    if found in OTHERS:
-        raise ExtractError(
-            str(path), f"is a model of the format {found}, which is not cut", hint=OTHERS[found]
-        )
+    stamp = stamp_of(path)
     saved = (read_folder if path.is_dir() else read_zip)(path, False)
-    context = Context(
-        str(path), "keras folder" if path.is_dir() else "keras zip", saved.metadata.get("keras_version")
-    )
-    _check(path, saved, context.version)
-    return Source(path, saved, read_config(saved.config, saved.weights, context), context.version, stamp)
-
-
-def _check(path: Path, saved: Saved, version: tuple[int, ...]) -> None:
-    hint = "`--with-keras` cuts the model once Keras has loaded it"
-    if not (3, 0) <= version <= NEWEST:
-        which = f"written by Keras {version[0]}.{version[1]}" if version else "of no known version of Keras"
-        raise ExtractError(
-            str(path), f"is {which}; files of 3.0 to 3.{NEWEST[1]} can be cut without Keras", hint=hint
-        )
+    kind = "keras folder" if path.is_dir() else "keras zip"
+    context = Context(str(path), kind, saved.metadata.get("keras_version"))
+    check_version(path, context.version, OLDEST)
     if saved.weights is None:
-        raise ExtractError(str(path), f"holds no `{WEIGHTS}`, so there are no weights to cut", hint=hint)
+        raise ExtractError(
+            str(path), f"holds no `{WEIGHTS}`, so there are no weights to cut", hint=WITH_KERAS
+        )
+    return Archive(path, saved, read_config(saved.config, saved.weights, context), context.version, stamp)
 
 
 @dataclass(frozen=True)
-class Part:
-    """A submodel of a source, ready to be written."""
+class ArchivePart:
+    """A submodel of an archive, ready to be written."""
 
-    source: Source
-    graph: Graph
+    source: Archive
     written: Written
     moves: list[Move]
 
+    def save(self, target: Path, watch: Watch = unwatched) -> None:
+        """Write it as a `.keras` file, whole or not at all; `watch` is told of each step, in bytes.
 
-def part(source: Source, wanted: Graph, keyed: tuple[bool, bool] = (False, True)) -> Part:
-    """The submodel that a plan of the source's graph describes; `keyed`: see `written`."""
-    cut = written(source.saved.config, source.graph, wanted, source.version, keyed)
-    assert source.saved.weights is not None
-    return Part(source, wanted, cut, moves(source.saved.config, source.graph, source.saved.weights, cut))
-
-
-def save(part: Part, target: Path, watch: Watch = lambda done, whole: None) -> None:
-    """Write the submodel as a `.keras` file, whole or not at all; `watch` is told of each step, in bytes.
-
-    Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
-    """
-    path = part.source.path
-    with (
-        whole(target) as file,
-        behind(file) as writer,
-        zipfile.ZipFile(cast(BinaryIO, writer), "w") as archive,
-        _members(path) as (weights, assets),
-    ):
-        archive.writestr(_member(METADATA), json.dumps(part.source.saved.metadata))
-        archive.writestr(_member(CONFIG), json.dumps(part.written.entry))
-        stored = part.source.saved.weights
+        Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
+        """
+        path, stored = self.source.path, self.source.saved.weights
         assert stored is not None
-        layout = laid_out(weights, [(held(stored, m), m.source, m.target) for m in part.moves])
-        member = _member(WEIGHTS, layout.size)
-        done = 0
-        with archive.open(member, "w") as out:
-            for data in parts(layout, weights, str(path)):
-                out.write(data)
-                done += len(data)
-                watch(done, layout.size)
-        for name, new in _moved_assets(assets, part.moves):
-            with assets[name]() as old, archive.open(_member(new), "w", force_zip64=True) as out:
-                while data := old.read(CHUNK):
-                    out.write(data)
-        if _stamp(path) != part.source.stamp:
-            raise ConfigError(f"`{path}` was changed while it was read", "", hint="run the command again")
+        with (
+            whole(target) as file,
+            behind(file) as writer,
+            zipfile.ZipFile(cast(BinaryIO, writer), "w") as archive,
+            _members(path) as (weights, assets),
+        ):
+            archive.writestr(_member(METADATA), json.dumps(self.source.saved.metadata))
+            archive.writestr(_member(CONFIG), json.dumps(self.written.entry))
+            layout = laid_out(weights, [(held(stored, m), m.source, m.target) for m in self.moves])
+            with archive.open(_member(WEIGHTS, layout.size), "w") as out:
+                stream(layout, weights, str(path), out.write, watch)
+            for name, new in _moved_assets(assets, self.moves):
+                with assets[name]() as old, archive.open(_member(new), "w", force_zip64=True) as out:
+                    while data := old.read(CHUNK):
+                        out.write(data)
+            check_unchanged(path, self.source.stamp)
 
 
 Assets = dict[str, Callable[[], Any]]
@@ -167,19 +144,3 @@ def _member(name: str, size: int = 0) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)
     info.file_size = size
     return info
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """What changes when a file does: its number, size and time."""
-    found = os.stat(path / WEIGHTS if path.is_dir() and (path / WEIGHTS).exists() else path)
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def check_target(source: Path, target: Path, force: bool) -> None:
-    """Nothing; raises `KGraphError` for a target that must not be written over."""
-    if target.exists() and source.exists() and os.path.samefile(source, target):
-        raise KGraphError(
-            f"`{target}` is the model itself, and would be written over", hint="give another name"
-        )
-    if target.exists() and not force:
-        raise KGraphError(f"`{target}` is there already", hint="`--force` writes over it")

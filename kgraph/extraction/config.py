@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cutting import BEGINS
@@ -21,12 +21,13 @@ from kgraph.sources.build import below, key_of
 from kgraph.sources.config import is_functional
 from kgraph.sources.same import Entry, objects_in
 
-FUNCTIONAL = {
+FUNCTIONAL: Mapping[str, Any] = {
     "module": "keras.src.models.functional",
     "class_name": "Functional",
     "registered_name": "Functional",
     "build_config": {"input_shape": None},
 }
+PLAIN = ("Functional", "Sequential")
 BARE_FROM = (3, 4)  # until then the only input or output is written as a list of one
 
 
@@ -58,7 +59,7 @@ def written(
         raise ExtractError(
             graph.name, f"holds one object in two models, which Keras {_text(version)} cannot load"
         )
-    model = _Model(entry, graph, wanted, new, result)
+    model = Model(entry, graph, wanted, new, result)
     plain = entry["class_name"] == "Functional"
     head = {key: entry.get(key, value) if plain else value for key, value in FUNCTIONAL.items()}
     result.entry = {**head, "config": model.functional(*keyed), "compile_config": {}}
@@ -70,7 +71,7 @@ def _text(version: tuple[int, ...]) -> str:
 
 
 @dataclass
-class _Model:
+class Model:
     """One model, at some depth: its entry and graph, what is wanted of it, and that as it is written."""
 
     entry: Entry
@@ -80,6 +81,8 @@ class _Model:
     file: Written
     path: str = ""
     origin: str = ""
+
+    head: ClassVar[Mapping[str, Any]] = FUNCTIONAL
 
     def __post_init__(self) -> None:
         self.config: Entry = self.entry["config"]
@@ -108,10 +111,21 @@ class _Model:
     def _called(self, layer: Layer) -> dict[str, Any]:
         """The entry of a layer with its calls."""
         if BEGINS in layer.config:
-            return _input(self.new.nodes_of(layer.name)[0].outputs[0])
+            return self._input(self.new.nodes_of(layer.name)[0].outputs[0])
         calls = zip(self.wanted.nodes_of(layer.name), self.new.nodes_of(layer.name), strict=True)
         nodes = [self._call(layer, before, after) for before, after in calls if after.inputs]
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
+
+    def _input(self, tensor: Tensor) -> dict[str, Any]:
+        """The entry of a new InputLayer, as all of Keras 3 read it."""
+        config = {
+            "batch_shape": shape_of(tensor),
+            "dtype": tensor.dtype,
+            "sparse": False,
+            "name": tensor.layer,
+        }
+        head = {"module": "keras.layers", "class_name": "InputLayer", "registered_name": None}
+        return {**head, "config": config, "name": tensor.layer, "inbound_nodes": []}
 
     def _entry(self, layer: Layer) -> dict[str, Any]:
         """The entry of a layer without its calls: the source's own, but for models that are cut."""
@@ -126,7 +140,7 @@ class _Model:
             cut = before != wanted
             entry = self._opened(
                 entry,
-                _Model(
+                type(self)(
                     model_in(entry) or entry,
                     before,
                     wanted,
@@ -151,23 +165,25 @@ class _Model:
                     entry = tagged(entry, ["config", *place.split("/")], tags[f"{path}/{place}"])
         return entry
 
-    def _opened(self, entry: Entry, model: _Model, cut: bool) -> dict[str, Any]:
+    def _opened(self, entry: Entry, model: Model, cut: bool) -> dict[str, Any]:
         """The entry of a nested model, or of a wrapper around it, with what is left of the model."""
         if not isinstance(entry["config"].get("layers"), list):
             inner = self._opened(entry["config"]["layer"], model, cut)
             return {**entry, "config": {**entry["config"], "layer": inner}}
         if not cut:
             return {**entry, "config": model.as_it_was()}
-        if entry["class_name"] not in ("Functional", "Sequential") or not str(entry.get("module")).startswith(
-            "keras"
-        ):
+        if not self._is_plain(entry):
             raise ExtractError(
                 str(entry.get("name") or entry["config"].get("name")),
                 f"is a `{entry['class_name']}`, and no file tells what such a model does when called",
                 hint="take its outputs, or cut the live model: `--with-keras`",
             )
         kept = {key: entry[key] for key in ("name", "inbound_nodes") if key in entry}
-        return {**FUNCTIONAL, **kept, "config": model.functional()}
+        return {**self.head, **kept, "config": model.functional()}
+
+    def _is_plain(self, entry: Entry) -> bool:
+        """Whether an entry is a model of Keras's own classes, which runs its layers and nothing else."""
+        return entry["class_name"] in PLAIN and str(entry.get("module")).startswith("keras")
 
     def _origin(self, layer: Layer) -> str:
         """The name of the source's entry that a layer of the plan is, or is a part of."""
@@ -214,15 +230,9 @@ class _Model:
         return value
 
     def _tensor(self, tensor: Tensor) -> dict[str, Any]:
-        """A tensor as Keras writes it in a call; its shape must be known, as Keras will have it."""
-        if tensor.shape is None:
-            raise _unknown(self.path + tensor.layer, "cannot be handed on without Keras")
-        config = {
-            "shape": list(tensor.shape),
-            "dtype": tensor.dtype,
-            "keras_history": self._reference(tensor),
-        }
-        return {"class_name": "__keras_tensor__", "config": config}
+        """A tensor as Keras writes it in a call."""
+        place = {"shape": shape_of(tensor), "dtype": tensor.dtype, "keras_history": self._reference(tensor)}
+        return {"class_name": "__keras_tensor__", "config": place}
 
     def _reference(self, tensor: Tensor, offset: int = 0) -> list[Any]:
         earlier = self.file.sharing.earlier_calls.get(self.path + tensor.layer, 0)
@@ -250,17 +260,13 @@ class _Model:
         return [self._restored(v, below(slot, str(i)), new) for i, v in enumerate(value)]
 
 
-def _input(tensor: Tensor) -> dict[str, Any]:
-    """The entry of a new InputLayer, as all of Keras 3 read it."""
+def shape_of(tensor: Tensor) -> list[int | None]:
+    """The shape as JSON has it; it must be known, as Keras will have it."""
     if tensor.shape is None:
-        raise _unknown(tensor.layer, "cannot be an input")
-    config = {"batch_shape": list(tensor.shape), "dtype": tensor.dtype, "sparse": False, "name": tensor.layer}
-    head = {"module": "keras.layers", "class_name": "InputLayer", "registered_name": None}
-    return {**head, "config": config, "name": tensor.layer, "inbound_nodes": []}
-
-
-def _unknown(name: str, cannot: str) -> ExtractError:
-    return ExtractError(name, f"has no known shape, so it {cannot}", hint="`--with-keras` asks Keras")
+        raise ExtractError(
+            tensor.layer, "has no known shape, so it cannot be an input", hint="`--with-keras` asks Keras"
+        )
+    return list(tensor.shape)
 
 
 def is_loadable(entry: Entry, graph: Graph, version: tuple[int, ...]) -> bool:

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from kgraph.extraction.archive import check_target, opened, part, save
+from kgraph.errors import ExtractError, KGraphError
+from kgraph.extraction.archive import opened_archive
+from kgraph.extraction.h5 import opened_h5
 from kgraph.extraction.plan import Queries, plan, rest
+from kgraph.extraction.source import Source
+from kgraph.sources import format_of
+
+# Formats of `kgraph.read` that can be cut → what opens them.
+CUTTERS: dict[str, Callable[[Path], Source]] = {
+    "keras zip": opened_archive,
+    "keras folder": opened_archive,
+    "hdf5": opened_h5,
+}
+# The other formats of `kgraph.read`, none of which Keras 3 loads as a model with weights → what would work.
+REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
+OTHERS = {
+    "json": "give the model with its weights, as a `.keras` file",
+    "savedmodel": REBUILT,
+    "tensorflow.js": REBUILT,
+}
 
 
 def extract_file(
@@ -24,16 +43,36 @@ def extract_file(
     model's needed, and memory stays small: the config is cut, and the weights that are kept are streamed.
     Layers travel as they are, with `trainable`, assets and states; the compile config and the optimizer are
     left out. With `tail`, the rest of the model is written there, begun at these tensors, a model of a dict:
-    `tail(head(x))` is `model(x)`. Tested with `.keras` files of Keras 3.0-3.15.
+    `tail(head(x))` is `model(x)`. `.keras` becomes `.keras` (tested with Keras 3.0-3.15), `.h5` becomes `.h5`
+    (2.0-3.15).
 
     Raises what `read` and `plan` raise, `ExtractError` for a layout that it was not tested on, and
     `KGraphError` if `dst` is there already and not `force`, or cannot be written; then nothing is written.
     """
     source = opened(Path(src))
-    parts = [(part(source, plan(source.graph, queries, inputs)), Path(dst))]
-    if tail is not None:
-        parts.append((part(source, rest(source.graph, queries), keyed=(True, False)), Path(tail)))
-    for _, target in parts:
+    targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
+    for target in targets:
         check_target(Path(src), target, force)
-    for piece, target in parts:
-        save(piece, target)
+    parts = [source.part(plan(source.graph, queries, inputs))]
+    if tail is not None:
+        parts.append(source.part(rest(source.graph, queries), (True, False)))
+    for part, target in zip(parts, targets, strict=True):
+        part.save(target)
+
+
+def opened(path: Path) -> Source:
+    """A file that can be cut. Raises what `read` raises, and `ExtractError` for what is not cut."""
+    kind = format_of(path)
+    if kind not in CUTTERS:
+        raise ExtractError(str(path), f"is of the format {kind}, which cannot be cut", hint=OTHERS[kind])
+    return CUTTERS[kind](path)
+
+
+def check_target(source: Path, target: Path, force: bool) -> None:
+    """Nothing; raises `KGraphError` for a target that must not be written over."""
+    if target.exists() and source.exists() and os.path.samefile(source, target):
+        raise KGraphError(
+            f"`{target}` is the model itself, and would be written over", hint="give another name"
+        )
+    if target.exists() and not force:
+        raise KGraphError(f"`{target}` is there already", hint="`--force` writes over it")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from kgraph.errors import ConfigError, ExtractError
+from kgraph.extraction.source import WITH_KERAS, Watch
 from kgraph.sources.hdf5 import Group
 
 CHUNK = 1 << 19  # bytes; what the nearest caches hold is copied soonest
@@ -110,6 +111,17 @@ def parts(layout: Layout, source: BinaryIO, name: str) -> Iterator[memoryview]:
     yield from _read(layout.headers, at, layout.size - at, buffer, name)
 
 
+def stream(
+    layout: Layout, source: BinaryIO, name: str, write: Callable[[memoryview], object], watch: Watch
+) -> None:
+    """Write the new file, telling of each step; raises what `parts` raises."""
+    done = 0
+    for data in parts(layout, source, name):
+        write(data)
+        done += len(data)
+        watch(done, layout.size)
+
+
 def _read(file: Any, start: int, size: int, buffer: memoryview, name: str) -> Iterator[memoryview]:
     file.seek(start)
     while size:
@@ -146,26 +158,26 @@ def copy_attributes(source: Any, target: Any) -> None:
         target.attrs[name] = value
 
 
-def copied(source: Any, target: Any, key: str) -> Iterator[Extent]:
+def copied(source: Any, target: Any, key: str, new: str | None = None) -> Iterator[Extent]:
     """Make room in a group of a new file for an array of another group; where its values are."""
     from h5py import h5a, h5d, h5p
 
-    key_bytes = key.encode()
-    old = h5d.open(source.id, key_bytes)
+    new = new or key
+    old = h5d.open(source.id, key.encode())
     size, offset = old.get_space().get_simple_extent_npoints() * old.get_type().get_size(), old.get_offset()
     if size and (offset is None or old.get_storage_size() != size):
         raise ExtractError(
             f"{source.name}/{key}".strip("/"),
             "is not stored in one piece, as Keras stores variables",
-            hint="`--with-keras` cuts the model once Keras has loaded it",
+            hint=WITH_KERAS,
         )
     how = h5p.create(h5p.DATASET_CREATE)
     how.set_layout(h5d.CONTIGUOUS)
     how.set_alloc_time(h5d.ALLOC_TIME_EARLY)
     how.set_fill_time(h5d.FILL_TIME_NEVER)
     how.set_obj_track_times(False)  # the same cut gives the same bytes tomorrow
-    made = h5d.create(target.id, key_bytes, old.get_type(), old.get_space(), how)
+    made = h5d.create(target.id, new.encode(), old.get_type(), old.get_space(), how)
     if h5a.get_num_attrs(old):
-        copy_attributes(source[key], target[key])
+        copy_attributes(source[key], target[new])
     if size:
         yield Extent(made.get_offset(), offset, size)

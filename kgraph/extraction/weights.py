@@ -11,6 +11,7 @@ from typing import Any
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.config import Written
+from kgraph.extraction.source import WITH_KERAS
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer, Weight
 from kgraph.sources.hdf5 import Group
@@ -105,7 +106,7 @@ def _check_owners(path: str, borrowed: Iterable[Weight], kept: Collection[str]) 
             raise ExtractError(
                 path,
                 f"has its `{weight.name}` stored with a layer that is not kept, as `{weight.same_as}`",
-                hint="`--with-keras` cuts the model once Keras has loaded it",
+                hint=WITH_KERAS,
             )
 
 

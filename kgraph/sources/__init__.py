@@ -77,16 +77,13 @@ def read(source: object, *, weights: str | os.PathLike[str] | None = None, value
 def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
     opened = path
     try:
-        found = format_of(path)
+        found = _format(path)
         saved = found.open(path, values)
         if weights is not None:
             opened = weights
             saved = with_weights(saved, weights, values)
     except OSError as error:
-        raise ReadError(
-            f"`{opened}` cannot be read ({error.strerror or error})",
-            hint="`ls -l` tells whose it is; copy it, whole, to where you may read it",
-        ) from error
+        raise _unreadable(opened, error) from error
     if "kgraph" in saved.config and "class_name" not in saved.config:
         return from_data(saved.config)
     version = saved.config.get("keras_version", saved.metadata.get("keras_version"))
@@ -102,8 +99,22 @@ def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
         raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
 
 
-def format_of(path: Path) -> Format:
-    """The container of a file or folder; `FormatError` if it is none of a model."""
+def format_of(path: Path) -> str:
+    """The name of a saved model's format, as `Graph.format`; raises what `read` raises for what is none."""
+    try:
+        return _format(path).name
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ReadError:
+    return ReadError(
+        f"`{path}` cannot be read ({error.strerror or error})",
+        hint="`ls -l` tells whose it is; copy it, whole, to where you may read it",
+    )
+
+
+def _format(path: Path) -> Format:
     first = b"" if path.is_dir() else head(path)
     for row in FORMATS:
         if row.matches(first, path):

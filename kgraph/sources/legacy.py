@@ -43,7 +43,7 @@ def told_version(entry: Entry) -> tuple[int, int] | None:
     if "module" not in entry or not isinstance(config, Mapping):
         return None
     ends = [config.get("input_layers"), config.get("output_layers")]
-    if any(map(_is_reference, ends)) or (entry.get("class_name") == "InputLayer" and "optional" in config):
+    if any(map(is_reference, ends)) or (entry.get("class_name") == "InputLayer" and "optional" in config):
         return 3, 11
     if isinstance(config.get("dtype"), Mapping):
         return 3, 4
@@ -150,21 +150,32 @@ def _calls_of(entry: Entry) -> list[Any]:
     return calls if isinstance(calls, list) else []
 
 
-def _with_calls(layers: list[Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Layers, inputs and outputs of a functional model, calls as Keras 3 writes them."""
-    entries = {
+def _entries(layers: list[Any]) -> dict[str, Any]:
+    return {
         _name(layer): layer
         for layer in layers
         if isinstance(_name(layer), str) and isinstance(layer.get("config"), Mapping)
     }
+
+
+def first_calls(layers: list[Any], config: Mapping[str, Any]) -> dict[str, int]:
+    """The index of the first call of each layer that is read, by name; `layers` are those of `config`."""
+    entries = _entries(layers)
     calls = [call for entry in entries.values() for call in _calls_of(entry)]
-    if all(map(_is_new, calls)):
-        return {"layers": [_marked(layer, config) for layer in layers]}
     used: dict[str, set[int]] = {}
     for value in (calls, config["input_layers"], config.get("output_layers")):
         for name, index, _ in _references(value, entries):
             used.setdefault(name, set()).add(index)
-    first = {name: _first_index(entries[name], indexes) for name, indexes in used.items()}
+    return {name: _first_index(entries[name], indexes) for name, indexes in used.items()}
+
+
+def _with_calls(layers: list[Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Layers, inputs and outputs of a functional model, calls as Keras 3 writes them."""
+    entries = _entries(layers)
+    calls = [call for entry in entries.values() for call in _calls_of(entry)]
+    if all(map(is_new, calls)):
+        return {"layers": [_marked(layer, config) for layer in layers]}
+    first = first_calls(layers, config)
 
     def counted(layer: Any) -> Any:
         if not (isinstance(layer, Mapping) and isinstance(layer.get("inbound_nodes"), list)):
@@ -173,7 +184,7 @@ def _with_calls(layers: list[Any], config: Mapping[str, Any]) -> dict[str, Any]:
 
     def end(value: Any) -> Any:
         """`output_layers` keeps counting functional models from 1, as in Keras 3."""
-        if _is_reference(value):
+        if is_reference(value):
             name = value[0]
             offset = 1 if name in entries and is_functional(entries[name]) else 0
             return [name, value[1] - first.get(name, 0) + offset, value[2]]
@@ -209,11 +220,11 @@ def _marked(layer: Any, config: Mapping[str, Any]) -> Any:
     return layer
 
 
-def _is_new(call: Any) -> bool:
+def is_new(call: Any) -> bool:
     return isinstance(call, Mapping) and "args" in call and "kwargs" in call
 
 
-def _is_reference(value: Any) -> bool:
+def is_reference(value: Any) -> bool:
     """Whether the value is `[layer, node index, tensor index]`, and after it keywords or none."""
     return (
         isinstance(value, list)
@@ -225,7 +236,7 @@ def _is_reference(value: Any) -> bool:
 
 def _references(value: Any, layers: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
     """All references to layers in a nested structure, those in keyword arguments too."""
-    if _is_reference(value) and value[0] in layers:
+    if is_reference(value) and value[0] in layers:
         yield value[0], value[1], value[2]
         value = value[3:]
     if isinstance(value, Mapping | list):
@@ -261,17 +272,17 @@ def _call(call: Any, first: Mapping[str, int], layers: Mapping[str, Any]) -> Any
         return {"class_name": "__keras_tensor__", "config": {"keras_history": place}}
 
     def argument(value: Any) -> Any:
-        if _is_reference(value) or (isinstance(value, list) and value[:2] == [CONSTANT, -1]):
+        if is_reference(value) or (isinstance(value, list) and value[:2] == [CONSTANT, -1]):
             kwargs.extend(value[3:])
             return value[2] if value[0] == CONSTANT else tensor(value)
         return _mapped(value, argument)
 
     def keyword(value: Any) -> Any:
-        if _is_reference(value) and value[0] in layers and len(value) == 3:
+        if is_reference(value) and value[0] in layers and len(value) == 3:
             return tensor(value)
         return _mapped(value, keyword)
 
-    if _is_new(call) or not isinstance(call, list | Mapping):
+    if is_new(call) or not isinstance(call, list | Mapping):
         return call
     made = argument(call)
     if isinstance(made, list) and len(made) == 1 and _is_tensor(made[0]):
