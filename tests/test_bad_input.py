@@ -160,6 +160,11 @@ def _saved_model(folder: Path) -> list[str]:
     return _folder_with("saved_model.pb", b"\x08\x01\x12\x04\x3a\x02\x0a\x00")(folder)
 
 
+def _values_of_savedmodel(folder: Path) -> list[str]:
+    _saved_model(folder)
+    return ["shared", "m", "--values"]
+
+
 def _demo_json(folder: Path) -> None:
     with zipfile.ZipFile(DEMO) as archive:
         (folder / "m.json").write_bytes(archive.read("config.json"))
@@ -242,6 +247,7 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "the state of an optimizer": _hdf5_with("optimizer/vars/0"),
     "an HDF5 file of others": _hdf5_with("images"),
     "a SavedModel of functions": _saved_model,
+    "values of a format that is read without": _values_of_savedmodel,
     "a damaged SavedModel": _folder_with("saved_model.pb", b"\xff" * 99),
     "a part of a SavedModel": _file(b"\x08\x01\x12\x00", "saved_model.pb"),
     "a TensorFlow.js graph model": _file(

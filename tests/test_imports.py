@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from corpus.make import MAKERS
+
 DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
 HEAVY = {"keras", "tensorflow", "jax", "torch"}
 
@@ -32,6 +35,19 @@ kgraph.part(flat, kgraph.select(flat, 'encoder/*'))
 kgraph.from_json(kgraph.to_json(graph)), kgraph.totals(graph), kgraph.training(graph)
 kgraph.to_text(graph), kgraph.image(kgraph.to_dot(graph), 'svg'), repr(kgraph.show(graph))
 kgraph.report_text(kgraph.report(kgraph.read({str(DEMO)!r}, values=True)))
+"""
+    assert not modules_after(code, tmp_path) & HEAVY
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if not name.startswith("keras_3_")])
+def test_law_12_no_format_needs_a_backend(name: str, tmp_path: Path) -> None:
+    MAKERS[name](tmp_path / name)
+    code = f"""
+import kgraph
+try:
+    kgraph.read({str(tmp_path / name)!r}, values=True)
+except kgraph.KGraphError:
+    pass
 """
     assert not modules_after(code, tmp_path) & HEAVY
 

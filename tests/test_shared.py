@@ -1,4 +1,4 @@
-"""Other people's models: the odd cases, the same as written by each Keras 3, and published files."""
+"""Other people's models: the odd cases, built here, and odd containers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from types import ModuleType
 import pytest
 from conftest import SHARED
 
-from kgraph.errors import ConfigError, NoGraphError, ReadError
+from kgraph.errors import ReadError
 from kgraph.facts import every_layer, graph_size
-from kgraph.graph import Graph
 from kgraph.sources import read
 from kgraph.transform import flatten
 
@@ -25,33 +24,6 @@ NOT_HERE = {
 # Compact saves: the file keeps what made a nested model, not its layers.
 COMPACT = {"41_subclassed_functional", "66_custom_twice_ambiguous"}
 CASES = sorted(p.stem for p in SHARED.glob("cases/[0-9]*.py") if p.stem not in NOT_HERE)
-# Files of these versions cannot be understood, and why.
-CORRUPT = {
-    ("k3.0.5", "19_shared_model_in_two"): "reads raw node indexes across models",
-    **{
-        ("k3.2.1", case): "Keras 3.2 wrote 0 for every call of a shared layer"
-        for case in (
-            "08_shared_layer",
-            "10_node_gap_middle",
-            "13_nested_called_twice",
-            "19_shared_model_in_two",
-            "56_dup_layer_calls_depth",
-        )
-    },
-}
-# Other calls than in the newest file, and why.
-DIFFERENT = {
-    (
-        "k3.0.5",
-        "54_model_from_intermediate",
-    ): "until 3.1 a model from inner tensors kept the layers before them",
-    **{
-        (version, "61_seq_first_functional"): "until 3.5 a Sequential that begins with a model was not built"
-        for version in ("k3.0.5", "k3.2.1", "k3.3.3", "k3.4.1")
-    },
-}
-WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versions/k3*/*.keras"))
-NEWEST = "k3.15.1"
 
 
 def load(path: Path) -> ModuleType:
@@ -81,58 +53,6 @@ def test_an_odd_case_reads_equal_live_and_saved(name: str, cases: Path, tmp_path
     assert [(p, layer.same_as) for p, layer in every_layer(live)] == [
         (p, layer.same_as) for p, layer in every_layer(file)
     ]
-
-
-@pytest.mark.parametrize("path", WRITTEN, ids=str)
-def test_a_case_is_read_alike_from_every_keras_3(path: Path) -> None:
-    key = (path.parent.name, path.stem)
-    if key in CORRUPT:
-        with pytest.raises(ConfigError):
-            read(SHARED / "versions" / path)
-        return
-    graph = read(SHARED / "versions" / path)
-    newest = SHARED / "versions" / NEWEST / path.name
-    if newest.exists():
-        assert (calls(graph) == calls(read(newest))) == (key not in DIFFERENT)
-
-
-def calls(graph: Graph) -> int:
-    """How many calls of layers there are; operations differ: 3.5-3.9 insert casts, masks come and go."""
-    return sum(not _is_operation(graph, node.layer) for node in flatten(graph).nodes)
-
-
-def _is_operation(graph: Graph, name: str) -> bool:
-    return ".ops." in str(flatten(graph).layer(name).module)
-
-
-PUBLISHED = sorted(str(p.relative_to(SHARED / "corpus")) for p in SHARED.glob("corpus/**/*.keras"))
-NO_GRAPH = {
-    "vae.keras",
-    "pre_pr22362_nested_container.keras",
-    "kerashub_bert_COMPACT.keras",
-    "kimm_lcnet035_COMPACT.keras",
-}
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_a_published_keras_file_is_read_or_refused_by_what_it_is(name: str) -> None:
-    path = SHARED / "corpus" / name
-    if path.name in NO_GRAPH:
-        with pytest.raises(NoGraphError, match="is not a functional model"):
-            read(path)
-        return
-    graph = read(path)
-    row = manifest()[name]
-    assert len(graph.layers) == int(row["layers"])
-    assert len(graph.shared) == int(row["shared_layers"])
-    size = graph_size(graph)
-    assert size is not None
-    assert size.parameters > 0
-
-
-def manifest() -> dict[str, dict[str, str]]:
-    head, *rows = (line.split("\t") for line in (SHARED / "corpus" / "MANIFEST.tsv").read_text().splitlines())
-    return {row[0]: dict(zip(head, row, strict=False)) for row in rows}
 
 
 @pytest.mark.parametrize("path", ["versions/dirmodel", "versions/bf16.keras"])

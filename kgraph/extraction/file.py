@@ -10,7 +10,7 @@ from kgraph.errors import ExtractError, KGraphError
 from kgraph.extraction.archive import opened_archive
 from kgraph.extraction.h5 import opened_h5
 from kgraph.extraction.plan import Queries, plan, rest
-from kgraph.extraction.source import WITH_KERAS, Source
+from kgraph.extraction.source import Source
 from kgraph.sources import format_of
 
 # Formats of `kgraph.read` that can be cut → what opens them.
@@ -18,6 +18,13 @@ CUTTERS: dict[str, Callable[[Path], Source]] = {
     "keras zip": opened_archive,
     "keras folder": opened_archive,
     "hdf5": opened_h5,
+}
+# The other formats of `kgraph.read`, none of which Keras 3 loads as a model with weights → what would work.
+REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
+OTHERS = {
+    "json": "give the model with its weights, as a `.keras` file",
+    "savedmodel": REBUILT,
+    "tensorflow.js": REBUILT,
 }
 
 
@@ -54,10 +61,10 @@ def extract_file(
 
 
 def opened(path: Path) -> Source:
-    """A file that can be cut. Raises what `read` raises, and `ExtractError` for what only Keras can cut."""
+    """A file that can be cut. Raises what `read` raises, and `ExtractError` for what is not cut."""
     kind = format_of(path)
     if kind not in CUTTERS:
-        raise ExtractError(str(path), f"is {kind}, a format that only Keras can cut", hint=WITH_KERAS)
+        raise ExtractError(str(path), f"is of the format {kind}, which cannot be cut", hint=OTHERS[kind])
     return CUTTERS[kind](path)
 
 

@@ -22,7 +22,7 @@ from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
 from kgraph.checks import parsed
-from kgraph.errors import REMAKE, ConfigError, FormatError, UnsafeError
+from kgraph.errors import REMAKE, ConfigError, FormatError, ReadError, UnsafeError
 from kgraph.sources.hdf5 import Group, Stored, read_groups
 from kgraph.sources.sniff import archive_refusal
 
@@ -136,6 +136,15 @@ def read_object(path: Path) -> Mapping[str, Any]:
         inner = parsed(text, str(path))
         text = inner.encode() if isinstance(inner, str) else text
     return parse(path, text)
+
+
+def refuse_values(path: Path, values: bool) -> None:
+    """Raises `ReadError` if the values of weights are asked for, where only their headers can be read."""
+    if values:
+        raise ReadError(
+            f"the values of the weights of `{path}` cannot be compared, as this format is read without them",
+            hint="leave `--values` out, or save the model with `model.save('model.keras')`",
+        )
 
 
 def _check_size(path: Path, most: int) -> None:

@@ -98,10 +98,13 @@ class _Model:
     def graph(self) -> Graph:
         nodes: list[Node] = []
         if not self.is_line:
-            nodes = repaired(list(self._nodes()), self.known, self.context.version, self.where)
-            ends = self._ends("input_layers"), self._ends("output_layers")
-            tagged = {name for name, child in self.by_name.items() if "shared_object_id" in child}
-            nodes, inputs, outputs = counted_from_first(nodes, self.known, ends, tagged)
+            nodes = list(self._nodes())
+            inputs, outputs = self._ends("input_layers"), self._ends("output_layers")
+            if (3, 0) <= self.context.version < (3, 3):
+                nodes = repaired(nodes, self.known, outputs, self.context.version, self.where)
+            else:
+                tagged = {name for name, child in self.by_name.items() if "shared_object_id" in child}
+                nodes, inputs, outputs = counted_from_first(nodes, self.known, (inputs, outputs), tagged)
         layers = list(self._layers(nodes))
         self._know_inputs()
         if self.is_line:

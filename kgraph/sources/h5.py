@@ -20,6 +20,8 @@ from kgraph.sources.legacy_weights import placed
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MODEL = "model_weights"
+OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
+TOP = ("model_config", "training_config", "keras_version")
 
 
 def read_h5(path: Path, values: bool) -> Saved:
@@ -101,10 +103,6 @@ def _named_damage(path: Path) -> Iterator[None]:
         ) from error
 
 
-TOP = ("model_config", "training_config", "keras_version")
-OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
-
-
 def _has(attributes: Any, name: str) -> bool:
     return name in attributes or f"{name}0" in attributes
 
@@ -118,7 +116,8 @@ def _texts(attributes: Any, name: str) -> list[str]:
     for key in names:
         value = attributes[key]
         found += [value] if isinstance(value, str | bytes) else list(value)
-    return [text.decode() if isinstance(text, bytes) else str(text) for text in found]
+    # What is no UTF-8 comes as a half of a surrogate pair, or as bytes; both are refused here.
+    return [text.decode() if isinstance(text, bytes) else str(text).encode().decode() for text in found]
 
 
 def _stored(path: Path, tree: Group, lists: Mapping[str, list[str]]) -> dict[str, tuple[Stored, ...]]:

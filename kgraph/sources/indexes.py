@@ -7,6 +7,7 @@ every call.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -18,46 +19,74 @@ Value = TypeVar("Value")
 
 
 def repaired(
-    nodes: Sequence[Node], known: dict[Tensor, Value], version: tuple[int, ...], where: str
+    nodes: Sequence[Node],
+    known: dict[Tensor, Value],
+    outputs: Slots,
+    version: tuple[int, ...],
+    where: str,
 ) -> list[Node]:
-    """The nodes with right reads; `known`, the tensors read, is put right too.
+    """The nodes of a file of 3.0-3.2 with right reads; `known`, the tensors read, is put right too.
 
-    Raises `ConfigError` for a file of Keras 3.2, or which may be, whose reads of a shared layer are lost.
+    `outputs` count own calls in all versions. Raises `ConfigError` where the reads of a layer are lost.
     """
-    if not (3, 0) <= version < (3, 3):
-        return list(nodes)
-    calls: dict[str, int] = {}
-    for node in nodes:
-        calls[node.layer] = calls.get(node.layer, 0) + 1
+    calls = Counter(node.layer for node in nodes)
     read: dict[str, set[int]] = {}
     for tensor in known:
         read.setdefault(tensor.layer, set()).add(tensor.node_index)
-    lost = [name for name, indexes in read.items() if calls[name] > 1 and indexes == {0}]
-    if version == (3, 2) and lost:
-        raise ConfigError(
-            f"Keras 3.2 wrote 0 for each call of shared `{lost[0]}`, so what reads which is lost",
-            where,
-            hint="save the model again with Keras 3.3 or later from the code that built it, as loading this "
-            'gives a wrong model; JSON of 3.0, 3.1 or 3.3 is read with `"keras_version": "3.3.0"` in it',
-        )
-    rank: dict[Tensor, Tensor] = {}
-    for tensor in known:
-        indexes = read[tensor.layer]
-        if max(indexes) < calls[tensor.layer]:
-            continue
-        if len(indexes) != calls[tensor.layer]:
-            raise ConfigError(
-                f"indexes that Keras 3.0 or 3.1 wrote do not tell calls of `{tensor.layer}` apart",
-                where,
-                hint="save the model again with Keras 3.3 or later from the code that built it",
+    returned: dict[str, set[int]] = {}
+    for tensor in outputs.values():
+        returned.setdefault(tensor.layer, set()).add(tensor.node_index)
+    own: dict[tuple[str, int], int] = {}
+    for name, indexes in read.items():
+        if version == (3, 2) and calls[name] > 1 and indexes == {0}:
+            raise _lost(
+                f"Keras 3.2 wrote 0 for each call of shared `{name}`, so what reads which is lost", where
             )
-        rank[tensor] = replace(tensor, node_index=sorted(indexes).index(tensor.node_index))
-    for before, after in rank.items():
-        known[after] = known.pop(before)
-    return [
-        replace(node, inputs=Slots((slot, rank.get(t, t)) for slot, t in node.inputs.items()), outputs=())
-        for node in nodes
-    ]
+        ranks = own_calls(sorted(indexes), calls[name], returned.get(name, ()))
+        if ranks is None:
+            raise _lost(f"indexes that Keras 3.0 or 3.1 wrote do not tell calls of `{name}` apart", where)
+        own.update(((name, index), rank) for index, rank in zip(sorted(indexes), ranks, strict=True))
+    if all(index == rank for (_, index), rank in own.items()):
+        return list(nodes)
+
+    def moved(tensor: Tensor) -> Tensor:
+        return replace(tensor, node_index=own[tensor.layer, tensor.node_index])
+
+    right = {moved(tensor): value for tensor, value in known.items()}
+    known.clear()
+    known.update(right)
+    return [replace(n, inputs=Slots((slot, moved(t)) for slot, t in n.inputs.items())) for n in nodes]
+
+
+def own_calls(read: Sequence[int], calls: int, returned: Collection[int]) -> list[int] | None:
+    """Which of a model's own calls of a layer the indexes that are read mean; None if that is not certain.
+
+    An index counts others' calls too, so it is not less than the own one, in the same order; and every own
+    call is read or returned.
+
+    >>> own_calls([2, 5], 2, ()), own_calls([1], 2, [1]), own_calls([0], 2, [0, 1]), own_calls([1], 2, [0, 1])
+    ([0, 1], [0], [0], None)
+    """
+    must = set(range(calls)).difference(returned)
+    spare = sorted(set(range(calls)).intersection(returned))
+    more = len(read) - len(must)
+
+    def fits(choice: Sequence[int]) -> bool:
+        return len(choice) == len(read) and all(own <= i for own, i in zip(choice, read, strict=True))
+
+    found = sorted(must.union(spare[: max(0, more)]))
+    # Of all other choices this one is the least, so if it is too much, so are they.
+    other = sorted(must.union(spare[: more - 1], spare[more : more + 1])) if 0 < more < len(spare) else []
+    return found if fits(found) and not (other and fits(other)) else None
+
+
+def _lost(what: str, where: str) -> ConfigError:
+    return ConfigError(
+        what,
+        where,
+        hint="save the model again with Keras 3.3 or later from the code that built it, as loading this "
+        'gives a wrong model; JSON of 3.0, 3.1 or 3.3 is read with `"keras_version": "3.3.0"` in it',
+    )
 
 
 def counted_from_first(

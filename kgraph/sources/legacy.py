@@ -27,8 +27,7 @@ def upgraded(entry: Entry, version: str | None) -> Entry:
     """
     if "layers" in entry and "input_layers" in entry and "config" not in entry:
         entry = {"class_name": "Functional", "config": entry}  # `get_config()` alone: the corpus has one
-    is_new = (version or "3").startswith("3.") or version is None
-    if "module" in entry and is_new:
+    if "module" in entry and (version is None or version.startswith("3.")):
         return entry
     return _model(_plain(entry), version or "")
 
@@ -44,7 +43,7 @@ def told_version(entry: Entry) -> tuple[int, int] | None:
     if "module" not in entry or not isinstance(config, Mapping):
         return None
     ends = [config.get("input_layers"), config.get("output_layers")]
-    if any(map(is_reference, ends)) or "optional" in config:
+    if any(map(is_reference, ends)) or (entry.get("class_name") == "InputLayer" and "optional" in config):
         return 3, 11
     if isinstance(config.get("dtype"), Mapping):
         return 3, 4

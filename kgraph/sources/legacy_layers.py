@@ -108,8 +108,6 @@ def _renamed(class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
             value = renamed.get(key)
             renamed[key] = [value] if isinstance(value, int) else value
         renamed.setdefault("dilation_rate", [1] * len(renamed["kernel_size"] or ()))
-    if "dim_ordering" in config or class_name.endswith(
-        ("2D", "3D")
-    ):  # without it, Keras asked a settings file
+    if "data_format" not in config and class_name.endswith(("2D", "3D")):  # else a settings file decided
         renamed["data_format"] = ORDERS.get(str(config.get("dim_ordering")))
     return renamed

@@ -20,6 +20,8 @@ from kgraph.sources.shapes import RULES
 from kgraph.sources.weights import PARTS, own_names
 
 Entry = Mapping[str, Any]
+STEPS = 20  # of a variable's name; real ones have a few
+FIT = "give the weights that were saved from this very model"
 
 
 def placed(
@@ -27,9 +29,9 @@ def placed(
 ) -> dict[str, tuple[Stored, ...]]:
     """For each path of a layer the variables that are its own, from the lists of the top layers, or from one.
 
-    `""` stands for the model itself in both.
-    A layer of which the file does not say what it holds is left out. Where it is not certain which
-    layer inside a nested model a variable belongs to, the model has all, and those inside are left out.
+    `""` stands for the model itself in both. A layer of which the file does not say what it holds is left
+    out. Where it is not certain which layer inside a nested model a variable belongs to, the model has
+    all, and those inside are left out.
     Raises `ConfigError` if a list with variables is of no layer.
     """
     tops = list(children(entry, ""))
@@ -66,12 +68,9 @@ def _placed_from_one(
     return {"": (), **inside, **shares}
 
 
-FIT = "give the weights that were saved from this very model"
-
-
 def named(entry: Entry, path: str, variables: Sequence[Stored]) -> tuple[Weight, ...]:
     """The variables of one layer, named below it, and whether training moves them, where that is known."""
-    name = path.rpartition("/")[2] if not entry.get("name") else entry["name"]
+    name = entry_name(entry) or path
     shorts = [_below(variable.name, name) for variable in variables]
     if len(set(shorts)) < len(shorts):
         shorts = [variable.name for variable in variables]
@@ -114,13 +113,18 @@ def _trained(entry: Entry, name: str, dtype: str) -> bool | None:
     return not (FROZEN.fullmatch(name) or is_base or dtype.startswith(("int", "uint")))
 
 
+def entry_name(entry: Entry) -> Any:
+    """The name of an entry that is whole; layers of a Sequential have it in their config alone."""
+    return entry.get("name") or entry["config"].get("name")
+
+
 def children(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
     """The entries in a model that are whole, each with its path; none for a layer."""
     config = entry.get("config")
     layers = config.get("layers") if isinstance(config, Mapping) else None
     for child in layers if isinstance(layers, list) else ():
         if isinstance(child, Mapping) and isinstance(child.get("config"), Mapping):
-            name = child.get("name") or child["config"].get("name")
+            name = entry_name(child)
             if isinstance(name, str) and isinstance(child.get("class_name"), str):
                 yield path + name, child
 
@@ -194,8 +198,6 @@ def _expected(entry: Entry) -> list[str] | None:
     if class_name in ("TimeDistributed", "Bidirectional"):
         names = _expected(inner) if isinstance(inner, Mapping) and "class_name" in inner else None
         return names and names * (2 if class_name == "Bidirectional" else 1)
-    if isinstance(config.get("layers"), list):
-        return None  # of some layer inside
     parts = [part for pattern, part in PARTS.get(class_name, {}).items() if pattern == "cell"]
     names = own_names(parts[0] if parts else class_name, config)
     if class_name.startswith("Depthwise"):  # 2.x: `depthwise_kernel`, not `kernel` (corpus: mobilenet)
@@ -207,21 +209,24 @@ def _expected(entry: Entry) -> list[str] | None:
 
 def _by_name(variables: Sequence[Stored], leaves: Mapping[str, Entry]) -> list[str] | None:
     """The owner of each variable by the name of its layer, if each fits one and the numbers are right."""
-    names = Counter(path.rpartition("/")[2] for path in leaves)
-    owners: list[str] = []
-    for variable in variables:
-        fits = [
-            (place, -len(path), path)
-            for path in leaves
-            if names[path.rpartition("/")[2]] == 1
-            and (place := f"/{variable.name}".find(f"/{path.rpartition('/')[2]}/")) >= 0
-        ]
-        if not fits:
-            return None
-        owners.append(min(fits)[2])
+    names = Counter(entry_name(entry) for entry in leaves.values())
+    alone = {entry_name(entry): path for path, entry in leaves.items() if names[entry_name(entry)] == 1}
+    owners = [_owner(variable.name.split("/")[:STEPS], alone) for variable in variables]
+    if None in owners:
+        return None
     counts = Counter(owners)
     for path, entry in leaves.items():
         expected = _expected(entry)
         if expected is not None and len(expected) != counts[path]:
             return None
-    return owners
+    return [owner for owner in owners if owner is not None]
+
+
+def _owner(steps: Sequence[str], layers: Mapping[str, str]) -> str | None:
+    """The path of the layer whose name stands first in a variable's; a longer name before a shorter one."""
+    for start in range(len(steps) - 1):
+        for end in range(len(steps) - 1, start, -1):
+            found = layers.get("/".join(steps[start:end]))
+            if found is not None:
+                return found
+    return None

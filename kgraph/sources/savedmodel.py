@@ -15,7 +15,7 @@ from typing import Any
 
 from kgraph.checks import parsed
 from kgraph.errors import REMAKE, ConfigError, FormatError, NoGraphError
-from kgraph.sources.archive import Saved
+from kgraph.sources.archive import Saved, refuse_values
 from kgraph.sources.hdf5 import Array, Stored
 
 MODEL, METADATA, INDEX = "saved_model.pb", "keras_metadata.pb", "variables/variables.index"
@@ -40,8 +40,9 @@ def is_savedmodel(path: Path) -> bool:
     return (path / MODEL).is_file()
 
 
-def read_savedmodel(path: Path, _: bool) -> Saved:
+def read_savedmodel(path: Path, values: bool) -> Saved:
     """What a SavedModel folder of a Keras model holds; `NoGraphError` if it is of no Keras model."""
+    refuse_values(path, values)
     try:
         with _mapped(path / MODEL) as model:
             nodes = [_message(node) for node in _all(_object_graph(model), NODES)]

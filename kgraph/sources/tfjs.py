@@ -11,7 +11,7 @@ from typing import Any
 
 from kgraph.checks import fields, items, parsed, shape_or_none, text
 from kgraph.errors import NoGraphError
-from kgraph.sources.archive import Saved, read_object
+from kgraph.sources.archive import Saved, read_object, refuse_values
 from kgraph.sources.hdf5 import Array, Stored
 
 TOPOLOGY = "modelTopology"
@@ -22,8 +22,9 @@ def has_topology(path: Path) -> bool:
     return f'"{TOPOLOGY}"'.encode() in path.read_bytes()
 
 
-def read_tfjs(path: Path, _: bool) -> Saved:
+def read_tfjs(path: Path, values: bool) -> Saved:
     """What a TensorFlow.js model holds; weights in one list, by name (converter 0.8-4.x; corpus: nsfwjs)."""
+    refuse_values(path, values)
     data = read_object(path)
     topology = fields(data.get(TOPOLOGY), f"`{TOPOLOGY}`", TOPOLOGY)
     if "node" in topology:
@@ -36,7 +37,7 @@ def read_tfjs(path: Path, _: bool) -> Saved:
     config = topology.get("model_config", topology)
     config = parsed(config, str(path)) if isinstance(config, str) else config
     config = dict(fields(config, "`model_config`", f"{TOPOLOGY}.model_config"))
-    if "training_config" in topology:
+    if isinstance(topology.get("training_config"), dict):
         config.setdefault("compile_config", topology["training_config"])
     version = topology.get("keras_version")
     manifest = data.get("weightsManifest")

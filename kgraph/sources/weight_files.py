@@ -13,7 +13,7 @@ from typing import Any
 
 from kgraph.checks import fields, items, text
 from kgraph.errors import ConfigError, FormatError, ReadError, UnsafeError
-from kgraph.sources.archive import Saved, read_object
+from kgraph.sources.archive import Saved, read_object, refuse_values
 from kgraph.sources.h5 import MAGIC, has_lists, read_lists
 from kgraph.sources.hdf5 import Group, read_groups
 from kgraph.sources.legacy_weights import FIT, children
@@ -26,7 +26,7 @@ GIVE = "give a `.weights.h5`, an HDF5 file of `save_weights`, or the index of sh
 
 def with_weights(saved: Saved, path: Path, values: bool) -> Saved:
     """What a file of a model's config holds, and the weights in a second file."""
-    if saved.weights is not None or saved.stored is not None:
+    if saved.weights is not None or saved.stored is not None or "kgraph" in saved.config:
         raise ReadError("the model has its own weights in its file", hint="leave the other weights out")
     first = head(path)
     if first.startswith(MAGIC):
@@ -41,6 +41,7 @@ def with_weights(saved: Saved, path: Path, values: bool) -> Saved:
     index = read_object(path)
     if INDEX not in index:
         raise FormatError(str(path), "holds JSON, but no index of weights", hint=GIVE)
+    refuse_values(path, values)
     return Saved(saved.config, saved.metadata, _of_keras_3(_sharded(path, index), path))
 
 
@@ -72,7 +73,7 @@ def _of_keras_3(tree: Group, path: Path) -> Group:
 
 
 def _sharded(path: Path, index: Mapping[str, Any]) -> Group:
-    """The groups of all shards as one tree, without digests, as each shard knows only its own arrays."""
+    """The groups of all shards as one tree."""
     tree, opened = Group(), dict[str, Group]()
     for place, shards in fields(index[INDEX], f"`{INDEX}`", INDEX).items():
         for shard in items(shards, "the shards of a layer", f"{INDEX}.{place}"):
