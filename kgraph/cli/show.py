@@ -11,7 +11,7 @@ import click
 from kgraph.cli.files import PICTURES, RENDERERS, load, renderer, write
 from kgraph.cli.options import Listing, several
 from kgraph.cli.terminal import print_graph, print_report, width
-from kgraph.drawing.look import Look
+from kgraph.drawing.look import COLOURS, TELLS, TOLD, Look
 from kgraph.errors import SelectError
 from kgraph.graph import Graph, Tensor
 from kgraph.sources import read
@@ -32,6 +32,16 @@ from kgraph.sources import read
 @click.option("--between", nargs=2, metavar="QUERY QUERY", help="Show only the ways from one to the other.")
 @several("--highlight", help="Mark what a submodel of these would keep.")
 @click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
+@click.option("--chains", is_flag=True, help="In pictures, one box for convolution, norm and activation.")
+@click.option(
+    "--tell",
+    multiple=True,
+    type=click.Choice(TELLS),
+    metavar="WHAT...",
+    help=f"What pictures say, of {', '.join(TELLS)}.",
+)
+@click.option("--colour", type=click.Choice(COLOURS), default="family", help="What fills the boxes.")
+@click.option("--dark", is_flag=True, help="For dark paper.")
 def show(
     model: str,
     output: Path | None,
@@ -43,6 +53,10 @@ def show(
     between: tuple[str, str] | None,
     highlight: Sequence[str],
     across: bool,
+    chains: bool,
+    tell: Sequence[str],
+    colour: str,
+    dark: bool,
 ) -> None:
     """Show the layer graph of MODEL, in the terminal or as a picture.
 
@@ -58,7 +72,17 @@ def show(
         raise click.UsageError("`--around` goes with `--only`: around what?")
     render = renderer(output, model) if output else None
     graph = load(model)
-    look = Look(expand, "LR" if across else "TB", _marked(graph, highlight), fold, depth)
+    look = Look(
+        expand=expand,
+        direction="LR" if across else "TB",
+        highlight=_marked(graph, highlight),
+        fold=fold,
+        depth=depth,
+        chains=chains,
+        tell=frozenset(tell) or TOLD,
+        colour=colour,
+        dark=dark,
+    )
     if queries:
         graph = _only(graph, look, queries, around)
     if between:

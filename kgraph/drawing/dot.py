@@ -12,23 +12,22 @@ from kgraph.drawing import labels, words
 from kgraph.drawing.arrows import Arrows
 from kgraph.drawing.boxes import Box, Boxes
 from kgraph.drawing.look import Look
-from kgraph.drawing.palette import FILLS, FONT, FRAME, INK, LINE, NESTED, PAPER, QUIET
+from kgraph.drawing.palette import FONT
 from kgraph.drawing.shown import Shown, shown
 from kgraph.graph import Graph, Node, Tensor
 from kgraph.repeats import in_common
 
 GRAPH = {
-    "bgcolor": PAPER, "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
-    "fontname": FONT, "fontsize": "10", "fontcolor": QUIET,
-    "style": "rounded", "color": FRAME, "labeljust": "l",
+    "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
+    "fontname": FONT, "fontsize": "10", "style": "rounded", "labeljust": "l",
 }  # fmt: skip
 BOX = {
     "shape": "box", "style": "rounded,filled", "margin": "0.12,0.07", "height": "0.3",
-    "fontname": FONT, "fontsize": str(labels.NAME_POINTS), "fontcolor": INK,
+    "fontname": FONT, "fontsize": str(labels.NAME_POINTS),
 }  # fmt: skip
 ARROW = {
-    "color": LINE, "penwidth": "1.1", "arrowsize": "0.6",
-    "fontname": FONT, "fontsize": str(labels.QUIET_POINTS), "fontcolor": QUIET,
+    "penwidth": "1.1", "arrowsize": "0.6",
+    "fontname": FONT, "fontsize": str(labels.QUIET_POINTS),
 }  # fmt: skip
 
 # Above so many nodes Graphviz would polish its picture for minutes; this bounds it.
@@ -64,11 +63,13 @@ class _Picture:
 
     def lines(self) -> Iterator[str]:
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
+        colours = self._boxes.palette
+        paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
         model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.whole.name)}
         yield f"digraph {_named(self.whole.name)} {{"
-        yield f"  graph{_attributes(GRAPH | haste | model)}"
-        yield f"  node{_attributes(BOX)}"
-        yield f"  edge{_attributes(ARROW)}"
+        yield f"  graph{_attributes(GRAPH | paper | haste | model)}"
+        yield f"  node{_attributes(BOX | {'fontcolor': colours.ink})}"
+        yield f"  edge{_attributes(ARROW | {'color': colours.line, 'fontcolor': colours.quiet})}"
         yield from self._nodes()
         for box in self._boxes.outputs():
             yield f"  {self._box(box)}"
@@ -96,38 +97,42 @@ class _Picture:
 
     def _cluster(self, calls: tuple[str, ...]) -> str:
         frame = self._boxes.frame(calls)
+        colours = self._boxes.palette
+        inks = labels.Inks(frame.mark or colours.quiet, frame.mark or colours.nested, colours.quiet)
         attributes = {
-            "label": labels.literal(f"{frame.title}  ·  {frame.sign}" if frame.sign else frame.title),
+            "label": labels.heading(frame.title, frame.sign, inks),
             "id": labels.literal(frame.address),
             "tooltip": labels.literal(*frame.details),
-            "margin": "12",
+            "margin": "14",
         }
-        if frame.mark:
-            attributes |= {"color": frame.mark, "fontcolor": frame.mark}
+        if frame.mark or frame.is_double:
+            attributes["color"] = frame.mark or colours.nested
         return f"subgraph {_named('cluster ' + frame.address)} {{ graph{_attributes(attributes)}"
 
     def _box(self, box: Box) -> str:
         is_end = box.kind in ("input", "output")
+        colours = self._boxes.palette
+        sign = box.mark or (colours.nested if box.is_double else colours.quiet)
         attributes = {
             "label": labels.card(
                 box.title,
                 box.lines,
+                labels.Inks(colours.ink, sign, colours.quiet),
                 sign=box.sign,
-                colour=box.mark or (NESTED if box.is_double else QUIET),
                 align="CENTER" if is_end else "LEFT",
             ),
             "id": labels.literal(box.address),
             "class": box.kind,
             "tooltip": labels.literal(*box.details),
-            "fillcolor": PAPER if is_end else FILLS[box.kind],
-            "color": box.mark or (QUIET if is_end else NESTED if box.is_double else FILLS[box.kind]),
+            "fillcolor": box.fill,
+            "color": box.mark or (colours.quiet if is_end else colours.nested if box.is_double else box.fill),
         }
         if box.mark:
             attributes["penwidth"] = "1.6"
         if box.is_highlit:
-            attributes |= {"color": box.mark or INK, "penwidth": "2.4"}
+            attributes |= {"color": box.mark or colours.ink, "penwidth": "2.4"}
         elif self.look.highlight and box.kind != "output":
-            attributes |= {"fillcolor": PAPER, "color": box.mark or FRAME}
+            attributes |= {"fillcolor": colours.paper, "color": box.mark or colours.frame}
         if box.is_double:
             attributes["peripheries"] = "2"
         return _named(box.address) + _attributes(attributes)
@@ -169,7 +174,7 @@ class _Picture:
 
     @cached_property
     def _arrows(self) -> Arrows:
-        return Arrows(self.graph, self.shown.last_tensors)
+        return Arrows(self.graph, self.look, self.shown.last_tensors)
 
 
 def _closing(depth: int, kept: int) -> Iterator[str]:

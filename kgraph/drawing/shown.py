@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from kgraph.closing import first_block
 from kgraph.drawing.look import Look
-from kgraph.folding import first_block, fold
+from kgraph.folding import CHAIN, chained, fold
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.transform import below, opened
 
@@ -34,6 +35,8 @@ def shown(graph: Graph, look: Look) -> Shown:
     first. Where all would be too much, of blocks that are alike but for their sizes one is opened, then
     one of each run, then none.
     """
+    if look.chains:
+        graph, look = chained(graph), replace(look, chains=False)
     plain = _Opened(look, "all")
     if not is_folded(graph, look):
         return plain.of(graph)
@@ -47,6 +50,7 @@ def shown(graph: Graph, look: Look) -> Shown:
 
 def is_folded(graph: Graph, look: Look) -> bool:
     """Whether repeated blocks are drawn once."""
+    graph = chained(graph) if look.chains else graph
     return _Opened(look, "all").boxes(graph) > ROOM if look.fold is None else look.fold
 
 
@@ -72,11 +76,8 @@ class _Opened:
 
     def inside(self, layer: Layer, depth: int) -> Graph | None:
         """What is drawn in place of a layer's calls; None: a box."""
-        if (
-            layer.graph is None
-            or layer.wraps
-            or (self.look.depth is not None and depth + 1 >= self.look.depth)
-        ):
+        is_closed = layer.wraps or layer.class_name == CHAIN
+        if layer.graph is None or is_closed or (self.look.depth is not None and depth + 1 >= self.look.depth):
             return None
         if not layer.repeats:
             return layer.graph if self.look.expand else None
@@ -88,10 +89,8 @@ class _Opened:
         if self.folds in ("all", "none"):
             return self.folds == "all"
         is_run = layer.repeats > 1
-        kind = is_run, _kind(first_block(layer))
-        return (is_run or self.folds == "one of a kind") and self.kinds.setdefault(kind, id(layer)) == id(
-            layer
-        )
+        first = self.kinds.setdefault((is_run, _kind(first_block(layer))), id(layer))
+        return first == id(layer) and (is_run or self.folds == "one of a kind")
 
     def _note(self, first: Part, last: Part, found: Shown, path: str = "", depth: int = 0) -> None:
         """Note the frames in the first of two parts that are alike, and what the last has in its place."""
