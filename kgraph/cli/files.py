@@ -30,6 +30,12 @@ def _dot(graph: Graph, look: Look) -> bytes:
     return to_dot(graph, look).encode("utf-8", "replace")
 
 
+def _mermaid(graph: Graph, look: Look) -> bytes:
+    from kgraph.drawing.mermaid import to_mermaid
+
+    return to_mermaid(graph, look).encode("utf-8", "replace")
+
+
 def _json(graph: Graph, look: Look) -> bytes:
     from kgraph.interchange import to_json
 
@@ -51,10 +57,11 @@ RENDERERS: dict[str, Callable[[Graph, Look], bytes]] = {
     ".png": _picture("png"),
     ".pdf": _picture("pdf"),
     ".dot": _dot,
+    ".mmd": _mermaid,
     ".json": _json,
     ".txt": _text,
 }
-PICTURES = {".svg", ".png", ".pdf", ".dot"}
+PICTURES = {".svg", ".png", ".pdf", ".dot", ".mmd"}
 
 
 def renderer(output: Path, model: str) -> Callable[[Graph, Look], bytes]:

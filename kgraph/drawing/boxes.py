@@ -17,6 +17,7 @@ from kgraph.drawing.shown import Shown
 from kgraph.facts import Size, every_layer, layer_size, training
 from kgraph.folding import CHAIN, spanned
 from kgraph.graph import Graph, Layer, Node, tensor_at
+from kgraph.repeats import in_common
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,25 @@ class Boxes:
         """The colours of the picture."""
         return DARK if self.look.dark else LIGHT
 
-    def box(self, node: Node) -> Box:
+    def parts(self) -> Iterator[Box | None]:
+        """A box for each node, those in a frame between the frame's own and a None; then the outputs'."""
+        first: dict[str, int] = {}  # the first node of each call
+        for place, node in enumerate(self.graph.nodes):
+            for call in node.within:
+                first.setdefault(call, place)
+        places = [([*(first[call] for call in n.within), i], n) for i, n in enumerate(self.graph.nodes)]
+        open_calls: tuple[str, ...] = ()
+        for _, node in sorted(places, key=lambda place: place[0]):
+            kept = in_common(open_calls, node.within)
+            yield from [None] * (len(open_calls) - kept)
+            for depth in range(kept, len(node.within)):
+                yield self._frame(node.within[: depth + 1])
+            open_calls = node.within
+            yield self._box(node)
+        yield from [None] * len(open_calls)
+        yield from self._outputs()
+
+    def _box(self, node: Node) -> Box:
         """The box of a node."""
         address = f"{node.layer}#{node.node_index}"
         layer = self.graph.layer(node.layer)
@@ -72,7 +91,7 @@ class Boxes:
             address in self.look.highlight,
         )
 
-    def frame(self, calls: Sequence[str]) -> Box:
+    def _frame(self, calls: Sequence[str]) -> Box:
         """The frame round the innermost of the calls, each of which lies in the one before."""
         call = calls[-1]
         path = tensor_at(call).layer
@@ -84,7 +103,7 @@ class Boxes:
         title = self._below(path, calls[:-1])
         return Box(call, "frame", title, sign, (), (call, what), self.palette.paper, mark, bool(repeats))
 
-    def outputs(self) -> Iterator[Box]:
+    def _outputs(self) -> Iterator[Box]:
         """A pill for each output, with what it is trained for."""
         aims = training(self.whole)
         outputs = self.whole.outputs
