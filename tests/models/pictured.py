@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from models.registry import k
+
+DEMO = Path(__file__).parents[2] / "kgraph" / "demo.keras"
 
 
 def ticket() -> Any:
@@ -112,7 +115,31 @@ def siamese() -> Any:
     return keras.Model([left, right], layers.Dense(1, "sigmoid", name="same")(distance), name="siamese")
 
 
+def demo() -> Any:
+    """The file of the model that `kgraph demo` shows."""
+    return DEMO
+
+
+def gpt(blocks: int) -> Any:
+    """Causal attention and a small network, so many times."""
+    keras, layers, _ = k()
+    tokens = keras.Input((32,), dtype="int32", name="tokens")
+    x = layers.Embedding(1000, 64, name="token_embedding")(tokens)
+    x = layers.Dropout(0.1, name="embedding_drop")(x)
+    for i in range(blocks):
+        y = layers.LayerNormalization(name=f"h{i}_attention_norm")(x)
+        y = layers.MultiHeadAttention(4, 16, name=f"h{i}_attention")(y, y, use_causal_mask=True)
+        y = layers.Dropout(0.1, name=f"h{i}_attention_drop")(y)
+        x = layers.Add(name=f"h{i}_attention_add")([x, y])
+        y = layers.LayerNormalization(name=f"h{i}_mlp_norm")(x)
+        y = layers.Dense(256, activation="gelu", name=f"h{i}_mlp_up")(y)
+        y = layers.Dropout(0.1, name=f"h{i}_mlp_drop")(layers.Dense(64, name=f"h{i}_mlp_down")(y))
+        x = layers.Add(name=f"h{i}_mlp_add")([x, y])
+    x = layers.LayerNormalization(name="norm")(x)
+    return keras.Model(tokens, layers.Dense(1000, name="next_token")(x), name="gpt")
+
+
 PICTURED = {
     build.__name__: build
-    for build in (ticket, toy_resnet, vgg19, resnet50, seq2seq, unet, transformer, siamese)
+    for build in (demo, ticket, toy_resnet, vgg19, resnet50, seq2seq, unet, transformer, siamese)
 }
