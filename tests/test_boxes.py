@@ -15,7 +15,7 @@ from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
 
 
 def boxes(graph: Graph, look: Look) -> dict[str, Box]:
-    found = Boxes(shown(graph, look), graph, look).parts()
+    found = Boxes(shown(graph, look)).parts()
     return {box.address: box for box in found if box}
 
 

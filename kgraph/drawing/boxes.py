@@ -38,16 +38,19 @@ class Box:
 
 @dataclass(frozen=True)
 class Boxes:
-    """The boxes of what is shown of a whole model."""
+    """The boxes of what is shown of a model."""
 
     shown: Shown
-    whole: Graph
-    look: Look
 
     @property
     def graph(self) -> Graph:
         """The graph that is drawn."""
         return self.shown.graph
+
+    @property
+    def look(self) -> Look:
+        """How it is drawn."""
+        return self.shown.look
 
     @cached_property
     def palette(self) -> Palette:
@@ -105,9 +108,9 @@ class Boxes:
 
     def _outputs(self) -> Iterator[Box]:
         """A pill for each output, with what it is trained for."""
-        aims = training(self.whole)
-        outputs = self.whole.outputs
-        titles = {slot: slot if is_telling(slot) else self.whole.address(t) for slot, t in outputs.items()}
+        whole = self.shown.whole
+        aims, outputs = training(whole), whole.outputs
+        titles = {slot: slot if is_telling(slot) else whole.address(t) for slot, t in outputs.items()}
         times = Counter(titles.values())
         for slot, tensor in outputs.items():
             lines = [f"output {slot}" if times[titles[slot]] > 1 else "output"]

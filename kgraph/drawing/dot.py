@@ -13,7 +13,7 @@ from kgraph.drawing.arrows import Arrows
 from kgraph.drawing.boxes import Box, Boxes
 from kgraph.drawing.look import Look
 from kgraph.drawing.palette import FONT
-from kgraph.drawing.shown import shown
+from kgraph.drawing.shown import Shown, shown
 from kgraph.graph import Graph, Node, Tensor
 
 GRAPH = {
@@ -45,7 +45,12 @@ def to_dot(graph: Graph, look: Look = PLAIN) -> str:
     outputs' pills have the class `output`. Of blocks that are drawn once, it is the first that is
     named. The same graph gives the same bytes.
     """
-    return "\n".join(_lines(Picture(graph, look))) + "\n"
+    return written(shown(graph, look))
+
+
+def written(found: Shown) -> str:
+    """What is shown, in the DOT language."""
+    return "\n".join(_lines(Picture(found))) + "\n"
 
 
 def _lines(picture: Picture) -> Iterator[str]:
@@ -99,24 +104,18 @@ class Arrow:
 class Picture:
     """What Graphviz is to draw of a graph: defaults, boxes in clusters, arrows."""
 
-    def __init__(self, graph: Graph, look: Look) -> None:
-        self.look, self.whole = look, graph
-        found = shown(graph, look)
-        self.graph = found.graph
-        self._boxes = Boxes(found, graph, look)
-        self._arrows = Arrows(found.graph, look, found.last_tensors)
-
-    @property
-    def name(self) -> str:
-        """The name of the model."""
-        return _named(self.whole.name)
+    def __init__(self, found: Shown) -> None:
+        self.graph, self.look = found.graph, found.look
+        self.name = _named(found.whole.name)
+        self._boxes = Boxes(found)
+        self._arrows = Arrows(found.graph, found.look, found.last_tensors)
 
     def defaults(self) -> dict[str, Attributes]:
         """The attributes of the graph, and those of all nodes and all edges."""
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
-        model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.whole.name)}
+        model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.graph.name)}
         return {
             "graph": _quoted(GRAPH | paper | haste | model),
             "node": _quoted(BOX | {"fontcolor": colours.ink}),

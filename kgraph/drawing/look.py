@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # What a picture can tell; the first five are told unless something else is asked for.
 TELLS = ("names", "classes", "activations", "parameters", "shapes", "dtypes", "trainable", "weights")
 TOLD = frozenset(TELLS[:5])
+ROOM = 150  # boxes that are still looked at one by one
 COLOURS = ("family", "trainable", "parameters", "dtype")
 
 

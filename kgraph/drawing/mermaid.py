@@ -8,7 +8,7 @@ from kgraph.drawing import labels
 from kgraph.drawing.arrows import Arrows
 from kgraph.drawing.boxes import Box, Boxes
 from kgraph.drawing.look import Look
-from kgraph.drawing.shown import shown
+from kgraph.drawing.shown import Shown, shown
 from kgraph.graph import Graph
 
 SAFE = " _.,·×…"  # in a text, next to letters and digits
@@ -20,10 +20,14 @@ def to_mermaid(graph: Graph, look: Look = Look()) -> str:
     The name of a box is `n_` and its address, in which all but ASCII letters and digits is written in
     hex between underscores: `n_conv1_23_0`. The same graph gives the same bytes.
     """
-    found = shown(graph, look)
-    boxes, arrows = Boxes(found, graph, look), Arrows(found.graph, look, found.last_tensors)
-    lines = [f"flowchart {look.direction}", *_boxes(boxes), *_arrows(found.graph, arrows)]
-    return "\n".join(lines) + "\n"
+    return written(shown(graph, look))
+
+
+def written(found: Shown) -> str:
+    """What is shown, in Mermaid."""
+    arrows = Arrows(found.graph, found.look, found.last_tensors)
+    head = f"flowchart {found.look.direction}"
+    return "\n".join([head, *_boxes(Boxes(found)), *_arrows(found.graph, arrows)]) + "\n"
 
 
 def _boxes(boxes: Boxes) -> Iterator[str]:

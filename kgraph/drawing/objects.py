@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kgraph.drawing.dot import PLAIN, Opened, Picture
 from kgraph.drawing.look import Look
+from kgraph.drawing.shown import shown
 from kgraph.graph import Graph
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def to_pydot(graph: Graph, look: Look = PLAIN) -> pydot.Dot:
     """
     import pydot
 
-    picture = Picture(graph, look)
+    picture = Picture(shown(graph, look))
     defaults = picture.defaults()
     dot = pydot.Dot(picture.name, graph_type="digraph", **defaults["graph"])
     dot.set_node_defaults(**defaults["node"])

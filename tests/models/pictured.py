@@ -120,7 +120,7 @@ def demo() -> Any:
     return DEMO
 
 
-def gpt(blocks: int) -> Any:
+def gpt(blocks: int = 24) -> Any:
     """Causal attention and a small network, so many times."""
     keras, layers, _ = k()
     tokens = keras.Input((32,), dtype="int32", name="tokens")
