@@ -48,6 +48,8 @@ class Group:
 
 def closed(graph: Graph, groups: Sequence[Group]) -> Graph:
     """The graph with each group as one layer."""
+    if not groups:
+        return graph
     homes = {key: group for group in groups for key in group.members}
 
     def home(tensor: Tensor) -> Group | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 
 from kgraph.closing import Group, Key, closed
 from kgraph.graph import Graph, Layer, Node
@@ -37,12 +36,12 @@ def fold(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
     found = runs(order)
     alone = list(_alone(order, found))
     names = {layer.name for layer in graph.layers}
-    homes: dict[tuple[str, int], tuple[str, int]] = {}
+    homes: dict[Key, Key] = {}  # what a node lies in now
     for depth in range(max((run.depth for run in found), default=0), -1, -1):
         groups = []
         for run in found + alone:
             if run.depth == depth:
-                copies = list(_copies(run, found))
+                copies = list(_copies(run))
                 if all(order.is_whole(copy) for copy in copies):
                     groups += [_group(order, copy, homes, names) for copy in copies]
         graph = closed(graph, groups)
@@ -66,12 +65,14 @@ def _group(order: Order, run: Run, homes: Mapping[Key, Key], names: set[str]) ->
     return Group(_unused(spanned(_label(first), _label(last)), names), tuple(members), run.times)
 
 
-def _copies(run: Run, found: Sequence[Run]) -> Iterator[Run]:
+def _copies(run: Run) -> Iterator[Run]:
     """The run, and its like in the blocks that repeat the one it lies in."""
-    outer = [other for other in found if other.depth < run.depth and other.start <= run.start < other.end]
-    steps = (range(0, other.period * other.times, other.period) for other in outer)
-    for moved in product(*steps):
-        yield replace(run, start=run.start + sum(moved))
+    if run.outer is None:
+        yield run
+        return
+    for outer in _copies(run.outer):
+        for step in range(outer.start - run.outer.start, outer.end - run.outer.start, outer.period):
+            yield replace(run, start=run.start + step)
 
 
 # Blocks without their like.
@@ -108,11 +109,8 @@ def _joined(order: Order, pieces: Iterable[tuple[int, int]]) -> Iterator[tuple[i
         branches = end - start > 1
         if joined:
             first, last, branched = joined[-1]
-            if (
-                not (branched and branches)
-                and order.are_alike(first, start)
-                and _share(order, first, last, end)
-            ):
+            fits = end - first <= LARGEST and order.are_alike(first, start) and not (branched and branches)
+            if fits and _share(order, first, last, end):
                 joined[-1] = first, end, branched or branches
                 continue
         joined.append((start, end, branches))
@@ -121,7 +119,7 @@ def _joined(order: Order, pieces: Iterable[tuple[int, int]]) -> Iterator[tuple[i
 
 def _share(order: Order, start: int, middle: int, end: int) -> bool:
     """Whether a block's nodes and those after it have a name in common, the block's own if it is large."""
-    names = [node.layer for node in order.nodes[start : min(end, start + LARGEST)]]
+    names = [node.layer for node in order.nodes[start:end]]
     stem, joint = _stem(names[: middle - start]), _stem(names)
     return bool(joint) and (stem == joint or middle - start < SMALLEST)
 
@@ -186,7 +184,7 @@ def chained(graph: Graph) -> Graph:
     """The graph with each convolution or dense layer, and the normalisation and activation after it that
     alone read it, as one layer of the class `CHAIN`, at every depth of nested models.
 
-    For pictures: other than of `fold`, the order of the layers is not kept.
+    For pictures: `flatten` gives back the layers, but not in the order they had.
     """
     layers = [
         replace(layer, graph=chained(layer.graph)) if layer.graph and is_nested(layer) else layer

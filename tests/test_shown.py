@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import repetitive
 from test_dot import arrows, drawn, reads
+from test_fold import chain
 
 from kgraph.drawing import labels
 from kgraph.drawing.dot import to_dot
@@ -27,6 +29,27 @@ def test_laws_8_and_9_hold_for_what_is_drawn_of_a_folded_graph(graph: Graph, loo
     boxes = Counter(labels.address(str(node)) for node in picture.nodes())
     nodes = Counter(f"{node.layer}#{node.node_index}" for node in drawn_graph.nodes)
     assert boxes == nodes + Counter(f"output[{slot}]" for slot in graph.outputs)
+
+
+INNER = [("Dense", 7), ("ReLU", 7), ("Dropout", 7)]
+
+
+@pytest.mark.parametrize(("depth", "count"), [(1, 2), (2, 3), (3, 5), (None, 5)])
+def test_blocks_within_blocks_are_opened_as_deep_as_is_asked_for(depth: int | None, count: int) -> None:
+    graph = chain([[*INNER, *INNER, *INNER, ("Add", 1)]] * 3)
+    found = shown(graph, Look(fold=True, depth=depth))
+    assert len(found.graph.nodes) == count
+    assert [len(node.within) for node in found.graph.nodes][1] == min((depth or 3) - 1, 2)
+
+
+def test_a_block_whose_like_is_opened_is_closed_where_there_is_no_room_for_both() -> None:
+    def stage(size: int) -> list[list[tuple[str, int]]]:
+        return [[("Dense", size), *[("ReLU", i) for i in range(50)], ("Add", 1)]] * 4
+
+    graph = chain([*stage(4), *stage(5), *stage(6), *stage(7)])
+    closed = [layer.repeats for layer in shown(graph, Look()).graph.layers if layer.repeats]
+    assert closed == [4, 4, 4]
+    assert len(shown(graph, Look()).graph.nodes) == 1 + 52 + 3
 
 
 def homes(graph: Graph, path: str = "") -> dict[str, tuple[str, int]]:

@@ -87,7 +87,7 @@ class _Opened:
             inner = self.inside(layer, depth)
             if inner is None and other is not layer:
                 found.last_layers[path + layer.name] = other
-                for made, other_made in zip(node.outputs, other_node.outputs, strict=True):
+                for made, other_made in zip(node.outputs, other_node.outputs, strict=False):
                     found.last_tensors[path + layer.name, made.tensor_index] = other_made
             if inner is not None and layer.graph and other.graph:
                 found.frames[path + layer.name] = layer
@@ -106,5 +106,5 @@ def _kind(graph: Graph) -> Hashable:
     place = {node.key: i for i, node in enumerate(graph.nodes)}
     return tuple(
         (graph.layer(node.layer).class_name, *(place[t.layer, t.node_index] for t in node.inputs.values()))
-        for node in graph.nodes
+        for node in graph.inner
     )
