@@ -61,6 +61,8 @@ _HOMES = {
     "select": "kgraph.query",
     "Look": "kgraph.drawing.look",
     "to_dot": "kgraph.drawing.dot",
+    "to_mermaid": "kgraph.drawing.mermaid",
+    "to_pydot": "kgraph.drawing.objects",
     "to_text": "kgraph.drawing.text",
     "image": "kgraph.engine",
     "show": "kgraph.notebook",
@@ -81,6 +83,8 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from kgraph.drawing.dot import to_dot as to_dot
     from kgraph.drawing.look import Look as Look
+    from kgraph.drawing.mermaid import to_mermaid as to_mermaid
+    from kgraph.drawing.objects import to_pydot as to_pydot
     from kgraph.drawing.report import report_text as report_text
     from kgraph.drawing.text import to_text as to_text
     from kgraph.engine import image as image

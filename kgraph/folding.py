@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import product
+from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.closing import Group, Key, closed
+from kgraph.graph import Graph, Layer, Node
 from kgraph.repeats import Order, Run, in_common, runs
-from kgraph.transform import in_order, is_nested
+from kgraph.transform import is_nested
 
-Key = tuple[str, int]
-
-CLASS = "Block"  # stands where a layer has its Keras class
 SMALLEST = 4  # nodes of a block that stands alone
 LARGEST = 64  # nodes; more are parted where more tensors cross
 WIDEST = 4  # tensors that may cross there
@@ -39,15 +36,15 @@ def fold(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
     found = runs(order)
     alone = list(_alone(order, found))
     names = {layer.name for layer in graph.layers}
-    homes: dict[tuple[str, int], tuple[str, int]] = {}
+    homes: dict[Key, Key] = {}  # what a node lies in now
     for depth in range(max((run.depth for run in found), default=0), -1, -1):
         groups = []
         for run in found + alone:
             if run.depth == depth:
-                copies = list(_copies(run, found))
+                copies = list(_copies(run))
                 if all(order.is_whole(copy) for copy in copies):
                     groups += [_group(order, copy, homes, names) for copy in copies]
-        graph = _closed(graph, groups)
+        graph = closed(graph, groups)
         for group in groups:
             homes.update(dict.fromkeys(group.members, (group.name, 0)))
     return graph
@@ -61,12 +58,21 @@ def _folded_inside(layer: Layer, apart: Collection[str]) -> Layer:
     return layer if inside is layer.graph else replace(layer, graph=inside)
 
 
-def _copies(run: Run, found: Sequence[Run]) -> Iterator[Run]:
+def _group(order: Order, run: Run, homes: Mapping[Key, Key], names: set[str]) -> Group:
+    keys = [node.key for node in order.nodes[run.start : run.end]]
+    first, last = ([name for name, _ in part] for part in (keys[: run.period], keys[-run.period :]))
+    members = dict.fromkeys(homes.get(key, key) for key in keys)
+    return Group(_unused(spanned(_label(first), _label(last)), names), tuple(members), run.times)
+
+
+def _copies(run: Run) -> Iterator[Run]:
     """The run, and its like in the blocks that repeat the one it lies in."""
-    outer = [other for other in found if other.depth < run.depth and other.start <= run.start < other.end]
-    steps = (range(0, other.period * other.times, other.period) for other in outer)
-    for moved in product(*steps):
-        yield replace(run, start=run.start + sum(moved))
+    if run.outer is None:
+        yield run
+        return
+    for outer in _copies(run.outer):
+        for step in range(outer.start - run.outer.start, outer.end - run.outer.start, outer.period):
+            yield replace(run, start=run.start + step)
 
 
 # Blocks without their like.
@@ -103,11 +109,8 @@ def _joined(order: Order, pieces: Iterable[tuple[int, int]]) -> Iterator[tuple[i
         branches = end - start > 1
         if joined:
             first, last, branched = joined[-1]
-            if (
-                not (branched and branches)
-                and order.are_alike(first, start)
-                and _share(order, first, last, end)
-            ):
+            fits = end - first <= LARGEST and order.are_alike(first, start) and not (branched and branches)
+            if fits and _share(order, first, last, end):
                 joined[-1] = first, end, branched or branches
                 continue
         joined.append((start, end, branches))
@@ -116,7 +119,7 @@ def _joined(order: Order, pieces: Iterable[tuple[int, int]]) -> Iterator[tuple[i
 
 def _share(order: Order, start: int, middle: int, end: int) -> bool:
     """Whether a block's nodes and those after it have a name in common, the block's own if it is large."""
-    names = [node.layer for node in order.nodes[start : min(end, start + LARGEST)]]
+    names = [node.layer for node in order.nodes[start:end]]
     stem, joint = _stem(names[: middle - start]), _stem(names)
     return bool(joint) and (stem == joint or middle - start < SMALLEST)
 
@@ -170,109 +173,48 @@ def _unused(name: str, names: set[str]) -> str:
     return name
 
 
-# Closing.
+# Chains.
+
+CHAIN = "Chain"
+HEADS = ("Conv", "Dense")  # part of the class of what a chain begins with
+TAILS = ("Normalization", "Activation", "ReLU", "ELU", "Softmax", "Relu", "Silu", "Gelu", "Swish", "Sigmoid")
 
 
-@dataclass
-class _Group:
-    """Nodes that are to be one layer: what they read from elsewhere, what of them is read elsewhere."""
+def chained(graph: Graph) -> Graph:
+    """The graph with each convolution or dense layer, and the normalisation and activation after it that
+    alone read it, as one layer of the class `CHAIN`, at every depth of nested models.
 
-    name: str
-    members: Sequence[Key]
-    repeats: int
-    layers: list[Layer] = field(default_factory=list)
-    given: dict[Tensor, Node] = field(default_factory=dict)  # with the nodes that make it
-    ends: dict[Tensor, int] = field(default_factory=dict)
-
-    def end(self, tensor: Tensor) -> Tensor:
-        """A tensor that a member makes, as it is known outside."""
-        return replace(tensor, layer=self.name, node_index=0, tensor_index=self.ends[tensor])
-
-    def layer(self, graph: Graph) -> Layer:
-        """The layer that holds this part of the graph."""
-        edge = {node.key: Node(*node.key, outputs=node.outputs) for node in self.given.values()}
-        makers = dict.fromkeys(name for name, _ in edge)
-        stubs = (replace(graph.layer(name), graph=None, repeats=0, weights=()) for name in makers)
-        nodes = (replace(graph.node(Tensor(*key)), within=()) for key in self.members)
-        inside = Graph(
-            self.name,
-            (*stubs, *self.layers),
-            (*edge.values(), *nodes),
-            Slots(_numbered(self.given, "")),
-            Slots(_numbered(self.ends, "")),
-            class_name=CLASS,
-        )
-        return Layer(self.name, CLASS, inside, repeats=self.repeats, weights=())
-
-
-def _group(order: Order, run: Run, homes: Mapping[Key, Key], names: set[str]) -> _Group:
-    keys = [node.key for node in order.nodes[run.start : run.end]]
-    first, last = ([name for name, _ in part] for part in (keys[: run.period], keys[-run.period :]))
-    members = dict.fromkeys(homes.get(key, key) for key in keys)
-    return _Group(_unused(spanned(_label(first), _label(last)), names), tuple(members), run.times)
-
-
-def _closed(graph: Graph, groups: Sequence[_Group]) -> Graph:
-    """The graph with each group as one layer."""
-    homes = {key: group for group in groups for key in group.members}
-
-    def home(tensor: Tensor) -> _Group | None:
-        return homes.get((tensor.layer, tensor.node_index))
-
-    def moved(tensor: Tensor) -> Tensor:
-        maker = home(tensor)
-        return maker.end(tensor) if maker else tensor
-
-    for node in graph.nodes:
-        reader = homes.get(node.key)
-        for tensor in node.inputs.values():
-            maker = home(tensor)
-            if reader and maker is not reader:
-                reader.given.setdefault(tensor, graph.node(tensor))
-            if maker and maker is not reader:
-                maker.ends.setdefault(tensor, len(maker.ends))
-    for tensor in graph.outputs.values():
-        if maker := home(tensor):
-            maker.ends.setdefault(tensor, len(maker.ends))
-
-    by_name = {name: group for group in groups for name, _ in group.members}
-    layers: dict[str, Layer | _Group] = {}
-    for layer in graph.layers:
-        if group := by_name.get(layer.name):
-            group.layers.append(layer)
-        layers.setdefault(group.name if group else layer.name, group or layer)
-    nodes = [
-        replace(node, inputs=Slots((slot, moved(t)) for slot, t in node.inputs.items()))
-        for node in graph.nodes
-        if node.key not in homes
+    For pictures: `flatten` gives back the layers, but not in the order they had.
+    """
+    layers = [
+        replace(layer, graph=chained(layer.graph)) if layer.graph and is_nested(layer) else layer
+        for layer in graph.layers
     ]
-    for group in groups:
-        inputs = Slots(_numbered(map(moved, group.given), "0"))
-        within = graph.node(Tensor(*group.members[0])).within
-        nodes.append(Node(group.name, 0, inputs, tuple(map(group.end, group.ends)), within))
-    closed = tuple(item.layer(graph) if isinstance(item, _Group) else item for item in layers.values())
-    outputs = Slots((slot, moved(t)) for slot, t in graph.outputs.items())
-    return replace(graph, layers=closed, nodes=in_order(closed, nodes), outputs=outputs)
+    graph = replace(graph, layers=tuple(layers))
+    taken: set[Key] = set()
+    groups = []
+    names = {layer.name for layer in layers}
+    returned = {(t.layer, t.node_index) for t in graph.outputs.values()}
+    for node in graph.nodes:
+        chain = list(_chain(graph, node, returned)) if node.key not in taken else []
+        if len(chain) > 1:
+            taken.update(chain)
+            groups.append(Group(_unused(f"{chain[0][0]} …", names), chain, 1, CHAIN))
+    return closed(graph, groups)
 
 
-def _numbered(tensors: Iterable[Tensor], slot: str) -> list[tuple[str, Tensor]]:
-    """The tensors at a slot, or at places below it if they are several."""
-    several = list(tensors)
-    return [(f"{slot}.{i}".lstrip(".") if len(several) > 1 else slot, t) for i, t in enumerate(several)]
+def _chain(graph: Graph, node: Node, returned: Collection[Key]) -> Iterator[Key]:
+    """The nodes of the chain that begins with a node."""
+    words: Sequence[str] = HEADS
+    while _has_one_call(graph, node, words):
+        yield node.key
+        readers = [reader for tensor in node.outputs for reader, _ in graph.readers(tensor)]
+        if len(readers) != 1 or node.key in returned or readers[0].within != node.within:
+            return
+        node, words = readers[0], TAILS
 
 
-def first_block(layer: Layer) -> Graph:
-    """What of a folded layer is shown: its first block, which makes what the last one makes."""
-    graph = layer.graph
-    assert graph is not None
-    block = graph.inner[: len(graph.inner) // layer.repeats]
-    place = {node.key: i % len(block) for i, node in enumerate(graph.inner)}
-    edge = tuple(node for node in graph.nodes if node.key not in place)
-    names = {node.layer for node in (*edge, *block)}
-    firsts = (block[place[t.layer, t.node_index]] for t in graph.outputs.values())
-    ends = (
-        (slot, replace(t, layer=node.layer, node_index=node.node_index))
-        for (slot, t), node in zip(graph.outputs.items(), firsts, strict=True)
-    )
-    layers = tuple(layer for layer in graph.layers if layer.name in names)
-    return replace(graph, layers=layers, nodes=edge + block, outputs=Slots(ends))
+def _has_one_call(graph: Graph, node: Node, words: Iterable[str]) -> bool:
+    layer = graph.layer(node.layer)
+    alone = layer.graph is None and len(node.inputs) == 1 and len(graph.nodes_of(layer.name)) == 1
+    return alone and any(word in layer.class_name for word in words)

@@ -26,7 +26,12 @@ class Run:
     start: int
     period: int
     times: int
-    depth: int = 0  # how many runs it lies in
+    outer: Run | None = None  # the run in whose first block it lies
+
+    @property
+    def depth(self) -> int:
+        """How many runs it lies in."""
+        return self.outer.depth + 1 if self.outer else 0
 
     @property
     def end(self) -> int:
@@ -47,8 +52,9 @@ def runs(order: Order) -> list[Run]:
     """
     stretches = [(period - (e - s), s, e, period) for s, e, period in periodic(order.symbols)]
     heapify(stretches)
-    cells = [0] * len(order.nodes)  # which block a node lies in; -1: in one that repeats another
-    depths = [0]
+    cells = [0] * len(
+        order.nodes
+    )  # in the first block of which run a node lies, from 1; -1: in another block
     found: list[Run] = []
     while stretches:
         _, start, end, period = heappop(stretches)
@@ -57,11 +63,10 @@ def runs(order: Order) -> list[Run]:
             for s, e in pieces:
                 heappush(stretches, (period - (e - s), s, e, period))
             continue
-        depth = depths[cells[start]]
-        for run in order.verified(start, end, period, depth):
+        outer = found[cells[start] - 1] if cells[start] else None
+        for run in order.verified(start, end, period, outer):
             found.append(run)
-            depths.append(depth + 1)
-            cells[run.start : run.start + period] = [len(depths) - 1] * period
+            cells[run.start : run.start + period] = [len(found)] * period
             cells[run.start + period : run.end] = [-1] * run.saves
     return sorted(found, key=lambda run: (run.depth, run.start))
 
@@ -176,11 +181,11 @@ class Order:
         calls = sum(len(self.graph.nodes_of(name)) for name in names)
         return calls == len(nodes) and max(places) - min(places) + 1 == len(places)
 
-    def verified(self, start: int, end: int, period: int, depth: int) -> Iterator[Run]:
+    def verified(self, start: int, end: int, period: int, outer: Run | None) -> Iterator[Run]:
         """The runs in a stretch whose symbols repeat with the period."""
         begin = start + self._phase(start, end, period)
         while begin + 2 * period <= end:
-            run = Run(begin, period, self._alike(begin, end, period), depth)
+            run = Run(begin, period, self._alike(begin, end, period), outer)
             if run.times == 1 or (run.times == 2 and any(self._grown(begin, begin + period, period))):
                 begin += period
             else:

@@ -16,6 +16,7 @@ from test_dot import NASTY, PICTURES, chain, drawn
 
 from kgraph.drawing import labels
 from kgraph.drawing.dot import to_dot
+from kgraph.drawing.look import Look
 from kgraph.engine import FORMATS, image
 from kgraph.errors import ImageError
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
@@ -113,7 +114,7 @@ def line(length: int) -> Graph:
 
 
 def test_a_chain_of_thousands_is_drawn_and_a_png_nobody_could_read_is_refused() -> None:
-    dot = to_dot(line(3000))
+    dot = to_dot(line(3000), Look(fold=False))
     assert image(dot, "svg").count(b'class="node') == 3001
     with pytest.raises(ImageError, match="too large for a PNG") as caught:
         image(dot, "png")

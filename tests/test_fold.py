@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,20 @@ def test_one_layer_called_by_every_block_folds_and_is_one_layer_inside() -> None
     assert [layer.repeats for layer in folded.layers] == [0, 4]
     assert folded.layers[1].graph is not None
     assert len(folded.layers[1].graph.layers) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_alike", [True, False])
+def test_folding_takes_time_in_proportion(is_alike: bool) -> None:
+    def seconds(count: int) -> float:
+        graph = chain([[("Dense", 4 if is_alike else i), *BLOCK[1:]] for i in range(count)])
+        start = perf_counter()
+        folded = fold(graph)
+        assert (len(folded.nodes) < 10) == is_alike
+        return perf_counter() - start
+
+    small, large = (min(seconds(count) for _ in range(3)) for count in (2_000, 20_000))
+    assert large < 20 * small + 0.2
 
 
 def test_a_layer_that_claims_more_blocks_than_it_holds_is_an_error() -> None:

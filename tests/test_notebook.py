@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_fold import BLOCK, chain
 
 import kgraph
 from kgraph.drawing.look import Look
@@ -47,6 +48,11 @@ def test_the_last_value_of_a_cell_draws_itself(cell: int, name: str, outputs: li
 def test_a_prompt_prints_the_terminal_view() -> None:
     view = kgraph.show(DEMO, Look(expand=True))
     assert repr(view) + "\n" == kgraph.to_text(kgraph.read(DEMO), Look(expand=True), width=100)
+
+
+def test_a_huge_graph_shows_what_repeats_once() -> None:
+    svg = kgraph.show(chain([BLOCK] * 300))._repr_mimebundle_()["image/svg+xml"]
+    assert svg.count('class="node') == 5
 
 
 def test_a_picture_that_takes_too_long_is_replaced_by_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgraph.drawing.look import Look
 from kgraph.errors import KGraphError, ReadError
@@ -15,49 +17,72 @@ from kgraph.graph import Graph
 from kgraph.sources import read
 from kgraph.whole import whole
 
+if TYPE_CHECKING:
+    from kgraph.drawing.shown import Shown
+
 FILE_WIDTH = 120
 
 
-def _text(graph: Graph, look: Look) -> bytes:
+@dataclass(frozen=True)
+class Rendered:
+    """The content of a file; of a picture, what it shows."""
+
+    content: bytes
+    shown: Shown | None = None
+
+
+def _text(graph: Graph, look: Look) -> Rendered:
     from kgraph.drawing.text import to_text
 
-    return to_text(graph, look, width=FILE_WIDTH).encode("utf-8", "replace")
+    return Rendered(to_text(graph, look, width=FILE_WIDTH).encode("utf-8", "replace"))
 
 
-def _dot(graph: Graph, look: Look) -> bytes:
-    from kgraph.drawing.dot import to_dot
-
-    return to_dot(graph, look).encode("utf-8", "replace")
-
-
-def _json(graph: Graph, look: Look) -> bytes:
+def _json(graph: Graph, look: Look) -> Rendered:
     from kgraph.interchange import to_json
 
-    return to_json(graph).encode("utf-8", "replace") + b"\n"
+    return Rendered(to_json(graph).encode("utf-8", "replace") + b"\n")
 
 
-def _picture(format: str) -> Callable[[Graph, Look], bytes]:
-    def render(graph: Graph, look: Look) -> bytes:
+def _drawn(graph: Graph, look: Look, module: str) -> tuple[str, Shown]:
+    """The picture in the language of a module of `kgraph.drawing`, and what it shows."""
+    from kgraph.drawing.shown import shown
+
+    found = shown(graph, look)
+    text: str = import_module(f"kgraph.drawing.{module}").written(found)
+    return text, found
+
+
+def _written(module: str) -> Callable[[Graph, Look], Rendered]:
+    def render(graph: Graph, look: Look) -> Rendered:
+        text, found = _drawn(graph, look, module)
+        return Rendered(text.encode("utf-8", "replace"), found)
+
+    return render
+
+
+def _picture(format: str) -> Callable[[Graph, Look], Rendered]:
+    def render(graph: Graph, look: Look) -> Rendered:
         from kgraph.engine import image
 
-        return image(_dot(graph, look).decode(), format)
+        dot, found = _drawn(graph, look, "dot")
+        return Rendered(image(dot, format), found)
 
     return render
 
 
 # Suffix of the output file → what is written into it.
-RENDERERS: dict[str, Callable[[Graph, Look], bytes]] = {
+RENDERERS: dict[str, Callable[[Graph, Look], Rendered]] = {
     ".svg": _picture("svg"),
     ".png": _picture("png"),
     ".pdf": _picture("pdf"),
-    ".dot": _dot,
+    ".dot": _written("dot"),
+    ".mmd": _written("mermaid"),
     ".json": _json,
     ".txt": _text,
 }
-PICTURES = {".svg", ".png", ".pdf", ".dot"}
 
 
-def renderer(output: Path, model: str) -> Callable[[Graph, Look], bytes]:
+def renderer(output: Path, model: str) -> Callable[[Graph, Look], Rendered]:
     """What makes the content of an output file, by its suffix; an error for one that must not be written."""
     suffix = output.suffix.lower()
     if suffix not in RENDERERS:

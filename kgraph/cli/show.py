@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from kgraph.cli.files import PICTURES, RENDERERS, load, renderer, write
+from kgraph.cli.files import RENDERERS, load, renderer, write
 from kgraph.cli.notes import note_unloadable
 from kgraph.cli.options import Listing, several, weights_option
 from kgraph.cli.terminal import print_graph, print_report, width
-from kgraph.drawing.look import Look
+from kgraph.drawing.look import COLOURS, ROOM, TELLS, TOLD, Look
 from kgraph.errors import SelectError
 from kgraph.graph import Graph, Tensor
 from kgraph.sources import read
+
+if TYPE_CHECKING:
+    from kgraph.drawing.shown import Shown
 
 
 @click.command(cls=Listing)
@@ -34,6 +38,16 @@ from kgraph.sources import read
 @several("--highlight", help="Mark what a submodel of these would keep.")
 @click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
 @weights_option
+@click.option("--chains", is_flag=True, help="In pictures, one box for convolution, norm and activation.")
+@click.option(
+    "--tell",
+    multiple=True,
+    type=click.Choice(TELLS),
+    metavar="WHAT...",
+    help=f"What pictures say, of {', '.join(TELLS)}.",
+)
+@click.option("--colour", type=click.Choice(COLOURS), default="family", help="What fills the boxes.")
+@click.option("--dark", is_flag=True, help="For dark paper.")
 def show(
     model: str,
     output: Path | None,
@@ -46,6 +60,10 @@ def show(
     highlight: Sequence[str],
     across: bool,
     weights: str | None,
+    chains: bool,
+    tell: Sequence[str],
+    colour: str,
+    dark: bool,
 ) -> None:
     """Show the layer graph of MODEL, in the terminal or as a picture.
 
@@ -61,7 +79,17 @@ def show(
         raise click.UsageError("`--around` goes with `--only`: around what?")
     render = renderer(output, model) if output else None
     whole = graph = load(model, weights)
-    look = Look(expand, "LR" if across else "TB", _marked(graph, highlight), fold, depth)
+    look = Look(
+        expand=expand,
+        direction="LR" if across else "TB",
+        highlight=_marked(graph, highlight),
+        fold=fold,
+        depth=depth,
+        chains=chains,
+        tell=frozenset(tell) or TOLD,
+        colour=colour,
+        dark=dark,
+    )
     if queries:
         graph = _only(graph, look, queries, around)
     if between:
@@ -69,10 +97,9 @@ def show(
     if output is None or render is None:
         print_graph(graph, look)
     else:
-        write(output, render(graph, look))
-        click.echo(
-            f"wrote {output}{_said_of_folds(graph, look) if output.suffix.lower() in PICTURES else ''}"
-        )
+        rendered = render(graph, look)
+        write(output, rendered.content)
+        click.echo(f"wrote {output}{_said_of(rendered.shown) if rendered.shown else ''}")
     note_unloadable(model, whole)
 
 
@@ -114,13 +141,14 @@ def _found(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor
     return shown, seen_in(shown, graph, select(graph, *queries))
 
 
-def _said_of_folds(graph: Graph, look: Look) -> str:
-    """What is said of a picture that shows repetitions once without having been asked to."""
-    from kgraph.drawing.shown import is_folded
-
-    if look.fold is not None or not is_folded(graph, look):
-        return ""
-    return "; what repeats is drawn once, `--no-fold` draws all of it, `--depth 1` less"
+def _said_of(shown: Shown) -> str:
+    """What is said of a picture that shows less than there is without having been asked to, or too much."""
+    boxes = len(shown.graph.nodes)
+    if boxes > ROOM:
+        return f"; of {boxes:,} boxes: `--only QUERY` draws a part, `--depth 1` less, the terminal view all"
+    if shown.is_folded and shown.look.fold is None:
+        return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all, `--depth 1` less"
+    return ""
 
 
 @click.command()
@@ -175,7 +203,7 @@ def demo() -> None:
     """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg here."""
     with as_file(files("kgraph") / "demo.keras") as path:
         graph = read(path)
-        picture = RENDERERS[".svg"](graph, Look(expand=True))
+        picture = RENDERERS[".svg"](graph, Look(expand=True)).content
         copy = path.read_bytes()
     print_graph(graph, Look())
     click.echo("\nShared layers, one set of weights each:")

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from kgraph.drawing import words
+from kgraph.drawing.look import Look
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.transform import is_nested
 
@@ -27,6 +28,7 @@ class Arrows:
     """The words on each arrow: the shape where it changes, which output it comes from, where it leads."""
 
     graph: Graph
+    look: Look
     # (layer, tensor index) of what is drawn for several blocks → what the last of them makes.
     lasts: Mapping[tuple[str, int], Tensor] = field(default_factory=dict)
 
@@ -34,7 +36,7 @@ class Arrows:
         """The lines that stand on the arrow, often none."""
         origin = self._origin(tensor)
         if self._carriers[tensor] == (reader.key if reader else None, slot) and self._is_news(tensor):
-            origin = f"{self._shape(tensor)}  {origin}".rstrip()
+            origin = f"{self._shape(tensor)}  {origin}".strip()
         role = _role(self.graph.layer(reader.layer), reader, slot) if reader else ""
         return [line for line in (origin, role) if line]
 
@@ -134,9 +136,12 @@ class Arrows:
 
     def _shape(self, tensor: Tensor) -> str:
         tensor = self.known(tensor)
-        unusual = tensor.dtype is not None and tensor.dtype != self._usual_dtype
+        told = tensor.dtype != self._usual_dtype or self.look.tells("dtypes")
+        dtype = tensor.dtype or "" if told else ""
+        if not self.look.tells("shapes"):
+            return dtype if self.look.tells("dtypes") else ""
         last = self.lasts.get((tensor.layer, tensor.tensor_index), tensor)
-        return words.picture_shape(tensor.shape, last.shape) + (f"  {tensor.dtype}" if unusual else "")
+        return f"{words.picture_shape(tensor.shape, last.shape)}  {dtype}".rstrip()
 
     @cached_property
     def _usual_dtype(self) -> str | None:

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import log10
 
 from kgraph.drawing import words
 from kgraph.drawing.arrows import is_telling
 from kgraph.drawing.look import Look
 from kgraph.drawing.marks import Marks
+from kgraph.drawing.palette import DARK, LIGHT, Palette
 from kgraph.drawing.shown import Shown
-from kgraph.facts import Size, layer_size, training
-from kgraph.folding import spanned
+from kgraph.facts import Size, every_layer, layer_size, training
+from kgraph.folding import CHAIN, spanned
 from kgraph.graph import Graph, Layer, Node, tensor_at
+from kgraph.repeats import in_common
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Box:
     sign: str  # beside the title: which of several calls, or how many blocks
     lines: tuple[str, ...]  # below the title
     details: tuple[str, ...]  # when it is pointed at
+    fill: str
     mark: str | None  # the colour of a shared layer
     is_double: bool = False
     is_highlit: bool = False
@@ -34,18 +38,44 @@ class Box:
 
 @dataclass(frozen=True)
 class Boxes:
-    """The boxes of what is shown of a whole model."""
+    """The boxes of what is shown of a model."""
 
     shown: Shown
-    whole: Graph
-    look: Look
 
     @property
     def graph(self) -> Graph:
         """The graph that is drawn."""
         return self.shown.graph
 
-    def box(self, node: Node) -> Box:
+    @property
+    def look(self) -> Look:
+        """How it is drawn."""
+        return self.shown.look
+
+    @cached_property
+    def palette(self) -> Palette:
+        """The colours of the picture."""
+        return DARK if self.look.dark else LIGHT
+
+    def parts(self) -> Iterator[Box | None]:
+        """A box for each node, those in a frame between the frame's own and a None; then the outputs'."""
+        first: dict[str, int] = {}  # the first node of each call
+        for place, node in enumerate(self.graph.nodes):
+            for call in node.within:
+                first.setdefault(call, place)
+        places = [([*(first[call] for call in n.within), i], n) for i, n in enumerate(self.graph.nodes)]
+        open_calls: tuple[str, ...] = ()
+        for _, node in sorted(places, key=lambda place: place[0]):
+            kept = in_common(open_calls, node.within)
+            yield from [None] * (len(open_calls) - kept)
+            for depth in range(kept, len(node.within)):
+                yield self._frame(node.within[: depth + 1])
+            open_calls = node.within
+            yield self._box(node)
+        yield from [None] * len(open_calls)
+        yield from self._outputs()
+
+    def _box(self, node: Node) -> Box:
         """The box of a node."""
         address = f"{node.layer}#{node.node_index}"
         layer = self.graph.layer(node.layer)
@@ -58,51 +88,52 @@ class Boxes:
             f"×{layer.repeats}" if layer.repeats > 1 else self.marks.sign(address),
             () if family == "input" else tuple(self._about(layer, node)),
             self._details(layer, node),
+            self.palette.paper if is_input else self._fill(layer, node),
             self.marks.colour(*node.within, address),
-            layer.graph is not None,
+            layer.graph is not None and layer.class_name != CHAIN,
             address in self.look.highlight,
         )
 
-    def frame(self, calls: Sequence[str]) -> Box:
+    def _frame(self, calls: Sequence[str]) -> Box:
         """The frame round the innermost of the calls, each of which lies in the one before."""
         call = calls[-1]
         path = tensor_at(call).layer
         layer = self.shown.frames.get(path)
         repeats = layer.repeats if layer else 0
-        what = (
-            f"{repeats} blocks that are alike, of which the first is shown" if repeats else "a nested model"
-        )
+        what = f"{repeats} blocks that are alike; the first is shown" if repeats else "a nested model"
         sign = f"×{repeats}" if repeats else self.marks.sign(call)
-        return Box(
-            call, "frame", self._below(path, calls[:-1]), sign, (), (call, what), self.marks.colour(*calls)
-        )
+        mark = self.marks.colour(*calls)
+        title = self._below(path, calls[:-1])
+        return Box(call, "frame", title, sign, (), (call, what), self.palette.paper, mark, bool(repeats))
 
-    def outputs(self) -> Iterator[Box]:
+    def _outputs(self) -> Iterator[Box]:
         """A pill for each output, with what it is trained for."""
-        aims = training(self.whole)
-        outputs = self.whole.outputs
-        titles = {slot: slot if is_telling(slot) else self.whole.address(t) for slot, t in outputs.items()}
+        whole = self.shown.whole
+        aims, outputs = training(whole), whole.outputs
+        titles = {slot: slot if is_telling(slot) else whole.address(t) for slot, t in outputs.items()}
         times = Counter(titles.values())
         for slot, tensor in outputs.items():
             lines = [f"output {slot}" if times[titles[slot]] > 1 else "output"]
             if aim := aims.get(slot):
                 lines += [line for line in (str(aim), ", ".join(aim.metrics)) if line]
             details = f"output {slot}".rstrip(), f"reads {tensor}"
-            yield Box(f"output[{slot}]", "output", titles[slot], "", tuple(lines), details, None)
+            address = f"output[{slot}]"
+            yield Box(address, "output", titles[slot], "", tuple(lines), details, self.palette.paper, None)
 
     # What a box says.
 
     def _title(self, layer: Layer, node: Node) -> str:
-        title = self._below(layer.name, node.within)
-        if layer.repeats:
-            title = title.rstrip("′")
-        if last := self.shown.last_layers.get(layer.name):
-            title = spanned(title, last.name)
-        runs = [call for call in node.within if tensor_at(call).layer in self._runs]
-        if runs:
-            stem = self._below(tensor_at(runs[-1]).layer, node.within[: node.within.index(runs[-1])])
-            rest = title.removeprefix(stem).lstrip("_-./")
-            title = rest if rest and title.startswith(stem) else title
+        if not self.look.tells("names"):
+            return words.inside(layer) if layer.graph else layer.class_name
+        last = self.shown.last_layers.get(layer.name)
+        title = self._below(_name(layer, layer.name), node.within)
+        if last:
+            title = spanned(title, _name(last, last.name))
+        for i, call in reversed(list(enumerate(node.within))):
+            frame = self.shown.frames.get(tensor_at(call).layer)
+            if frame and frame.repeats:
+                stem = self._below(tensor_at(call).layer, node.within[:i])
+                return title.removeprefix(stem).lstrip("_-./") or title
         return title
 
     def _below(self, path: str, calls: Sequence[str]) -> str:
@@ -114,69 +145,125 @@ class Boxes:
         return path
 
     def _about(self, layer: Layer, node: Node) -> Iterator[str]:
-        """Class and settings, parameters at the first call, same object as."""
-        what = self._what(layer)
-        if self.marks.is_first(node) and (number := self._parameters(layer)):
-            what += f"  ·  {number}"
-        yield what
-        if layer.same_as:
-            yield f"same object as {layer.same_as}"
+        """Class and settings, parameters at the first call, weights, same object as: a line each layer."""
+        last = self.shown.last_layers.get(layer.name, layer)
+        for part, last_part in zip(_parts(layer), _parts(last), strict=True):
+            what = [self._what(part, last_part)]
+            if self.marks.is_first(node):
+                what.append(self._parameters(part, last_part))
+            if self.look.tells("trainable"):
+                what.append(trainable(part))
+            if line := "  ·  ".join(filter(None, what)):
+                yield line
+            if self.look.tells("weights"):
+                yield from (f"{w.name}  {' × '.join(map(str, w.shape))}".rstrip() for w in part.weights or ())
+            if part.same_as:
+                yield f"same object as {part.same_as}"
 
-    def _what(self, layer: Layer) -> str:
+    def _what(self, layer: Layer, last: Layer) -> str:
+        """The class and settings, or how much is inside."""
         if layer.graph is None:
-            last = self.shown.last_layers.get(layer.name, layer)
-            settings = words.ranged(words.settings(layer), words.settings(last))
-            return f"{layer.class_name} {settings}".strip()
+            activations = self.look.tells("activations")
+            if not self.look.tells("classes"):
+                return words.activation(layer) if activations else ""
+            settings = words.ranged(words.settings(layer, activations), words.settings(last, activations))
+            is_titled = not self.look.tells("names") and layer.class_name != CHAIN
+            return settings if is_titled else f"{layer.class_name} {settings}".strip()
         inside = words.inside(layer)
         if layer.wraps:
             return f"{layer.class_name} of {layer.graph.name}, {inside}"
-        return (
-            inside
-            if layer.repeats or layer.class_name in ("Functional", "Model")
-            else f"{layer.class_name}, {inside}"
-        )
+        is_plain = layer.repeats or layer.class_name in ("Functional", "Model")
+        return inside if is_plain else f"{layer.class_name}, {inside}"
 
-    def _parameters(self, layer: Layer) -> str:
+    def _parameters(self, layer: Layer, last: Layer) -> str:
         """How many, empty for none; `?` is written only where other layers' are known."""
-        first, last = _ends(layer)
-        if layer.name in self.shown.last_layers:
-            last = _ends(self.shown.last_layers[layer.name])[1]
-        if first is None or last is None:
-            return "?" if self._knows_weights else ""
-        if not first.parameters and not last.parameters:
+        first_size, last_size = _ends(layer)[0], _ends(last)[1]
+        if not self.look.tells("parameters"):
             return ""
-        number = words.ranged(words.count(first.parameters), words.count(last.parameters))
+        if first_size is None or last_size is None:
+            return "?" if self._knows_weights else ""
+        if not first_size.parameters and not last_size.parameters:
+            return ""
+        number = words.ranged(words.count(first_size.parameters), words.count(last_size.parameters))
         return number + (" each" if layer.repeats > 1 else "")
 
     def _details(self, layer: Layer, node: Node) -> tuple[str, ...]:
+        """What is said when a box is pointed at: all that is known, whatever else is told."""
         size = layer_size(layer)
         made = ", ".join(f"{words.keras_shape(t.shape)} {t.dtype or ''}".rstrip() for t in node.outputs)
         last = self.shown.last_layers.get(layer.name)
         return (
-            f"{node.layer}#{node.node_index}" + (f" … {last.name}#{node.node_index}" if last else ""),
-            f"{layer.class_name} {words.settings(layer)}".strip(),
+            f"{node.layer}#{node.node_index}" + (f" … {last.name}" if last else ""),
+            *(f"{part.class_name} {words.settings(part)}".strip() for part in _parts(layer)),
             f"makes {made}",
             f"{words.count(size.parameters if size else None)} parameters",
         )
+
+    # How a box is filled.
+
+    def _fill(self, layer: Layer, node: Node) -> str:
+        palette = self.palette
+        if self.look.colour == "trainable":
+            return palette.states[trainable(layer)]
+        if self.look.colour == "dtype":
+            dtype = node.outputs[0].dtype or ""
+            return next(fill for begin, fill in palette.dtypes.items() if dtype.startswith(begin))
+        if self.look.colour == "parameters":
+            size = layer_size(layer)
+            return palette.scale[self._step(size.parameters if size else 0)]
+        return palette.fills[words.family(layer)]
+
+    def _step(self, parameters: int) -> int:
+        """The step of the scale for a number of parameters: each is for ten times fewer than the next."""
+        if not parameters:
+            return 0
+        steps = len(self.palette.scale)
+        return max(1, steps - 1 - int(log10(self._most / parameters)))
 
     # What is known of the graph before its boxes are.
 
     @cached_property
     def marks(self) -> Marks:
         """What marks calls of one layer as the same."""
-        return Marks(self.graph)
+        return Marks(self.graph, self.palette.shared)
 
     @cached_property
     def _inputs(self) -> set[tuple[str, int]]:
         return {(tensor.layer, tensor.node_index) for tensor in self.graph.inputs.values()}
 
     @cached_property
-    def _runs(self) -> set[str]:
-        return {path for path, layer in self.shown.frames.items() if layer.repeats}
+    def _most(self) -> int:
+        sizes = [layer_size(layer) for layer in self.graph.layers]
+        return max((size.parameters for size in sizes if size), default=0)
 
     @cached_property
     def _knows_weights(self) -> bool:
         return any(layer.weights for layer in self.graph.layers)
+
+
+def trainable(layer: Layer) -> str:
+    """`trainable`, `frozen` or `partly frozen`; empty without parameters, and where it is not known."""
+    inside = [inner for _, inner in every_layer(layer.graph)] if layer.graph else []
+    states = set()
+    for one in (layer, *inside):
+        if one.weights and one.trainable is not None:
+            moves = one.trainable and any(weight.trainable is not False for weight in one.weights)
+            states.add("trainable" if moves else "frozen")
+    return "partly frozen" if len(states) > 1 else "".join(states)
+
+
+def _name(layer: Layer, name: str) -> str:
+    """The name as it is written: a chain has that of its first layer, a block no sign that made it unique."""
+    if layer.class_name == CHAIN:
+        return name.removesuffix(layer.name) + _parts(layer)[0].name
+    return name.rstrip("′") if layer.repeats else name
+
+
+def _parts(layer: Layer) -> Sequence[Layer]:
+    """The layers that have a line each: those of a chain, or the layer itself."""
+    if layer.class_name == CHAIN and layer.graph:
+        return [layer.graph.layer(node.layer) for node in layer.graph.inner]
+    return [layer]
 
 
 def _ends(layer: Layer) -> tuple[Size | None, Size | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 from graphviz import quoting
 
@@ -12,23 +12,21 @@ from kgraph.drawing import labels, words
 from kgraph.drawing.arrows import Arrows
 from kgraph.drawing.boxes import Box, Boxes
 from kgraph.drawing.look import Look
-from kgraph.drawing.palette import FILLS, FONT, FRAME, INK, LINE, NESTED, PAPER, QUIET
+from kgraph.drawing.palette import FONT
 from kgraph.drawing.shown import Shown, shown
 from kgraph.graph import Graph, Node, Tensor
-from kgraph.repeats import in_common
 
 GRAPH = {
-    "bgcolor": PAPER, "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
-    "fontname": FONT, "fontsize": "10", "fontcolor": QUIET,
-    "style": "rounded", "color": FRAME, "labeljust": "l",
+    "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
+    "fontname": FONT, "fontsize": "10", "style": "rounded", "labeljust": "l",
 }  # fmt: skip
 BOX = {
     "shape": "box", "style": "rounded,filled", "margin": "0.12,0.07", "height": "0.3",
-    "fontname": FONT, "fontsize": str(labels.NAME_POINTS), "fontcolor": INK,
+    "fontname": FONT, "fontsize": str(labels.NAME_POINTS),
 }  # fmt: skip
 ARROW = {
-    "color": LINE, "penwidth": "1.1", "arrowsize": "0.6",
-    "fontname": FONT, "fontsize": str(labels.QUIET_POINTS), "fontcolor": QUIET,
+    "penwidth": "1.1", "arrowsize": "0.6",
+    "fontname": FONT, "fontsize": str(labels.QUIET_POINTS),
 }  # fmt: skip
 
 # Above so many nodes Graphviz would polish its picture for minutes; this bounds it.
@@ -47,137 +45,157 @@ def to_dot(graph: Graph, look: Look = PLAIN) -> str:
     outputs' pills have the class `output`. Of blocks that are drawn once, it is the first that is
     named. The same graph gives the same bytes.
     """
-    return "\n".join(_Picture(shown(graph, look), graph, look).lines()) + "\n"
+    return written(shown(graph, look))
+
+
+def written(found: Shown) -> str:
+    """What is shown, in the DOT language."""
+    return "\n".join(_lines(Picture(found))) + "\n"
+
+
+def _lines(picture: Picture) -> Iterator[str]:
+    yield f"digraph {picture.name} {{"
+    for what, attributes in picture.defaults().items():
+        yield f"  {what}{_written(attributes)}"
+    depth = 1
+    for part in picture.parts():
+        if isinstance(part, Opened):
+            yield f"{'  ' * depth}subgraph {part.name} {{ graph{_written(part.attributes)}"
+            depth += 1
+        elif part is None:
+            depth -= 1
+            yield "  " * depth + "}"
+        else:
+            yield "  " * depth + part.name + _written(part.attributes)
+    for arrow in picture.arrows():
+        yield f"  {arrow.start} -> {arrow.end}{_written(arrow.attributes)}"
+    yield "}"
+
+
+def _written(attributes: Attributes) -> str:
+    return " [" + " ".join(f"{key}={value}" for key, value in attributes.items()) + "]"
+
+
+# Names and values are quoted, as DOT and pydot take them.
+Attributes = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Picture:
-    """What is drawn, of which whole model, and how."""
+class Placed:
+    """A box of a picture."""
 
-    shown: Shown
-    whole: Graph
-    look: Look
+    name: str
+    attributes: Attributes
 
-    @property
-    def graph(self) -> Graph:
-        return self.shown.graph
 
-    def lines(self) -> Iterator[str]:
+class Opened(Placed):
+    """The beginning of a cluster, in which the parts up to its end lie."""
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow from one box to another."""
+
+    start: str
+    end: str
+    attributes: Attributes
+
+
+class Picture:
+    """What Graphviz is to draw of a graph: defaults, boxes in clusters, arrows."""
+
+    def __init__(self, found: Shown) -> None:
+        self.graph, self.look = found.graph, found.look
+        self.name = _named(found.whole.name)
+        self._boxes = Boxes(found)
+        self._arrows = Arrows(found.graph, found.look, found.last_tensors)
+
+    def defaults(self) -> dict[str, Attributes]:
+        """The attributes of the graph, and those of all nodes and all edges."""
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
-        model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.whole.name)}
-        yield f"digraph {_named(self.whole.name)} {{"
-        yield f"  graph{_attributes(GRAPH | haste | model)}"
-        yield f"  node{_attributes(BOX)}"
-        yield f"  edge{_attributes(ARROW)}"
-        yield from self._nodes()
-        for box in self._boxes.outputs():
-            yield f"  {self._box(box)}"
-        yield from self._reads()
-        yield "}"
+        colours = self._boxes.palette
+        paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
+        model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.graph.name)}
+        return {
+            "graph": _quoted(GRAPH | paper | haste | model),
+            "node": _quoted(BOX | {"fontcolor": colours.ink}),
+            "edge": _quoted(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
+        }
 
     # Boxes.
 
-    def _nodes(self) -> Iterator[str]:
-        """A box for each node, those of one call of a nested model together in its cluster."""
-        first: dict[str, int] = {}  # the first node of each call
-        for place, node in enumerate(self.graph.nodes):
-            for call in node.within:
-                first.setdefault(call, place)
-        places = [([*(first[call] for call in n.within), i], n) for i, n in enumerate(self.graph.nodes)]
-        open_calls: tuple[str, ...] = ()
-        for _, node in sorted(places, key=lambda place: place[0]):
-            kept = in_common(open_calls, node.within)
-            yield from _closing(len(open_calls), kept)
-            for depth in range(kept, len(node.within)):
-                yield "  " * (depth + 1) + self._cluster(node.within[: depth + 1])
-            open_calls = node.within
-            yield "  " * (len(open_calls) + 1) + self._box(self._boxes.box(node))
-        yield from _closing(len(open_calls), 0)
+    def parts(self) -> Iterator[Placed | None]:
+        """The boxes, those in a frame between its `Opened` and a None."""
+        for box in self._boxes.parts():
+            if box is None:
+                yield None
+            else:
+                yield self._cluster(box) if box.kind == "frame" else self._placed(box)
 
-    def _cluster(self, calls: tuple[str, ...]) -> str:
-        frame = self._boxes.frame(calls)
+    def _cluster(self, frame: Box) -> Opened:
+        colours = self._boxes.palette
+        inks = labels.Inks(frame.mark or colours.quiet, frame.mark or colours.nested, colours.quiet)
         attributes = {
-            "label": labels.literal(f"{frame.title}  ·  {frame.sign}" if frame.sign else frame.title),
+            "label": labels.heading(frame.title, frame.sign, inks),
             "id": labels.literal(frame.address),
             "tooltip": labels.literal(*frame.details),
-            "margin": "12",
+            "margin": "14",
         }
-        if frame.mark:
-            attributes |= {"color": frame.mark, "fontcolor": frame.mark}
-        return f"subgraph {_named('cluster ' + frame.address)} {{ graph{_attributes(attributes)}"
+        if frame.mark or frame.is_double:
+            attributes["color"] = frame.mark or colours.nested
+        return Opened(_named("cluster " + frame.address), _quoted(attributes))
 
-    def _box(self, box: Box) -> str:
+    def _placed(self, box: Box) -> Placed:
         is_end = box.kind in ("input", "output")
+        colours = self._boxes.palette
+        sign = box.mark or (colours.nested if box.is_double else colours.quiet)
         attributes = {
             "label": labels.card(
                 box.title,
                 box.lines,
+                labels.Inks(colours.ink, sign, colours.quiet),
                 sign=box.sign,
-                colour=box.mark or (NESTED if box.is_double else QUIET),
                 align="CENTER" if is_end else "LEFT",
             ),
             "id": labels.literal(box.address),
             "class": box.kind,
             "tooltip": labels.literal(*box.details),
-            "fillcolor": PAPER if is_end else FILLS[box.kind],
-            "color": box.mark or (QUIET if is_end else NESTED if box.is_double else FILLS[box.kind]),
+            "fillcolor": box.fill,
+            "color": box.mark or (colours.quiet if is_end else colours.nested if box.is_double else box.fill),
         }
         if box.mark:
             attributes["penwidth"] = "1.6"
         if box.is_highlit:
-            attributes |= {"color": box.mark or INK, "penwidth": "2.4"}
+            attributes |= {"color": box.mark or colours.ink, "penwidth": "2.4"}
         elif self.look.highlight and box.kind != "output":
-            attributes |= {"fillcolor": PAPER, "color": box.mark or FRAME}
+            attributes |= {"fillcolor": colours.paper, "color": box.mark or colours.frame}
         if box.is_double:
             attributes["peripheries"] = "2"
-        return _named(box.address) + _attributes(attributes)
+        return Placed(_named(box.address), _quoted(attributes))
 
     # Arrows.
 
-    def _reads(self) -> Iterator[str]:
+    def arrows(self) -> Iterator[Arrow]:
+        """An arrow for each read, then those to the outputs."""
         for node in self.graph.nodes:
             for slot, tensor in node.inputs.items():
-                reader = f"{node.layer}#{node.node_index}"
-                attributes = self._arrow(tensor, node, slot) | {
-                    "id": labels.literal(f"{tensor} > {reader}[{slot}]"),
-                    "class": "read",
-                }
-                yield f"  {_from(tensor)} -> {_named(reader)}{_attributes(attributes)}"
+                yield self._arrow(tensor, node, slot)
         for slot, tensor in self.graph.outputs.items():
-            attributes = self._arrow(tensor, None, slot) | {
-                "id": labels.literal(f"{tensor} > output[{slot}]"),
-                "class": "output",
-            }
-            yield f"  {_from(tensor)} -> {_named(f'output[{slot}]')}{_attributes(attributes)}"
+            yield self._arrow(tensor, None, slot)
 
-    def _arrow(self, tensor: Tensor, reader: Node | None, slot: str) -> dict[str, str]:
-        lines = self._arrows.words(tensor, reader, slot)
+    def _arrow(self, tensor: Tensor, reader: Node | None, slot: str) -> Arrow:
         known = self._arrows.known(tensor)
         tooltip = labels.literal(f"{tensor}  {words.keras_shape(known.shape)}  {known.dtype or ''}".rstrip())
         attributes = {"tooltip": tooltip, "labeltooltip": tooltip}
-        if lines:
+        if lines := self._arrows.words(tensor, reader, slot):
             attributes["label"] = labels.lines(lines)
         if (reader.key if reader else None, slot) in self._arrows.straight:
             attributes["weight"] = "10"
-        return attributes
-
-    # What is known before it is drawn.
-
-    @cached_property
-    def _boxes(self) -> Boxes:
-        return Boxes(self.shown, self.whole, self.look)
-
-    @cached_property
-    def _arrows(self) -> Arrows:
-        return Arrows(self.graph, self.shown.last_tensors)
-
-
-def _closing(depth: int, kept: int) -> Iterator[str]:
-    return ("  " * d + "}" for d in range(depth, kept, -1))
-
-
-def _from(tensor: Tensor) -> str:
-    return _named(f"{tensor.layer}#{tensor.node_index}")
+        end = f"{reader.layer}#{reader.node_index}" if reader else f"output[{slot}]"
+        attributes["id"] = labels.literal(f"{tensor} > {end}[{slot}]" if reader else f"{tensor} > {end}")
+        attributes["class"] = "read" if reader else "output"
+        start = f"{tensor.layer}#{tensor.node_index}"
+        return Arrow(_named(start), _named(end), _quoted(attributes))
 
 
 def _named(address: str) -> str:
@@ -185,5 +203,5 @@ def _named(address: str) -> str:
     return quoted
 
 
-def _attributes(given: Mapping[str, str]) -> str:
-    return " [" + " ".join(f"{key}={quoting.quote(value)}" for key, value in given.items()) + "]"
+def _quoted(attributes: Mapping[str, str]) -> Attributes:
+    return {key: quoting.quote(value) for key, value in attributes.items()}

@@ -6,10 +6,9 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from graphviz import quoting
-
-from kgraph.drawing.palette import INK, QUIET
 
 NAME_POINTS = 11
 QUIET_POINTS = 9
@@ -69,19 +68,41 @@ def address(name: str) -> str:
     return re.sub(r"\\(?:\\|u\{(\w+)\})", lambda m: chr(int(m[1], 16)) if m[1] else "\\", text)
 
 
-def card(
-    title: str, lines: Iterable[str] = (), *, sign: str = "", colour: str = INK, align: str = "LEFT"
-) -> str:
+@dataclass(frozen=True)
+class Inks:
+    """The colours that a label is written in."""
+
+    title: str
+    sign: str
+    quiet: str
+
+
+def card(title: str, lines: Iterable[str], inks: Inks, *, sign: str = "", align: str = "LEFT") -> str:
     """A label in Graphviz's HTML: the title bold, beside it a coloured sign, below it the quiet lines."""
     titles = wrapped(title)
     below = [part for line in lines for part in wrapped(line)]
-    row = _cell(titles, NAME_POINTS, INK, align, bold=True)
+    row = _cell(titles, NAME_POINTS, inks.title, align, bold=True)
     if sign:
-        row += _cell([f"  {sign}"], QUIET_POINTS, colour, "RIGHT", bold=True)
+        row += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "RIGHT", bold=True)
     rows = f"<TR>{row}</TR>"
     if below:
-        rows += f"<TR>{_cell(below, QUIET_POINTS, QUIET, align, span=2 if sign else 1)}</TR>"
+        rows += f"<TR>{_cell(below, QUIET_POINTS, inks.quiet, align, span=2 if sign else 1)}</TR>"
+    return _table(rows)
+
+
+def heading(title: str, sign: str, inks: Inks) -> str:
+    """The label of a frame, narrow, so that the arrow to what is inside passes beside it."""
+    cells = [_cell(wrapped(title, WRAP // 3), QUIET_POINTS, inks.title, "LEFT")]
+    cells += [_cell([sign], QUIET_POINTS, inks.sign, "LEFT", bold=True)] if sign else []
+    return _table("".join(f"<TR>{cell}</TR>" for cell in cells))
+
+
+def _table(rows: str) -> str:
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
+
+
+def _wide(texts: Iterable[str], points: float, *, bold: bool) -> float:
+    return max((width(text, points, bold=bold) for text in texts), default=0)
 
 
 def _cell(
@@ -89,7 +110,7 @@ def _cell(
 ) -> str:
     """A table cell with the lines of text, wide enough for them in any font."""
     slack = 0 if align == "RIGHT" else SLACK
-    wide = max(1, round(max(width(text, points, bold=bold) for text in texts)) - slack)
+    wide = max(1, round(_wide(texts, points, bold=bold)) - slack)
     text = "".join(f'{_text(t)}<BR ALIGN="{align}"/>' for t in texts) if len(texts) > 1 else _text(texts[0])
     text = f'<FONT POINT-SIZE="{points}" COLOR="{colour}">{f"<B>{text}</B>" if bold else text}</FONT>'
     across = f' COLSPAN="{span}"' if span > 1 else ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kgraph.drawing.palette import SHARED
 from kgraph.graph import Graph, Node, tensor_at
 
 
@@ -17,6 +16,7 @@ class Marks:
     """
 
     graph: Graph
+    inks: Sequence[str]  # the colours, in turn
     calls: dict[str, tuple[int, int]] = field(default_factory=dict)  # the address of a call → (1, of 2)
     colours: dict[str, str] = field(default_factory=dict)  # the path of a shared layer or model → colour
 
@@ -33,7 +33,7 @@ class Marks:
         for node in self.graph.nodes:
             shared = self._shared_path((*node.within, f"{node.layer}#{node.node_index}"))
             if shared is not None:
-                self.colours.setdefault(shared, SHARED[len(self.colours) % len(SHARED)])
+                self.colours.setdefault(shared, self.inks[len(self.colours) % len(self.inks)])
 
     def sign(self, address: str) -> str:
         """`1 of 2`, or empty for what is called once."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from kgraph.drawing.look import Look
-from kgraph.folding import first_block, fold
+from kgraph.closing import first_block
+from kgraph.drawing.look import ROOM, Look
+from kgraph.folding import CHAIN, chained, fold
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.transform import below, opened
 
 Part = tuple[Graph, Sequence[Node]]  # some nodes, and the graph that they are of
 
-ROOM = 150  # boxes that are still looked at one by one
-
 
 @dataclass(frozen=True)
 class Shown:
-    """The graph that is drawn, a box a node; and what the blocks that are drawn once stand for."""
+    """The graph that is drawn, a box a node, of which whole; and what the blocks drawn once stand for."""
 
     graph: Graph
+    whole: Graph
+    look: Look
+    is_folded: bool
     # Path → the layer of that name that is opened and framed, a nested model or a run of blocks.
     frames: dict[str, Layer] = field(default_factory=dict)
     # What is drawn once → what stands in its place in the last repetition.
@@ -34,20 +36,16 @@ def shown(graph: Graph, look: Look) -> Shown:
     first. Where all would be too much, of blocks that are alike but for their sizes one is opened, then
     one of each run, then none.
     """
-    plain = _Opened(look, "all")
-    if not is_folded(graph, look):
-        return plain.of(graph)
-    folded = fold(graph, apart=look.highlight)
-    if look.depth is not None:
-        return plain.of(folded)
-    ways = [_Opened(look, which) for which in ("all", "one of a kind", "one run of a kind")]
-    none = _Opened(look, "none")
-    return next((way for way in ways if way.boxes(folded) <= ROOM), none).of(folded)
-
-
-def is_folded(graph: Graph, look: Look) -> bool:
-    """Whether repeated blocks are drawn once."""
-    return _Opened(look, "all").boxes(graph) > ROOM if look.fold is None else look.fold
+    drawn, way = chained(graph) if look.chains else graph, _Opened(look, "all")
+    is_folded = way.boxes(drawn) > ROOM if look.fold is None else look.fold
+    if is_folded:
+        drawn = fold(drawn, apart=look.highlight)
+        if look.depth is None:
+            ways = [way, *(_Opened(look, which) for which in ("one of a kind", "one run of a kind"))]
+            way = next((way for way in ways if way.boxes(drawn) <= ROOM), _Opened(look, "none"))
+    found = Shown(opened(drawn, way.inside, framed=True), graph, look, is_folded)
+    way.note((drawn, drawn.nodes), (drawn, drawn.nodes), found)
+    return found
 
 
 class _Opened:
@@ -64,19 +62,10 @@ class _Opened:
         graphs = (inside[node.layer] for node in (graph.inner if depth else graph.nodes))
         return sum(1 if inner is None else self.boxes(inner, depth + 1) for inner in graphs)
 
-    def of(self, graph: Graph) -> Shown:
-        """The graph, so opened."""
-        found = Shown(opened(graph, self.inside, framed=True))
-        self._note((graph, graph.nodes), (graph, graph.nodes), found)
-        return found
-
     def inside(self, layer: Layer, depth: int) -> Graph | None:
         """What is drawn in place of a layer's calls; None: a box."""
-        if (
-            layer.graph is None
-            or layer.wraps
-            or (self.look.depth is not None and depth + 1 >= self.look.depth)
-        ):
+        is_closed = layer.wraps or layer.class_name == CHAIN
+        if layer.graph is None or is_closed or (self.look.depth is not None and depth + 1 >= self.look.depth):
             return None
         if not layer.repeats:
             return layer.graph if self.look.expand else None
@@ -88,24 +77,22 @@ class _Opened:
         if self.folds in ("all", "none"):
             return self.folds == "all"
         is_run = layer.repeats > 1
-        kind = is_run, _kind(first_block(layer))
-        return (is_run or self.folds == "one of a kind") and self.kinds.setdefault(kind, id(layer)) == id(
-            layer
-        )
+        first = self.kinds.setdefault((is_run, _kind(first_block(layer))), id(layer))
+        return first == id(layer) and (is_run or self.folds == "one of a kind")
 
-    def _note(self, first: Part, last: Part, found: Shown, path: str = "", depth: int = 0) -> None:
+    def note(self, first: Part, last: Part, found: Shown, path: str = "", depth: int = 0) -> None:
         """Note the frames in the first of two parts that are alike, and what the last has in its place."""
         for node, other_node in zip(first[1], last[1], strict=True):
             layer, other = first[0].layer(node.layer), last[0].layer(other_node.layer)
             inner = self.inside(layer, depth)
             if inner is None and other is not layer:
                 found.last_layers[path + layer.name] = other
-                for made, other_made in zip(node.outputs, other_node.outputs, strict=True):
+                for made, other_made in zip(node.outputs, other_node.outputs, strict=False):
                     found.last_tensors[path + layer.name, made.tensor_index] = other_made
             if inner is not None and layer.graph and other.graph:
                 found.frames[path + layer.name] = layer
                 block = len(layer.graph.inner) // max(layer.repeats, 1)
-                self._note(
+                self.note(
                     (layer.graph, layer.graph.inner[:block]),
                     (other.graph, other.graph.inner[-block:]),
                     found,
@@ -119,5 +106,5 @@ def _kind(graph: Graph) -> Hashable:
     place = {node.key: i for i, node in enumerate(graph.nodes)}
     return tuple(
         (graph.layer(node.layer).class_name, *(place[t.layer, t.node_index] for t in node.inputs.values()))
-        for node in graph.nodes
+        for node in graph.inner
     )

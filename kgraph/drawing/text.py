@@ -61,7 +61,7 @@ def styled(graph: Graph, look: Look = Look(), *, width: int = 80) -> Text:
 
 
 def _lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
-    found = shown_of(graph, replace(look, fold=bool(look.fold)))
+    found = shown_of(graph, replace(look, fold=bool(look.fold), chains=False))
     shown = found.graph
     table = rows(shown, most=min(max(width // 10, 4), 16))
     lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)

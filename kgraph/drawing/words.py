@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kgraph.facts import is_operation, leaves
+from kgraph.folding import CHAIN
 from kgraph.graph import Layer, Shape
 
 # The first family whose word is part of the class name; the order decides (`ConvLSTM2D` is recurrent).
@@ -29,6 +30,8 @@ BLOCKS = {
 
 def family(layer: Layer) -> str:
     """The family a layer belongs to: a key of `FAMILIES`, `model` for a nested one, or `other`."""
+    if layer.class_name == CHAIN and layer.graph:
+        return family(layer.graph.layer(layer.graph.inner[0].layer))
     if layer.graph is not None:
         return "model"
     if is_operation(layer):
@@ -39,7 +42,7 @@ def family(layer: Layer) -> str:
     return "other"
 
 
-def settings(layer: Layer) -> str:
+def settings(layer: Layer, activations: bool = True) -> str:
     """The one or two settings that tell a layer from its like: `64 · 3×3 /2 · relu`; empty if none.
 
     Sizes first (units, filters, input and output dimension), then window and stride, then what is
@@ -52,7 +55,7 @@ def settings(layer: Layer) -> str:
         f"{heads} heads" if isinstance(heads, int) else "",
         _first(config, "units", "filters", "output_dim", "target_shape", "rate"),
         _window(config),
-        _activation(config),
+        activation(layer) if activations else "",
         "sequences" if config.get("return_sequences") is True else "",
     ]
     return " · ".join(part for part in parts if part)
@@ -85,7 +88,7 @@ def _first(config: Mapping[str, Any], *names: str) -> str:
         if isinstance(value, bool):
             continue
         if isinstance(value, int | float):
-            return f"{value:g}" if isinstance(value, float) else str(value)
+            return f"{value:.3g}" if isinstance(value, float) else str(value)
         if isinstance(value, list) and all(isinstance(v, int) for v in value):
             return " × ".join("n" if v == -1 else str(v) for v in value)
     return ""
@@ -113,7 +116,9 @@ def _per_axis(value: Any) -> list[int]:
     return []
 
 
-def _activation(config: Mapping[str, Any]) -> str:
+def activation(layer: Layer) -> str:
+    """The activation, if it is one that is worth saying."""
+    config = layer.config
     value = config.get("activation")
     if isinstance(value, Mapping):  # a serialized object or function
         inner = value.get("config")

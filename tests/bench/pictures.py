@@ -1,0 +1,43 @@
+"""What the default picture of a large model costs, from a cold start of the command.
+
+python tests/bench/pictures.py MODEL.keras...
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from show import Cost, cost
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture's boxes, and the cost of it; the memory is that of kgraph and of Graphviz together."""
+
+    boxes: int
+    cost: Cost
+
+
+def measured(model: Path) -> Picture:
+    """The cost of the picture of a saved model, as an SVG, the best of five; memory of both processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        svg, dot = Path(folder) / "model.svg", Path(folder) / "model.dot"
+        command = (sys.executable, "-m", "kgraph", "show", str(model), "-o")
+        seconds = min(cost(*command, str(svg)).seconds for _ in range(5))
+        ours = cost(*command, str(dot)).megabytes
+        graphviz = cost("sh", "-c", f"{sys.executable} -m kgraph.engine svg < {dot}").megabytes
+        text = svg.read_text(encoding="utf-8")
+    boxes = text.count('class="node') - text.count('class="node output"')
+    return Picture(boxes, Cost(seconds, ours + graphviz))
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        picture = measured(Path(name))
+        print(
+            f"{Path(name).name:24} {picture.boxes:4} boxes {picture.cost.seconds:6.2f} s "
+            f"{picture.cost.megabytes:5.0f} MB"
+        )
