@@ -12,10 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from kgraph.errors import ExtractError, UnsafeError
-from kgraph.extraction.behind import behind
 from kgraph.extraction.config import Written, written
 from kgraph.extraction.hdf5 import laid_out, stream
 from kgraph.extraction.source import (
@@ -91,8 +90,7 @@ class ArchivePart:
         assert stored is not None
         with (
             whole(target) as file,
-            behind(file) as writer,
-            zipfile.ZipFile(cast(BinaryIO, writer), "w") as archive,
+            zipfile.ZipFile(file, "w") as archive,
             _members(path) as (weights, assets),
         ):
             archive.writestr(_member(METADATA), json.dumps(self.source.saved.metadata))
