@@ -179,7 +179,11 @@ class Model:
                 hint="take its outputs, or cut the live model: `--with-keras`",
             )
         kept = {key: entry[key] for key in ("name", "inbound_nodes") if key in entry}
-        return {**self.head, **kept, "config": model.functional()}
+        return {**self._head(entry), **kept, "config": model.functional()}
+
+    def _head(self, entry: Entry) -> Mapping[str, Any]:
+        """What stands beside the config of a functional model in the place of an entry."""
+        return self.head
 
     def _is_plain(self, entry: Entry) -> bool:
         """Whether an entry is a model of Keras's own classes, which runs its layers and nothing else."""
