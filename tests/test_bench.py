@@ -100,4 +100,4 @@ def test_cutting_a_file_is_far_quicker_than_keras_and_small(capsys: pytest.Captu
     assert max(read, written) < 1.1 * kept + 2_000_000
     nasnet = re.search(r"NASNetLarge.*kgraph ([\d.]+) s", done.stdout)
     assert nasnet
-    assert float(nasnet[1]) < 1.5  # 0.9 on an idle machine; room for a busy one
+    assert float(nasnet[1]) < 2  # 0.9 on an idle machine; room for a busy one
