@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cutting import BEGINS
-from kgraph.extraction.sharing import Sharing, model_in, sharing, tagged, tags_in, tags_of
+from kgraph.extraction.sharing import Sharing, sharing, tagged, tags_in, tags_of
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.order import renumber
 from kgraph.sources.build import below, key_of
 from kgraph.sources.config import is_functional
-from kgraph.sources.same import Entry, objects_in
+from kgraph.sources.same import Entry, model_in, objects_in
 
 FUNCTIONAL: Mapping[str, Any] = {
     "module": "keras.src.models.functional",

@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 from kgraph.extraction.config import FUNCTIONAL, Model, Written, shape_of
 from kgraph.extraction.cutting import BEGINS
-from kgraph.extraction.sharing import Sharing, model_in
+from kgraph.extraction.sharing import Sharing
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.order import renumber
 from kgraph.sources.build import below
 from kgraph.sources.config import is_functional
 from kgraph.sources.legacy import CONSTANT, first_calls, is_reference
-from kgraph.sources.same import Entry
+from kgraph.sources.same import Entry, model_in
 
 FUNCTIONAL_FROM = (2, 4)  # until then such a model's class was `Model`
 
