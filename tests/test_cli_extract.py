@@ -83,8 +83,10 @@ def test_what_is_left_out_is_said(tmp_path: Path, environment: dict[str, str]) -
 @pytest.mark.parametrize(
     ("args", "what"),
     [
-        (["--layers", "both"], "is written to a `.keras` file"),
-        (["--layers", "both", "-o", "a.h5"], "is written to a `.keras` file"),
+        (["--layers", "both"], "`-o FILE.keras` is missing"),
+        (["--layers", "both", "-o", "a.h5"], "`a.h5` is no `.keras` file"),
+        (["--layers", "both", "-o", "a.keras", "--tail", "b.h5"], "`b.h5` is no `.keras` file"),
+        (["--layers", "both", "-o", "a.keras", "--tail", "none/b.keras"], "make the folder `none` first"),
         (["--layers", "both", "-o", "none/a.keras"], "make the folder `none` first"),
         (["--layers", "bth", "-o", "a.keras"], "near it: `both`"),
         (["--layers", "both", "-o", "a.keras", "--tail", "a.keras"], "give two names"),

@@ -279,3 +279,24 @@ def test_a_source_is_never_its_own_target(saved: Callable[[str], Path]) -> None:
     with pytest.raises(KGraphError, match="is the model itself"):
         extract_file(saved("nested_model"), saved("nested_model"), "tower", force=True)
     assert saved("nested_model").read_bytes() == before
+
+
+def test_two_tensors_of_one_layer_become_two_inputs(tmp_path: Path) -> None:
+    import keras
+
+    x, y = keras.Input((3,), name="x"), keras.Input((3,), name="y")
+    shared = keras.layers.Dense(2, name="shared")
+    model = keras.Model([x, y], keras.layers.Subtract(name="apart")([shared(x), shared(y)]))
+    model.save(tmp_path / "model.keras")
+    extract_file(tmp_path / "model.keras", tmp_path / "head.keras", "shared", tail=tmp_path / "tail.keras")
+    head, tail = (keras.models.load_model(tmp_path / f"{name}.keras") for name in ("head", "tail"))
+    data = inputs_of(model)
+    same(tail(run(head, data)), run(model, data), "apart")
+    assert {t.layer for t in read(tmp_path / "tail.keras").inputs.values()} == {"shared", "shared_input"}
+    assert len(extract(model, "apart", inputs="shared").inputs) == 2
+
+
+def test_a_dtype_that_old_keras_wrote_after_a_cast_is_no_input(shared: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExtractError, match="may have another dtype") as caught:
+        extract_file(shared / "versions/k3.3.3/24_mixed_policy.keras", tmp_path / "a.keras", "b", inputs="a")
+    assert "--with-keras" in caught.value.hint

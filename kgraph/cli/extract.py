@@ -90,9 +90,12 @@ def extract(
 
 def _named(output: Path | None, model: str, suffix: str) -> Path:
     """The file to write; an error if it has no name, or the wrong suffix."""
-    if output is None or output.suffix != suffix:
+    if output is None:
+        raise click.UsageError(f"`-o FILE{suffix}` is missing: where shall the submodel be written?")
+    if output.suffix.lower() != suffix:
         raise KGraphError(
-            f"a submodel of `{model}` is written to a `{suffix}` file", hint=f"name it with `-o FILE{suffix}`"
+            f"`{output}` is no `{suffix}` file, and what is cut from `{model}` is",
+            hint=f"name it `{output.with_suffix(suffix)}`",
         )
     return output
 

@@ -77,6 +77,10 @@ def show(
         raise click.UsageError("`--only` and `--between` each name a part; give one of them")
     if around is not None and not queries:
         raise click.UsageError("`--around` goes with `--only`: around what?")
+    if fold and output and output.suffix.lower() == ".json":
+        raise click.UsageError(
+            "JSON always holds the whole graph; `--fold` goes with pictures and the terminal"
+        )
     render = renderer(output, model) if output else None
     whole = graph = load(model, weights)
     look = Look(

@@ -28,6 +28,7 @@ FUNCTIONAL: Mapping[str, Any] = {
     "build_config": {"input_shape": None},
 }
 PLAIN = ("Functional", "Sequential")
+CASTS_LATE = (3, 5)  # until then the dtype of what a layer reads is that after its own cast
 BARE_FROM = (3, 4)  # until then the only input or output is written as a list of one
 
 
@@ -118,6 +119,13 @@ class Model:
 
     def _input(self, tensor: Tensor) -> dict[str, Any]:
         """The entry of a new InputLayer, as all of Keras 3 read it."""
+        version = self.file.version
+        if version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
+            raise ExtractError(
+                tensor.layer,
+                f"may have another dtype than `{tensor.dtype}`: Keras {_text(version)} wrote what it was cast to",
+                hint="`--with-keras` asks Keras",
+            )
         config = {
             "batch_shape": shape_of(tensor),
             "dtype": tensor.dtype,

@@ -70,6 +70,13 @@ def opened(path: Path) -> Source:
 def check_targets(source: Path, targets: Sequence[Path], force: bool) -> None:
     """Nothing; raises `KGraphError` for a target that must not be written over, or is named twice."""
     for target in targets:
+        if target.is_dir():
+            raise KGraphError(f"`{target}` is a folder", hint="name a file in it")
+        if not target.parent.is_dir():
+            raise KGraphError(
+                f"`{target}` cannot be written (there is no folder `{target.parent}`)",
+                hint=f"make the folder `{target.parent}` first",
+            )
         if target.exists() and source.exists() and os.path.samefile(source, target):
             raise KGraphError(
                 f"`{target}` is the model itself, and would be written over", hint="give another name"

@@ -56,7 +56,10 @@ def rest(graph: Graph, queries: Queries) -> Graph:
 def _begun(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str | None]) -> Graph:
     """The graph cut down to what is wanted, begun at the stops."""
     reach = Cutting(graph, wanted, dict.fromkeys(stops, "")).reach()
-    cut = Cutting(graph, wanted, {t: _input_name(graph, t, label, reach) for t, label in stops.items()}).run()
+    names: dict[Tensor, str] = {}
+    for tensor, label in stops.items():
+        names[tensor] = _input_name(graph, tensor, label, {name for name, _ in reach} | {*names.values()})
+    cut = Cutting(graph, wanted, names).run()
     _check_starts(graph, cut, list(stops))
     return cut.graph
 
@@ -76,16 +79,12 @@ def _stops(graph: Graph, inputs: Queries) -> dict[Tensor, str | None]:
     return stops
 
 
-def _input_name(graph: Graph, tensor: Tensor, label: str | None, kept: frozenset[tuple[str, int]]) -> str:
+def _input_name(graph: Graph, tensor: Tensor, label: str | None, taken: set[str]) -> str:
     """The name of the input that stands for a tensor: its label, else its layer's name if that is free."""
-    names = {name for name, _ in kept}
     if label is None:
-        return (
-            tensor.layer
-            if tensor.layer not in names
-            else free_name({layer.name for layer in graph.layers}, f"{tensor.layer}_input")
-        )
-    if label in names or "/" in label:
+        others = {layer.name for layer in graph.layers} | taken
+        return tensor.layer if tensor.layer not in taken else free_name(others, f"{tensor.layer}_input")
+    if label in taken or "/" in label:
         why = "has a slash in it" if "/" in label else "is the name of a layer that is kept"
         raise ExtractError(label, f"{why}, so it cannot be the name of an input", hint="give another label")
     return label

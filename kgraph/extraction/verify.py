@@ -55,7 +55,8 @@ def verify(
     if "error" in answer:
         raise KGraphError(
             f"`{submodel}` is written but could not be compared: {answer['error']}",
-            hint="a file with custom classes can only be loaded where their code is imported",
+            hint="a file with custom classes can only be loaded where their code is imported, one with code "
+            "in it (Lambda layers) only with `--unsafe`",
         )
     return Verified(tuple(answer["outputs"]), tuple(answer["different"]))
 
