@@ -15,7 +15,6 @@ import pytest
 import kgraph
 
 DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
-EXAMPLES = Path(__file__).parent.parent / "examples"
 CODE = """
 import keras
 def build():
@@ -142,15 +141,6 @@ def test_a_model_in_code_is_shown(name: str, tmp_path: Path, environment: dict[s
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("made")
     assert "Dense" in done.stdout
-
-
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_an_example_runs(path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, str(path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    assert 0 < len(done.stdout.splitlines()) <= 40
-    assert (tmp_path / "siamese.svg").stat().st_size > 1000
 
 
 def test_every_command_has_help_with_an_example(tmp_path: Path, environment: dict[str, str]) -> None:
