@@ -58,8 +58,9 @@ def extract(
     """Cut a submodel out of MODEL that makes the tensors which queries name, and save it.
 
     \b
-    kgraph extract model.keras --layers 'backbone/block3_*' -o features.keras
-    kgraph extract model.keras --layers low=block1_pool high=block5_pool --dry-run
+    kgraph extract model.keras --layers 'encoder/*#1' -o features.keras
+    kgraph extract model.keras --layers low=embedding#0 high=encoder#0 --dry-run
+    kgraph extract model.keras --layers both -o head.keras --tail rest.keras
 
     A file is cut without Keras: no class of the model's is needed, and memory stays small. The compile
     config and the optimizer are left out. The queries are those of `kgraph select`; a label before `=`

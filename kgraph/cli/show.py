@@ -70,7 +70,7 @@ def show(
     \b
     kgraph show model.keras
     kgraph show model.keras --expand --only 'encoder/*'
-    kgraph show model.keras --only mixed5 --around 3
+    kgraph show model.keras --only embedding --around 1
     kgraph show model.keras -o model.svg
     """
     if queries and between:
@@ -200,7 +200,11 @@ def select(model: str, queries: Sequence[str], weights: str | None) -> None:
 
 @click.command()
 def demo() -> None:
-    """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg here."""
+    """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg and .keras here.
+
+    \b
+    kgraph demo
+    """
     with as_file(files("kgraph") / "demo.keras") as path:
         graph = read(path)
         picture = RENDERERS[".svg"](graph, Look(expand=True)).content
