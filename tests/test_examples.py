@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from svg_words import words
 
 import kgraph
 
@@ -216,3 +219,32 @@ def test_vgg19_nested_gives_what_keras_refuses(folder_of: Callable[[str], Path])
     assert lines[-1] == (
         "kgraph takes base/block3_conv1, base/block5_pool; equal to those of VGG19 by itself: 2 of 2"
     )
+
+
+def told(cell: Any) -> list[Any]:
+    """What a cell of a notebook shows, pictures by their words, in the installed version of Keras."""
+    shown = [output for output in cell.get("outputs", []) if output.get("name") != "stderr"]
+    return [
+        {kind: words(value) if "svg" in kind else any_keras(value) for kind, value in output["data"].items()}
+        if "data" in output
+        else any_keras(output["text"])
+        for output in shown
+    ]
+
+
+def any_keras(text: str) -> str:
+    return re.sub(r"Keras \d+\.\d+\.\d+", "Keras", text)
+
+
+def test_the_tour_shows_what_it_showed_when_it_was_kept(tmp_path: Path) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    shutil.copy(EXAMPLES / "tour.ipynb", tmp_path)
+    kept, tour = (nbformat.read(tmp_path / "tour.ipynb", as_version=4) for _ in range(2))
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(tour, timeout=LIMIT, kernel_name="python3", resources=resources).execute()
+    assert sum(map(len, map(told, kept.cells))) >= 10
+    for before, now in zip(kept.cells, tour.cells, strict=True):
+        assert told(now) == told(before), before.source
+    assert (tmp_path / "features.keras").is_file()
