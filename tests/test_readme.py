@@ -150,6 +150,14 @@ def test_bash_is_given_what_completes_the_commands(folder: Path) -> None:
     script = run(folder, "_KGRAPH_COMPLETE=bash_source kgraph")
     assert not script.failed
     assert "_KGRAPH_COMPLETE=bash_complete" in script.printed
+    for typed, completed in (
+        ("kgraph show ki", "file,ki"),
+        ("kgraph shared m.keras --va", "plain,--values"),
+        ("kgraph extract m.keras -o ki", "file,ki"),
+    ):
+        which = len(typed.split()) - 1
+        line = f"COMP_WORDS={shlex.quote(typed)} COMP_CWORD={which} _KGRAPH_COMPLETE=bash_complete kgraph"
+        assert run(folder, line).printed == f"{completed}\n"
 
 
 def test_each_file_that_the_readme_names_is_there() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from kgraph.cli.files import imported, is_code, load, write
-from kgraph.cli.options import Listing, several
+from kgraph.cli.options import Listing, model_argument, several
 from kgraph.cli.terminal import progress, width
 from kgraph.drawing.text import to_text
 from kgraph.drawing.words import byte_size
@@ -28,7 +28,7 @@ from kgraph.graph import Graph
 
 
 @click.command(cls=Listing)
-@click.argument("model")
+@model_argument
 @several("--layers", help="The tensors to make.")
 @several("--inputs", help="Begin at these tensors instead.")
 @click.option(

@@ -11,7 +11,7 @@ import click
 
 from kgraph.cli.files import RENDERERS, load, renderer, write
 from kgraph.cli.notes import note_unloadable
-from kgraph.cli.options import Listing, several, weights_option
+from kgraph.cli.options import Listing, model_argument, several, weights_option
 from kgraph.cli.terminal import print_graph, print_report, width
 from kgraph.drawing.look import COLOURS, ROOM, TELLS, TOLD, Look
 from kgraph.errors import SelectError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Listing)
-@click.argument("model")
+@model_argument
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write a file: " + " ".join(RENDERERS) + "."
 )
@@ -152,7 +152,7 @@ def _said_of(shown: Shown) -> str:
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
 @weights_option
@@ -176,7 +176,7 @@ def shared(model: str, as_json: bool, values: bool, weights: str | None) -> None
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
 @weights_option
 def select(model: str, queries: Sequence[str], weights: str | None) -> None:
