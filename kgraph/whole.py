@@ -16,11 +16,12 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     """An empty file that takes the place of `path` once all is written to it, and not if that fails.
 
     It stands beside the target until then, under a name of its own (`.name.part`), so that what a killed
-    run leaves is written over by the next. Raises `KGraphError` if the place cannot be written.
+    run leaves is cleared up by the next. Raises `KGraphError` if the place cannot be written.
     """
     beside = path.with_name(f".{path.name}.part")
     try:
-        with open(beside, "wb") as file:
+        beside.unlink(missing_ok=True)
+        with open(beside, "xb") as file:
             try:
                 yield file
                 file.close()

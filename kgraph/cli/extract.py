@@ -20,7 +20,7 @@ from kgraph.cli.terminal import progress, width
 from kgraph.drawing.text import to_text
 from kgraph.drawing.words import byte_size
 from kgraph.errors import KGraphError, ReadError
-from kgraph.extraction.file import check_target, opened
+from kgraph.extraction.file import check_targets, opened
 from kgraph.extraction.plan import plan, rest
 from kgraph.extraction.source import Source
 from kgraph.facts import totals
@@ -76,7 +76,8 @@ def extract(
         return
     source = None if with_keras or is_code(model) else opened(Path(model))
     suffix = source.suffix if source else ".keras"
-    targets = [_target(path, model, suffix, force) for path in (output, tail) if path or path is output]
+    targets = [_named(path, model, suffix) for path in (output, tail) if path or path is output]
+    check_targets(Path(model), targets, force)
     if source is None:
         graph = load(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
@@ -88,13 +89,12 @@ def extract(
         _verify(model, targets[0], layers, inputs, unsafe)
 
 
-def _target(output: Path | None, model: str, suffix: str, force: bool) -> Path:
-    """The file to write; an error if it must not be."""
+def _named(output: Path | None, model: str, suffix: str) -> Path:
+    """The file to write; an error if it has no name, or the wrong suffix."""
     if output is None or output.suffix != suffix:
         raise KGraphError(
             f"a submodel of `{model}` is written to a `{suffix}` file", hint=f"name it with `-o FILE{suffix}`"
         )
-    check_target(Path(model), output, force)
     return output
 
 

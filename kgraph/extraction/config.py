@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cutting import BEGINS
-from kgraph.extraction.sharing import Sharing, model_in, sharing, tagged, tags_in, tags_of
+from kgraph.extraction.sharing import Sharing, sharing, tagged, tags_in, tags_of
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.order import renumber
 from kgraph.sources.build import below, key_of
 from kgraph.sources.config import is_functional
-from kgraph.sources.same import Entry, objects_in
+from kgraph.sources.same import Entry, model_in, objects_in
 
 FUNCTIONAL: Mapping[str, Any] = {
     "module": "keras.src.models.functional",
@@ -179,7 +179,11 @@ class Model:
                 hint="take its outputs, or cut the live model: `--with-keras`",
             )
         kept = {key: entry[key] for key in ("name", "inbound_nodes") if key in entry}
-        return {**self.head, **kept, "config": model.functional()}
+        return {**self._head(entry), **kept, "config": model.functional()}
+
+    def _head(self, entry: Entry) -> Mapping[str, Any]:
+        """What stands beside the config of a functional model in the place of an entry."""
+        return self.head
 
     def _is_plain(self, entry: Entry) -> bool:
         """Whether an entry is a model of Keras's own classes, which runs its layers and nothing else."""

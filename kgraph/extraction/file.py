@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kgraph.errors import ExtractError, KGraphError
@@ -51,8 +51,7 @@ def extract_file(
     """
     source = opened(Path(src))
     targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
-    for target in targets:
-        check_target(Path(src), target, force)
+    check_targets(Path(src), targets, force)
     parts = [source.part(plan(source.graph, queries, inputs))]
     if tail is not None:
         parts.append(source.part(rest(source.graph, queries), (True, False)))
@@ -68,11 +67,14 @@ def opened(path: Path) -> Source:
     return CUTTERS[kind](path)
 
 
-def check_target(source: Path, target: Path, force: bool) -> None:
-    """Nothing; raises `KGraphError` for a target that must not be written over."""
-    if target.exists() and source.exists() and os.path.samefile(source, target):
-        raise KGraphError(
-            f"`{target}` is the model itself, and would be written over", hint="give another name"
-        )
-    if target.exists() and not force:
-        raise KGraphError(f"`{target}` is there already", hint="`--force` writes over it")
+def check_targets(source: Path, targets: Sequence[Path], force: bool) -> None:
+    """Nothing; raises `KGraphError` for a target that must not be written over, or is named twice."""
+    for target in targets:
+        if target.exists() and source.exists() and os.path.samefile(source, target):
+            raise KGraphError(
+                f"`{target}` is the model itself, and would be written over", hint="give another name"
+            )
+        if target.exists() and not force:
+            raise KGraphError(f"`{target}` is there already", hint="`--force` writes over it")
+    if len({target.absolute() for target in targets}) < len(targets):
+        raise KGraphError(f"`{targets[0]}` is to hold both the submodel and the rest", hint="give two names")

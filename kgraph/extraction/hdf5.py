@@ -18,6 +18,7 @@ from kgraph.sources.hdf5 import Group
 
 CHUNK = 1 << 19  # bytes; what the nearest caches hold is copied soonest
 PAGE = 1 << 12
+OWN = "vars"  # the group of a model's own variables; Keras 3.3 and earlier do not load a file without it
 
 
 class Sparse(io.RawIOBase):
@@ -135,13 +136,16 @@ def _read(file: Any, start: int, size: int, buffer: memoryview, name: str) -> It
 def laid_out(file: BinaryIO, copies: Iterable[tuple[Group, str, str]]) -> Layout:
     """A new HDF5 file with groups of the open one: what each holds, its place there, and its new place.
 
-    Groups without arrays are left out; Keras (3.0-3.15) needs none for layers without variables.
+    Groups without arrays are left out but for the model's own; more Keras (3.0-3.15) does not need.
     Raises `ExtractError` for arrays that are not stored in one piece, as Keras stores them.
     """
     import h5py
 
     headers, extents = Sparse(), list[Extent]()
     with h5py.File(file, "r") as source, h5py.File(headers, "w") as target:
+        own = target.create_group(OWN)
+        if OWN in source:
+            copy_attributes(source[OWN], own)
         for group, old, new in copies:
             for below, arrays in group.below():
                 made = target.require_group(f"{new}/{below}" if below else new)

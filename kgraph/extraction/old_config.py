@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from kgraph.extraction.config import Model, Written, shape_of
+from kgraph.extraction.config import FUNCTIONAL, Model, Written, shape_of
 from kgraph.extraction.cutting import BEGINS
-from kgraph.extraction.sharing import Sharing, model_in
+from kgraph.extraction.sharing import Sharing
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.order import renumber
 from kgraph.sources.build import below
 from kgraph.sources.config import is_functional
 from kgraph.sources.legacy import CONSTANT, first_calls, is_reference
-from kgraph.sources.same import Entry
+from kgraph.sources.same import Entry, model_in
 
 FUNCTIONAL_FROM = (2, 4)  # until then such a model's class was `Model`
 
@@ -71,8 +71,14 @@ class HDF5Model(Model):
     def _is_plain(self, entry: Entry) -> bool:
         return entry["class_name"] in ("Functional", "Sequential", "Model")
 
+    def _head(self, entry: Entry) -> Mapping[str, Any]:
+        """A model that a layer wraps is written with modules even so (3.3-3.15)."""
+        return FUNCTIONAL if "module" in entry else self.head
+
     def _input(self, tensor: Tensor) -> dict[str, Any]:
         entry = super()._input(tensor)
+        if "module" in self.entry:
+            return entry
         return {key: entry[key] for key in ("class_name", "config", "name", "inbound_nodes")}
 
     def _end(self, tensor: Tensor) -> list[Any]:

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from kgraph.graph import Graph, Layer
-from kgraph.sources.same import Entry, objects_in
+from kgraph.sources.same import Entry, model_in, objects_in
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,6 @@ def tags_in(config: Entry) -> list[tuple[str, int]]:
     """The `shared_object_id` of objects in the config of one layer, each with where it sits."""
     parts = ((place, part.get("shared_object_id")) for place, part in objects_in(config))
     return [(place, tag) for place, tag in parts if isinstance(tag, int)]
-
-
-def model_in(entry: Entry) -> Entry | None:
-    """The entry of the model that an entry is or wraps, if any."""
-    inner: Any = entry
-    while isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
-        if isinstance(inner["config"].get("layers"), list):
-            return inner
-        inner = inner["config"].get("layer")
-    return None
 
 
 def tagged(value: Any, place: Sequence[str], number: int) -> Any:

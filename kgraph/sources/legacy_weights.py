@@ -16,10 +16,10 @@ from kgraph.errors import ConfigError
 from kgraph.facts import is_operation
 from kgraph.graph import Layer, Weight
 from kgraph.sources.hdf5 import Stored
+from kgraph.sources.same import Entry, model_in
 from kgraph.sources.shapes import RULES
 from kgraph.sources.weights import PARTS, own_names
 
-Entry = Mapping[str, Any]
 STEPS = 20  # of a variable's name; real ones have a few
 FIT = "give the weights that were saved from this very model"
 
@@ -129,25 +129,15 @@ def children(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
                 yield path + name, child
 
 
-def _inside(entry: Entry) -> Entry:
-    """The model that the entry is or wraps, or the entry."""
-    inner: Any = entry
-    while isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
-        if isinstance(inner["config"].get("layers"), list):
-            return inner
-        inner = inner["config"].get("layer")
-    return entry
-
-
 def _every(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
     """The entry and all inside it, each with its path."""
     yield path, entry
-    for below, child in children(_inside(entry), f"{path}/"):
+    for below, child in children((model_in(entry) or entry), f"{path}/"):
         yield from _every(child, below)
 
 
 def _leaves(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
-    inside = _inside(entry)
+    inside = model_in(entry) or entry
     if not isinstance(inside["config"].get("layers"), list):
         yield path, entry
     for below, child in children(inside, f"{path}/"):

@@ -122,6 +122,16 @@ def objects_in(config: Any, place: str = "") -> Iterator[tuple[str, Entry]]:
             yield from objects_in(value, f"{place}/{index}")
 
 
+def model_in(entry: Entry) -> Entry | None:
+    """The entry of the model that an entry is or wraps, if any."""
+    inner: Any = entry
+    while isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
+        if isinstance(inner["config"].get("layers"), list):
+            return inner
+        inner = inner["config"].get("layer")
+    return None
+
+
 def _alike(earlier: Entry, entry: Entry, number: int | None) -> bool:
     """Whether two entries say the same, and the earlier one is untagged or has that very tag."""
     return (
