@@ -68,8 +68,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     unwanted = shutil.ignore_patterns("__pycache__", "*.svg")
     for part in ("examples", "tests/models"):
         shutil.copytree(ROOT / part, folder / part, ignore=unwanted)
-    (folder / "kgraph").mkdir()
-    shutil.copy(ROOT / "kgraph" / "demo.keras", folder / "kgraph")
     program = folder / "bin" / "kgraph"
     program.parent.mkdir()
     program.write_text(PROGRAM.format(python=shlex.quote(sys.executable)))
