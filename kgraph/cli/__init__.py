@@ -42,6 +42,10 @@ def cli() -> None:
     MODEL is a file or folder: `.keras`, HDF5, JSON, SavedModel or TensorFlow.js, of any Keras; or
     `package.module:name`, a model or a function that returns one. Files are read without starting
     TensorFlow, and nothing in them is run.
+
+    \b
+    kgraph show model.keras
+    kgraph COMMAND --help
     """
 
 

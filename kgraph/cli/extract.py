@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from kgraph.cli.files import imported, is_code, load, write
-from kgraph.cli.options import Listing, several
+from kgraph.cli.options import Listing, model_argument, several
 from kgraph.cli.terminal import progress, width
 from kgraph.drawing.text import to_text
 from kgraph.drawing.words import byte_size
@@ -28,7 +28,7 @@ from kgraph.graph import Graph
 
 
 @click.command(cls=Listing)
-@click.argument("model")
+@model_argument
 @several("--layers", help="The tensors to make.")
 @several("--inputs", help="Begin at these tensors instead.")
 @click.option(
@@ -58,8 +58,9 @@ def extract(
     """Cut a submodel out of MODEL that makes the tensors which queries name, and save it.
 
     \b
-    kgraph extract model.keras --layers 'backbone/block3_*' -o features.keras
-    kgraph extract model.keras --layers low=block1_pool high=block5_pool --dry-run
+    kgraph extract model.keras --layers 'encoder/*#1' -o features.keras
+    kgraph extract model.keras --layers low=embedding#0 high=encoder#0 --dry-run
+    kgraph extract model.keras --layers both -o head.keras --tail rest.keras
 
     A file is cut without Keras: no class of the model's is needed, and memory stays small. The compile
     config and the optimizer are left out. The queries are those of `kgraph select`; a label before `=`

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -41,6 +44,17 @@ def several(*names: str, help: str) -> Callable[[Decorated], Decorated]:
     return click.option(*names, metavar="QUERY...", multiple=True, help=help)
 
 
+def files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What lets the shell complete a word as a file, though it need not be one."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+model_argument = click.argument("model", shell_complete=files)
 weights_option = click.option(
-    "--weights", metavar="FILE", help="The weights of a MODEL that is JSON without any: `.weights.h5`."
+    "--weights",
+    metavar="FILE",
+    shell_complete=files,
+    help="The weights of a MODEL that is JSON without any: `.weights.h5`.",
 )

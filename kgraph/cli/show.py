@@ -11,7 +11,7 @@ import click
 
 from kgraph.cli.files import RENDERERS, load, renderer, write
 from kgraph.cli.notes import note_unloadable
-from kgraph.cli.options import Listing, several, weights_option
+from kgraph.cli.options import Listing, model_argument, several, weights_option
 from kgraph.cli.terminal import print_graph, print_report, width
 from kgraph.drawing.look import COLOURS, ROOM, TELLS, TOLD, Look
 from kgraph.errors import SelectError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Listing)
-@click.argument("model")
+@model_argument
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write a file: " + " ".join(RENDERERS) + "."
 )
@@ -70,7 +70,7 @@ def show(
     \b
     kgraph show model.keras
     kgraph show model.keras --expand --only 'encoder/*'
-    kgraph show model.keras --only mixed5 --around 3
+    kgraph show model.keras --only embedding --around 1
     kgraph show model.keras -o model.svg
     """
     if queries and between:
@@ -156,7 +156,7 @@ def _said_of(shown: Shown) -> str:
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
 @weights_option
@@ -180,7 +180,7 @@ def shared(model: str, as_json: bool, values: bool, weights: str | None) -> None
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
 @weights_option
 def select(model: str, queries: Sequence[str], weights: str | None) -> None:
@@ -204,7 +204,11 @@ def select(model: str, queries: Sequence[str], weights: str | None) -> None:
 
 @click.command()
 def demo() -> None:
-    """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg here."""
+    """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg and .keras here.
+
+    \b
+    kgraph demo
+    """
     with as_file(files("kgraph") / "demo.keras") as path:
         graph = read(path)
         picture = RENDERERS[".svg"](graph, Look(expand=True)).content
