@@ -123,7 +123,7 @@ class Model:
         if version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
             raise ExtractError(
                 tensor.layer,
-                f"may have another dtype than `{tensor.dtype}`: Keras {_text(version)} wrote what it was cast to",
+                f"may not be `{tensor.dtype}`: Keras {_text(version)} wrote what it was cast to",
                 hint="`--with-keras` asks Keras",
             )
         config = {
