@@ -64,7 +64,8 @@ def test_extracting_20_tensors_costs_little_more_than_keras_model(capsys: pytest
         print(
             f"\nextract {seconds * 1000:.0f} ms, keras.Model {keras_seconds * 1000:.0f} ms: {ratio:.2f} times"
         )
-    assert seconds < 1.5 * keras_seconds
+    # 1.35 to 1.5 times on an idle machine; a busy one has been seen to add 0.2.
+    assert seconds < 1.8 * keras_seconds
 
 
 def quickest(*actions: Callable[[], object]) -> list[float]:
