@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kgraph.extraction import extract
+from kgraph.extraction import extract, extract_file
 from kgraph.facts import graph_size
 from kgraph.sources import read
 
@@ -84,7 +84,9 @@ def small(name: str) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", architectures())
-def test_five_tensors_of_an_application_are_bit_for_bit_those_of_keras(name: str) -> None:
+def test_five_tensors_of_an_application_are_bit_for_bit_those_of_keras(
+    name: str, tmp_path: Path, tally: Counter[str]
+) -> None:
     import keras
     import numpy as np
 
@@ -103,3 +105,13 @@ def test_five_tensors_of_an_application_are_bit_for_bit_those_of_keras(name: str
     inside = extract(outer, [f"{model.name}/{layer.name}" for layer in layers])(data, training=False)
     for key, value, right in zip(inside, inside.values(), expected, strict=True):
         assert np.asarray(value).tobytes() == np.asarray(right).tobytes(), key
+
+    # And cut from the file of that model, without Keras.
+    outer.save(tmp_path / "model.keras")
+    extract_file(tmp_path / "model.keras", tmp_path / "cut.keras", list(inside))
+    (tmp_path / "model.keras").unlink()
+    cut = keras.models.load_model(tmp_path / "cut.keras")(data, training=False)
+    for layer, right in zip(layers, expected, strict=True):
+        key = f"{model.name}/{layer.name}"
+        assert np.asarray(cut[key]).tobytes() == np.asarray(right).tobytes(), key
+    tally["tensors of nested architectures, cut"] += len(layers)

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from conftest import SHARED
 from reference import inputs_of, run, same
-from test_applications import architectures, small
 from test_cut import agrees, tensors
 from test_shared import load
 
 from kgraph.errors import ExtractError, ReadError
 from kgraph.extraction import extract_file
 from kgraph.sources import read
+from kgraph.transform import flatten
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -28,6 +28,8 @@ pytestmark = [
 WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versions/k3.*/*.keras"))
 PUBLISHED = sorted(p.relative_to(SHARED / "corpus") for p in SHARED.glob("corpus/**/*.keras"))
 NEWEST = "k3.15.1"
+RANK = ("60_seq_in_seq", "61_seq_first_functional")
+BEFORE_3_11 = ("k3.0.5", "k3.2.1", "k3.3.3", "k3.4.1", "k3.6.0", "k3.9.2", "k3.10.0")
 # Models of which one layer stands in two: Keras cannot load what it saved.
 REPAIRED = ("18_shared_across_nested", "19_shared_model_in_two", "65_shared_at_two_levels")
 
@@ -52,8 +54,12 @@ def test_a_case_of_any_keras_3_is_cut_as_the_loaded_model_is(
         graph = read(source)
     except ReadError:
         pytest.skip("its graph cannot be told, as another test says")
-    if read(model) != graph:
+    if flatten(read(model)).nodes != flatten(graph).nodes:
         pytest.skip("Keras makes another model of it than it was, as another test says")
+    if path.stem in RANK and path.parts[0] in BEFORE_3_11:
+        pytest.skip(
+            "Keras 3.11 and later give a Sequential that begins with a model another rank (KERAS.md 1.2)"
+        )
     names = tensors(graph)
     alone = [[random.Random(str(path)).choice(names)]] if path.parts[0] == NEWEST else []
     for queries in (names, *alone):
@@ -119,26 +125,3 @@ def test_a_published_file_is_cut_as_the_loaded_model_is(
         return
     agrees(source, loaded(source), chosen, tmp_path / "cut.keras")
     tally["cuts of published files"] += 1
-
-
-@pytest.mark.parametrize("name", architectures())
-def test_five_tensors_of_an_application_are_cut_from_its_file(
-    name: str, tmp_path: Path, tally: Counter[str]
-) -> None:
-    import keras
-
-    model = small(name)
-    image = keras.Input((96, 96, 3), name="image")
-    features = model(keras.layers.Rescaling(1.0, name="scale")(image), training=False)
-    outer = keras.Model(image, keras.layers.Dense(2, name="head")(features), name="transfer")
-    path = tmp_path / "model.keras"
-    outer.save(path)
-    layers = random.Random(name).sample(model.layers[1:], 5)
-    data = np.random.default_rng(0).random((1, 96, 96, 3), "float32")
-    expected = keras.Model(model.inputs, [layer.output for layer in layers])(data, training=False)
-    extract_file(path, tmp_path / "cut.keras", [f"{model.name}/{layer.name}" for layer in layers])
-    path.unlink()
-    made = keras.models.load_model(tmp_path / "cut.keras")(data, training=False)
-    for layer, right in zip(layers, expected, strict=True):
-        same(made[f"{model.name}/{layer.name}"], right, layer.name)
-    tally["tensors of nested architectures, cut"] += len(layers)
