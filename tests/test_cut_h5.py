@@ -15,6 +15,7 @@ import pytest
 from conftest import SHARED
 from models import BUILDERS, COMPACT
 from reference import inputs_of, run, same
+from test_cut import tensors
 
 from kgraph.errors import ExtractError, KGraphError
 from kgraph.extraction import extract, extract_file, plan
@@ -23,7 +24,6 @@ from kgraph.extraction.plan import named
 from kgraph.graph import Graph
 from kgraph.order import renumber
 from kgraph.sources import read
-from kgraph.transform import every_node
 
 pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.slow]
 WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versions/*/*.h5"))
@@ -33,10 +33,6 @@ OLD = [
     for name, group in groupby(sorted(WRITTEN, key=lambda path: path.name), lambda path: path.name)
     if (paths := [path for path in group if not path.parts[0].startswith("k3.")])
 ]
-
-
-def tensors(graph: Graph) -> list[str]:
-    return [str(tensor) for node, _ in every_node(graph) for tensor in node.outputs]
 
 
 def law_6(source: Path, target: Path, queries: list[str]) -> None:

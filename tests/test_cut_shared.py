@@ -67,6 +67,12 @@ def test_a_case_of_any_keras_3_is_cut_as_the_loaded_model_is(
         tally["cuts of files of Keras 3.0-3.15"] += 1
 
 
+def notes_of_show(path: Path) -> str:
+    """What `kgraph show` says of a file on stderr."""
+    command = [sys.executable, "-m", "kgraph", "show", path.name]
+    return subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=True).stderr
+
+
 @pytest.mark.parametrize("name", REPAIRED)
 def test_what_keras_cannot_load_is_repaired_with_true_sharing(
     name: str, cases: Path, tmp_path: Path, tally: Counter[str]
@@ -83,14 +89,7 @@ def test_what_keras_cannot_load_is_repaired_with_true_sharing(
         agrees(tmp_path / "model.keras", model, queries, tmp_path / "cut.keras")
         tally["cuts of files that Keras itself cannot load"] += 1
     assert len(keras.models.load_model(tmp_path / "cut.keras").weights) == len(model.weights)
-    shown = subprocess.run(
-        [sys.executable, "-m", "kgraph", "show", "model.keras"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    command = shown.stderr.splitlines()[2].split()
+    command = notes_of_show(tmp_path / "model.keras").splitlines()[2].split()
     assert command[0] == "kgraph"
     subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, check=True, capture_output=True)
     whole = keras.models.load_model(tmp_path / "repaired.keras")
@@ -98,14 +97,7 @@ def test_what_keras_cannot_load_is_repaired_with_true_sharing(
     made, expected = run(whole, data), keras.tree.flatten(run(model, data))
     for a, b in zip(made.values(), expected, strict=True):
         same(a, b, name)
-    shown = subprocess.run(
-        [sys.executable, "-m", "kgraph", "show", "repaired.keras"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert not shown.stderr
+    assert not notes_of_show(tmp_path / "repaired.keras")
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=str)

@@ -19,7 +19,8 @@ from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.order import renumber
 from kgraph.sources.build import below, key_of
 from kgraph.sources.config import is_functional
-from kgraph.sources.same import Entry, model_in, objects_in
+from kgraph.sources.legacy import is_reference
+from kgraph.sources.same import Entry, entry_name, model_in, objects_in
 
 FUNCTIONAL: Mapping[str, Any] = {
     "module": "keras.src.models.functional",
@@ -87,7 +88,7 @@ class Model:
 
     def __post_init__(self) -> None:
         self.config: Entry = self.entry["config"]
-        self.children = {str(c.get("name") or c["config"].get("name")): c for c in self.config["layers"]}
+        self.children = {entry_name(child): child for child in self.config["layers"]}
         self.has_calls = "input_layers" in self.config
         self.made: dict[str, dict[str, Any]] = {}
 
@@ -182,7 +183,7 @@ class Model:
             return {**entry, "config": model.as_it_was()}
         if not self._is_plain(entry):
             raise ExtractError(
-                str(entry.get("name") or entry["config"].get("name")),
+                entry_name(entry),
                 f"is a `{entry['class_name']}`, and no file tells what such a model does when called",
                 hint="take its outputs, or cut the live model: `--with-keras`",
             )
@@ -295,14 +296,11 @@ def is_loadable(entry: Entry, graph: Graph, version: tuple[int, ...]) -> bool:
 def _calls_and_tags(config: Entry) -> list[Any]:
     """All that tells a loader which object, and which call of it, is meant."""
     found = [
-        [value] if _is_end(value) else value for value in map(config.get, ("input_layers", "output_layers"))
+        [value] if is_reference(value) else value
+        for value in map(config.get, ("input_layers", "output_layers"))
     ]
     for child in config["layers"]:
         model = model_in(child)
         found += [child.get("shared_object_id"), child.get("inbound_nodes")]
         found += _calls_and_tags(model["config"]) if model else tags_in(child["config"])
     return found
-
-
-def _is_end(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)

@@ -40,6 +40,7 @@ from kgraph.sources.legacy_weights import placed
 from kgraph.whole import whole
 
 OLDEST = (2, 0)
+TOLD = ("keras_version", "backend")  # of the file, and again of its weights
 LARGEST = 64_512  # bytes of one attribute; Keras writes a longer list in parts
 
 
@@ -139,16 +140,12 @@ class HDF5Part:
 
         headers, extents = Sparse(), list[Extent]()
         with h5py.File(file, "r") as source, h5py.File(headers, "w") as target:
-            for key in ("keras_version", "backend"):
-                if key in source.attrs:
-                    target.attrs[key] = source.attrs[key]
+            group = target.create_group(MODEL)
+            for old, new in ((source, target), (source[MODEL], group)):
+                new.attrs.update({key: old.attrs[key] for key in TOLD if key in old.attrs})
             config = json.dumps(self.written.entry)
             is_text = isinstance(source.attrs.get("model_config"), str)
             target.attrs["model_config"] = config if is_text else config.encode()
-            group = target.create_group(MODEL)
-            for key in ("keras_version", "backend"):
-                if key in source[MODEL].attrs:
-                    group.attrs[key] = source[MODEL].attrs[key]
             _put(group, "layer_names", [name for name, _ in self.lists])
             if OWN in source[MODEL]:
                 _put(group.create_group(OWN), "weight_names", [])

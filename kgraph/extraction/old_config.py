@@ -18,7 +18,7 @@ from kgraph.order import renumber
 from kgraph.sources.build import below
 from kgraph.sources.config import is_functional
 from kgraph.sources.legacy import CONSTANT, first_calls, is_reference
-from kgraph.sources.same import Entry, model_in
+from kgraph.sources.same import Entry, entry_name, model_in
 
 FUNCTIONAL_FROM = (2, 4)  # until then such a model's class was `Model`
 
@@ -52,7 +52,7 @@ def _models(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
     for child in entry["config"]["layers"]:
         inner = model_in(child)
         if inner:
-            yield from _models(inner, f"{path}{child.get('name') or child['config'].get('name')}/")
+            yield from _models(inner, f"{path}{entry_name(child)}/")
 
 
 class HDF5Model(Model):
@@ -66,7 +66,7 @@ class HDF5Model(Model):
             self.entry = {**self.entry, "config": {"layers": self.entry["config"]}}
         super().__post_init__()
         layers = self.file.modern[self.origin]["config"]["layers"]
-        self.modern = {str(c.get("name") or c["config"].get("name")): c for c in layers}
+        self.modern = {entry_name(child): child for child in layers}
 
     def _is_plain(self, entry: Entry) -> bool:
         return entry["class_name"] in ("Functional", "Sequential", "Model")

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer
-from kgraph.sources.same import Entry, model_in, objects_in
+from kgraph.sources.same import Entry, entry_name, model_in, objects_in
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Sharing:
 def sharing(graph: Graph, written: Mapping[str, int]) -> Sharing:
     """The sharing in a graph as it is to be written; `written` are the tags there are by now, by path."""
     objects: dict[Hashable, list[str]] = {}
-    for path, layer in _entries(graph):
+    for path, layer in every_layer(graph):
         objects.setdefault(_object(path, layer), []).append(path)
     several = [paths for paths in objects.values() if len(paths) > 1]
     first = {path: paths[0] for paths in several for path in paths}
@@ -49,7 +50,7 @@ def _lent(graph: Graph) -> list[list[str]]:
 
     Keras tags the entry alone; in the other order it tags both.
     """
-    entries = dict(_entries(graph))
+    entries = dict(every_layer(graph))
     pairs: dict[tuple[str, str], None] = {}
     for path, layer in entries.items():
         for weight in layer.weights or ():
@@ -58,14 +59,6 @@ def _lent(graph: Graph) -> list[list[str]]:
                 if owner not in entries:
                     pairs[owner, path] = None
     return [list(pair) for pair in pairs]
-
-
-def _entries(graph: Graph, path: str = "") -> Iterator[tuple[str, Layer]]:
-    """All layers at all depths with their paths, in the order in which Keras meets them."""
-    for layer in graph.layers:
-        yield path + layer.name, layer
-        if layer.graph:
-            yield from _entries(layer.graph, f"{path}{layer.name}/")
 
 
 def _object(path: str, layer: Layer) -> Hashable:
@@ -101,7 +94,7 @@ class _Loading:
 def tags_of(entry: Entry, path: str = "") -> Iterator[tuple[str, int]]:
     """Each `shared_object_id` in a config, by path: of entries, and of objects in their configs."""
     for child in entry["config"]["layers"]:
-        own = path + str(child.get("name") or child["config"].get("name"))
+        own = path + entry_name(child)
         if isinstance(child.get("shared_object_id"), int):
             yield own, child["shared_object_id"]
         if model := model_in(child):

@@ -15,7 +15,7 @@ from kgraph.extraction.source import WITH_KERAS
 from kgraph.facts import every_layer
 from kgraph.graph import Graph, Layer, Weight
 from kgraph.sources.hdf5 import Group
-from kgraph.sources.same import Entry
+from kgraph.sources.same import Entry, entry_name
 from kgraph.sources.weights import child_names, expected, is_unweighted, without
 
 
@@ -63,7 +63,7 @@ def _places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, Parts]]:
     weighted = [child for child in children if not is_unweighted(child, is_line)]
     names = iter(child_names(child["class_name"] for child in weighted))
     for child in children:
-        own = path + str(child.get("name") or child["config"].get("name"))
+        own = path + entry_name(child)
         if is_unweighted(child, is_line):
             yield own, []
             continue

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from kgraph.errors import ConfigError
 from kgraph.facts import is_operation
 from kgraph.graph import Layer, Weight
 from kgraph.sources.hdf5 import Stored
-from kgraph.sources.same import Entry, model_in
+from kgraph.sources.same import Entry, entry_name, model_in
 from kgraph.sources.shapes import RULES
 from kgraph.sources.weights import PARTS, own_names
 
@@ -111,11 +110,6 @@ def _trained(entry: Entry, name: str, dtype: str) -> bool | None:
         return None
     is_base = isinstance(config.get("lora_rank"), int) and name in ("kernel", "embeddings")
     return not (FROZEN.fullmatch(name) or is_base or dtype.startswith(("int", "uint")))
-
-
-def entry_name(entry: Entry) -> Any:
-    """The name of an entry that is whole; layers of a Sequential have it in their config alone."""
-    return entry.get("name") or entry["config"].get("name")
 
 
 def children(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:

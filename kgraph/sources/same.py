@@ -122,6 +122,11 @@ def objects_in(config: Any, place: str = "") -> Iterator[tuple[str, Entry]]:
             yield from objects_in(value, f"{place}/{index}")
 
 
+def entry_name(entry: Entry) -> Any:
+    """The name of an entry that is whole; layers of a Sequential have it in their config alone."""
+    return entry.get("name") or entry["config"].get("name")
+
+
 def model_in(entry: Entry) -> Entry | None:
     """The entry of the model that an entry is or wraps, if any."""
     inner: Any = entry
