@@ -28,37 +28,58 @@ def image(dot: str, format: str, *, timeout: float = 60) -> bytes:
 
     Raises `ImageError` for another format, and where Graphviz cannot draw it, or not in that many seconds.
     """
-    if format not in FORMATS:
-        raise ImageError(
-            f"`{format}` is no format of pictures that is made",
-            hint="use one of " + ", ".join(f"`{name}`" for name in FORMATS),
-        )
-    try:
-        done = subprocess.run(
+    with Engine(format) as engine:
+        return engine.image(dot, timeout=timeout)
+
+
+class Engine:
+    """Graphviz for one picture, started at once: it gets ready while the graph is still being read."""
+
+    def __init__(self, format: str) -> None:
+        if format not in FORMATS:
+            raise ImageError(
+                f"`{format}` is no format of pictures that is made",
+                hint="use one of " + ", ".join(f"`{name}`" for name in FORMATS),
+            )
+        self.format = format
+        self._child = subprocess.Popen(
             [sys.executable, "-m", __name__, format],
-            input=dot.encode("utf-8", "replace"),
-            capture_output=True,
-            timeout=timeout,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd=Path(__file__).parents[1],  # where the child finds this very module
-            check=False,
         )
-    except subprocess.TimeoutExpired as error:
-        raise ImageError(
-            f"Graphviz did not finish the picture in {timeout:g} seconds",
-            stderr=_said(error.stderr or b""),
-            hint="draw a part with `--only QUERY --around 3`, or less with `--depth 1`; "
-            "the terminal view has no such limit",
-        ) from None
-    said = _said(done.stderr)
-    if done.returncode:
-        raise _error(done.returncode, said, format)
-    if (shrunk := re.search(r"Scaling by ([\d.]+) to fit", said)) and float(shrunk[1]) * PNG_DPI < LEAST_DPI:
-        raise ImageError(
-            "the picture is too large for a PNG: at 32,767 pixels, the most there can be, it cannot be read",
-            stderr=said,
-            hint="SVG and PDF have no such limit: `-o FILE.svg`; `--fold` draws what repeats once",
-        )
-    return _dateless(done.stdout) if format == "pdf" else done.stdout
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.kill()
+        self._child.communicate()  # also closes its pipes
+
+    def image(self, dot: str, *, timeout: float = 60) -> bytes:
+        """The picture, as `kgraph.image` gives it; only once."""
+        try:
+            picture, stderr = self._child.communicate(dot.encode("utf-8", "replace"), timeout)
+        except subprocess.TimeoutExpired as error:
+            raise ImageError(
+                f"Graphviz did not finish the picture in {timeout:g} seconds",
+                stderr=_said(error.stderr or b""),
+                hint="draw a part with `--only QUERY --around 3`, or less with `--depth 1`; "
+                "the terminal view has no such limit",
+            ) from None
+        said = _said(stderr)
+        if self._child.returncode:
+            raise _error(self._child.returncode, said, self.format)
+        shrunk = re.search(r"Scaling by ([\d.]+) to fit", said)
+        if shrunk and float(shrunk[1]) * PNG_DPI < LEAST_DPI:
+            raise ImageError(
+                "the picture is too large for a PNG: at 32,767 pixels, the most there can be, it cannot be "
+                "read",
+                stderr=said,
+                hint="SVG and PDF have no such limit: `-o FILE.svg`; `--fold` draws what repeats once",
+            )
+        return _dateless(picture) if self.format == "pdf" else picture
 
 
 def _said(stderr: bytes) -> str:

@@ -124,10 +124,14 @@ def size(weights: Iterable[Weight]) -> Size:
 
 def layer_size(layer: Layer) -> Size | None:
     """What one entry adds to the model, with its inside; None where the source does not say."""
-    if layer.same_as:
-        return Size()
-    inside = [inner for _, inner in every_layer(layer.graph)] if layer.graph else []
-    return _size_of([layer, *inside])
+    return layers_size([layer])
+
+
+def layers_size(layers: Iterable[Layer]) -> Size | None:
+    """What some entries add to the model, each with its inside; None where the source does not say of one."""
+    added = [layer for layer in layers if not layer.same_as]
+    inside = [inner for layer in added if layer.graph for _, inner in every_layer(layer.graph)]
+    return _size_of([*added, *inside])
 
 
 def graph_size(graph: Graph) -> Size | None:

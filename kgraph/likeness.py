@@ -9,6 +9,7 @@ from kgraph.graph import Graph, Layer, Node, Shape, Weight
 
 # Settings in which layers differ that do the same: their names, seeds, and how a file tells objects apart.
 OWN = {"name", "seed", "shared_object_id"}
+SCALARS = (str, int, float, type(None))
 RATE = "rate"  # of dropout, which may grow from block to block ("stochastic depth")
 
 Sizes = tuple[float, ...]
@@ -74,8 +75,10 @@ def _sizes(shape: Shape | None) -> Sizes:
 
 def _settings(value: Any) -> Hashable:
     """A setting as something that can be compared, without what each layer has for its own."""
+    if isinstance(value, SCALARS):  # by far the most common
+        return value
     if isinstance(value, dict):
         return tuple((key, _settings(inner)) for key, inner in value.items() if key not in OWN)
     if isinstance(value, list | tuple):
         return tuple(map(_settings, value))
-    return value if isinstance(value, Hashable) else repr(value)
+    return repr(value)

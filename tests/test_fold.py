@@ -32,6 +32,11 @@ def test_law_2_so_does_one_with_many_repetitions(graph: Graph) -> None:
 
 
 @given(repetitive())
+def test_law_2_folding_twice_is_folding_once(graph: Graph) -> None:
+    assert everything(fold(fold(graph))) == everything(fold(graph))
+
+
+@given(repetitive())
 def test_a_folded_graph_is_kept_by_json(graph: Graph) -> None:
     assert everything(from_json(to_json(fold(graph)))) == everything(fold(graph))
 

@@ -69,6 +69,7 @@ def main() -> NoReturn:
     except OSError as error:  # what is printed cannot be written: a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_failed(KGraphError(f"the output cannot be written ({error.strerror or error})")))
+    gc.freeze()  # Python would collect at its end too
     sys.exit(0)
 
 

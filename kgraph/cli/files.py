@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,9 @@ class Rendered:
     shown: Shown | None = None
 
 
+Renderer = Callable[[Graph, Look], Rendered]
+
+
 def _text(graph: Graph, look: Look) -> Rendered:
     from kgraph.drawing.text import to_text
 
@@ -52,37 +57,43 @@ def _drawn(graph: Graph, look: Look, module: str) -> tuple[str, Shown]:
     return text, found
 
 
-def _written(module: str) -> Callable[[Graph, Look], Rendered]:
-    def render(graph: Graph, look: Look) -> Rendered:
-        text, found = _drawn(graph, look, module)
-        return Rendered(text.encode("utf-8", "replace"), found)
-
-    return render
+def _dot(graph: Graph, look: Look) -> Rendered:
+    text, found = _drawn(graph, look, "dot")
+    return Rendered(text.encode("utf-8", "replace"), found)
 
 
-def _picture(format: str) -> Callable[[Graph, Look], Rendered]:
-    def render(graph: Graph, look: Look) -> Rendered:
-        from kgraph.engine import image
+def _mermaid(graph: Graph, look: Look) -> Rendered:
+    text, found = _drawn(graph, look, "mermaid")
+    return Rendered(text.encode("utf-8", "replace"), found)
 
-        dot, found = _drawn(graph, look, "dot")
-        return Rendered(image(dot, format), found)
 
-    return render
+@contextmanager
+def _picture(format: str) -> Iterator[Renderer]:
+    """Renders with Graphviz, which starts here, before there is a graph."""
+    from kgraph.engine import Engine
+
+    with Engine(format) as engine:
+
+        def render(graph: Graph, look: Look) -> Rendered:
+            dot, found = _drawn(graph, look, "dot")
+            return Rendered(engine.image(dot), found)
+
+        yield render
 
 
 # Suffix of the output file → what is written into it.
-RENDERERS: dict[str, Callable[[Graph, Look], Rendered]] = {
-    ".svg": _picture("svg"),
-    ".png": _picture("png"),
-    ".pdf": _picture("pdf"),
-    ".dot": _written("dot"),
-    ".mmd": _written("mermaid"),
-    ".json": _json,
-    ".txt": _text,
+RENDERERS: dict[str, Callable[[], AbstractContextManager[Renderer]]] = {
+    ".svg": partial(_picture, "svg"),
+    ".png": partial(_picture, "png"),
+    ".pdf": partial(_picture, "pdf"),
+    ".dot": lambda: nullcontext(_dot),
+    ".mmd": lambda: nullcontext(_mermaid),
+    ".json": lambda: nullcontext(_json),
+    ".txt": lambda: nullcontext(_text),
 }
 
 
-def renderer(output: Path, model: str) -> Callable[[Graph, Look], Rendered]:
+def renderer(output: Path, model: str) -> AbstractContextManager[Renderer]:
     """What makes the content of an output file, by its suffix; an error for one that must not be written."""
     suffix = output.suffix.lower()
     if suffix not in RENDERERS:
@@ -91,7 +102,7 @@ def renderer(output: Path, model: str) -> Callable[[Graph, Look], Rendered]:
             f"`{output}` {has}", hint="use one of " + ", ".join(f"`{suffix}`" for suffix in RENDERERS)
         )
     refuse_the_source(output, model)
-    return RENDERERS[suffix]
+    return RENDERERS[suffix]()
 
 
 def refuse_the_source(output: Path, model: str) -> None:

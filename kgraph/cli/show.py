@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +80,8 @@ def show(
         raise click.UsageError(
             "JSON always holds the whole graph; `--fold` goes with pictures and the terminal"
         )
-    render = renderer(output, model) if output else None
+    context = click.get_current_context()
+    render = context.with_resource(renderer(output, model)) if output else None
     whole = graph = load(model, weights)
     look = Look(
         expand=expand,
@@ -209,9 +209,11 @@ def demo() -> None:
     \b
     kgraph demo
     """
-    with as_file(files("kgraph") / "demo.keras") as path:
+    from importlib.resources import as_file, files
+
+    with as_file(files("kgraph") / "demo.keras") as path, RENDERERS[".svg"]() as render:
         graph = read(path)
-        picture = RENDERERS[".svg"](graph, Look(expand=True)).content
+        picture = render(graph, Look(expand=True)).content
         copy = path.read_bytes()
     print_graph(graph, Look())
     click.echo("\nShared layers, one set of weights each:")

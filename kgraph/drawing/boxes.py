@@ -14,7 +14,7 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.marks import Marks
 from kgraph.drawing.palette import DARK, LIGHT, Palette
 from kgraph.drawing.shown import Shown
-from kgraph.facts import Size, every_layer, layer_size, training
+from kgraph.facts import Size, every_layer, layer_size, layers_size, training
 from kgraph.folding import CHAIN, spanned
 from kgraph.graph import Graph, Layer, Node, tensor_at
 from kgraph.repeats import in_common
@@ -276,6 +276,4 @@ def _ends(layer: Layer) -> tuple[Size | None, Size | None]:
 
 
 def _size(graph: Graph, nodes: Sequence[Node]) -> Size | None:
-    sizes = [layer_size(graph.layer(name)) for name in {node.layer for node in nodes}]
-    known = [size for size in sizes if size is not None]
-    return sum(known, Size()) if len(known) == len(sizes) else None
+    return layers_size([graph.layer(name) for name in {node.layer for node in nodes}])

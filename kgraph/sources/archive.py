@@ -10,7 +10,6 @@ import io
 import lzma
 import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections import Counter
@@ -29,6 +28,7 @@ from kgraph.sources.sniff import archive_refusal
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LARGEST = {CONFIG: 1 << 30, METADATA: 1 << 20}  # bytes
+PAGE = 1 << 14  # bytes read at once; HDF5 asks for a few of a header at a time (tests/bench/show.py)
 INFLATION, HARMLESS = 200, 1 << 26  # times its packed size, and the bytes that any member may have
 # What `zipfile` and its decoders raise for damaged archives.
 DAMAGE = (
@@ -178,9 +178,12 @@ def open_member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Iterator
     """A zip member as a file that seeks for free: in place if stored, else unpacked beside."""
     member = archive.getinfo(name)
     if member.compress_type == zipfile.ZIP_STORED:
-        yield cast(BinaryIO, OffsetView(file, _payload(file, member), member.file_size))
+        view = OffsetView(file, _payload(file, member), member.file_size)
+        yield cast(BinaryIO, io.BufferedReader(view, PAGE))
         return
-    with tempfile.TemporaryFile() as unpacked, archive.open(name) as packed:
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as unpacked, archive.open(name) as packed:
         copyfileobj(packed, unpacked)
         unpacked.seek(0)
         yield cast(BinaryIO, unpacked)

@@ -15,6 +15,7 @@ from kgraph.facts import every_layer
 from kgraph.graph import Layer, Weight
 
 Entry = Mapping[str, Any]
+BRANCHES = (dict, list)  # of JSON; most values are none, and quicker to pass by than to call a function on
 
 
 @dataclass
@@ -51,7 +52,8 @@ class Met:
             layer = self._echo(layer, *first)
         elif layer.weights is not None and layer.graph is None:
             held = [w for place, part in objects_in(entry["config"]) for w in self._held(place, part, layer)]
-            layer = replace(layer, weights=(*layer.weights, *held) or self._of_holder(entry))
+            if held or not layer.weights:
+                layer = replace(layer, weights=(*layer.weights, *held) or self._of_holder(entry))
         self.entries[path] = entry, layer
         return layer
 
@@ -111,15 +113,13 @@ def _with_inside(layer: Layer) -> dict[str, Layer]:
 
 def objects_in(config: Any, place: str = "") -> Iterator[tuple[str, Entry]]:
     """The serialized objects in a config, each with where it sits, as `layer`."""
-    if isinstance(config, Mapping):
-        if place and "class_name" in config and isinstance(config.get("config"), Mapping):
-            yield place, config
-        else:
-            for key, value in config.items():
-                yield from objects_in(value, f"{place}/{key}" if place else str(key))
-    elif isinstance(config, list):
-        for index, value in enumerate(config):
-            yield from objects_in(value, f"{place}/{index}")
+    is_keyed = isinstance(config, dict)
+    if is_keyed and place and "class_name" in config and isinstance(config.get("config"), dict):
+        yield place, config
+        return
+    for key, value in config.items() if is_keyed else enumerate(config):
+        if isinstance(value, BRANCHES):
+            yield from objects_in(value, f"{place}/{key}" if place else str(key))
 
 
 def entry_name(entry: Entry) -> Any:
@@ -149,5 +149,9 @@ def _alike(earlier: Entry, entry: Entry, number: int | None) -> bool:
 def untagged(value: Any) -> Any:
     """The value without `shared_object_id`: a Python `id`, another one each time a model is saved."""
     if isinstance(value, dict):
-        return {key: untagged(v) for key, v in value.items() if key != "shared_object_id"}
+        return {
+            key: untagged(v) if isinstance(v, BRANCHES) else v
+            for key, v in value.items()
+            if key != "shared_object_id"
+        }
     return [untagged(v) for v in value] if isinstance(value, list) else value
