@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Node, Tensor, Weight
+from kgraph.graph import Graph, Layer, Tensor, Weight
 
 # Bytes of one element. `bool` and the packed `int4` take a byte each in Keras's files.
 BYTES = {
@@ -160,17 +160,6 @@ def leaves(graph: Graph) -> int:
     return sum(below)
 
 
-def is_outside(graph: Graph, layer: Layer) -> bool:
-    """Whether the layer only stands for where a part of a graph begins, and belongs to the rest."""
-    nodes = graph.nodes_of(layer.name)
-    begins = bool(nodes) and all(not node.inputs and _is_input(graph, node) for node in nodes)
-    return begins and layer.class_name != "InputLayer"
-
-
-def _is_input(graph: Graph, node: Node) -> bool:
-    return any((t.layer, t.node_index) == node.key for t in graph.inputs.values())
-
-
 def tensor_bytes(tensor: Tensor) -> int | None:
     """The bytes that a tensor takes for a batch of one; None if its shape or dtype is not known or free."""
     if tensor.shape is None or tensor.dtype not in BYTES or None in tensor.shape[1:]:
@@ -180,7 +169,8 @@ def tensor_bytes(tensor: Tensor) -> int | None:
 
 def totals(graph: Graph) -> Totals:
     """The counts that stand under a report, layers at all depths, nodes and shared layers of this graph."""
-    outside = {layer.name for layer in graph.layers if is_outside(graph, layer)}
+    nodes = [node for node in graph.nodes if not graph.is_outside(node)]
+    outside = {node.layer for node in graph.nodes} - {node.layer for node in nodes}
     entries = [layer for path, layer in every_layer(graph) if path not in outside]
     nested = sum(layer.graph is not None and not layer.wraps for layer in entries)
     operations = sum(map(is_operation, entries))
@@ -188,7 +178,7 @@ def totals(graph: Graph) -> Totals:
         layers=len(entries) - operations - nested,
         operations=operations,
         nested=nested,
-        nodes=len(graph.nodes),
+        nodes=len(nodes),
         shared=len(graph.shared),
         size=graph_size(graph),
     )

@@ -196,22 +196,21 @@ def chained(graph: Graph) -> Graph:
     taken: set[Key] = set()
     groups = []
     names = {layer.name for layer in layers}
-    returned = {(t.layer, t.node_index) for t in graph.outputs.values()}
     for node in graph.nodes:
-        chain = list(_chain(graph, node, returned)) if node.key not in taken else []
+        chain = list(_chain(graph, node)) if node.key not in taken else []
         if len(chain) > 1:
             taken.update(chain)
             groups.append(Group(_unused(f"{chain[0][0]} …", names), chain, 1, CHAIN))
     return closed(graph, groups)
 
 
-def _chain(graph: Graph, node: Node, returned: Collection[Key]) -> Iterator[Key]:
+def _chain(graph: Graph, node: Node) -> Iterator[Key]:
     """The nodes of the chain that begins with a node."""
     words: Sequence[str] = HEADS
     while _has_one_call(graph, node, words):
         yield node.key
         readers = [reader for tensor in node.outputs for reader, _ in graph.readers(tensor)]
-        if len(readers) != 1 or node.key in returned or readers[0].within != node.within:
+        if len(readers) != 1 or node.key in graph.returned or readers[0].within != node.within:
             return
         node, words = readers[0], TAILS
 
@@ -219,4 +218,4 @@ def _chain(graph: Graph, node: Node, returned: Collection[Key]) -> Iterator[Key]
 def _has_one_call(graph: Graph, node: Node, words: Iterable[str]) -> bool:
     layer = graph.layer(node.layer)
     alone = layer.graph is None and len(node.inputs) == 1 and len(graph.nodes_of(layer.name)) == 1
-    return alone and any(word in layer.class_name for word in words)
+    return alone and not graph.is_outside(node) and any(word in layer.class_name for word in words)

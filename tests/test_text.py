@@ -23,7 +23,7 @@ from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
 from kgraph.transform import flatten
 
 GOLDEN = Path(__file__).parent / "golden"
-GLYPHS = "○●◆▣◎"
+GLYPHS = "○●◆▣◎◌"
 ROOT = Path(__file__).parent.parent
 
 

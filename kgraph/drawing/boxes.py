@@ -19,13 +19,15 @@ from kgraph.folding import CHAIN, spanned
 from kgraph.graph import Graph, Layer, Node, tensor_at
 from kgraph.repeats import in_common
 
+BORDERED = ("input", "output", "outside")  # kinds of boxes that are not filled
+
 
 @dataclass(frozen=True)
 class Box:
     """A box: a node, an output, or the frame round the nodes of an opened model or block."""
 
     address: str  # of the node; `output[slot]` of an output
-    kind: str  # `input`, `output`, or the family of the layer
+    kind: str  # `input`, `output`, `outside` of the part that is drawn, or the family of the layer
     title: str
     sign: str  # beside the title: which of several calls, or how many blocks
     lines: tuple[str, ...]  # below the title
@@ -80,15 +82,15 @@ class Boxes:
         address = f"{node.layer}#{node.node_index}"
         layer = self.graph.layer(node.layer)
         family = words.family(layer)
-        is_input = family == "input" or (not node.inputs and node.key in self._inputs)
+        outside = self.graph.is_outside(node)
         return Box(
             address,
-            "input" if is_input else family,
+            "outside" if outside else family,
             self._title(layer, node),
             f"×{layer.repeats}" if layer.repeats > 1 else self.marks.sign(address),
             () if family == "input" else tuple(self._about(layer, node)),
             self._details(layer, node),
-            self.palette.paper if is_input else self._fill(layer, node),
+            self.palette.paper if outside or family == "input" else self._fill(layer, node),
             self.marks.colour(*node.within, address),
             layer.graph is not None and layer.class_name != CHAIN,
             address in self.look.highlight,
@@ -226,10 +228,6 @@ class Boxes:
     def marks(self) -> Marks:
         """What marks calls of one layer as the same."""
         return Marks(self.graph, self.palette.shared)
-
-    @cached_property
-    def _inputs(self) -> set[tuple[str, int]]:
-        return {(tensor.layer, tensor.node_index) for tensor in self.graph.inputs.values()}
 
     @cached_property
     def _most(self) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, sqrt
 from typing import Any
 
 from graphviz import quoting
 
 from kgraph.drawing import labels, words
 from kgraph.drawing.arrows import Arrows
-from kgraph.drawing.boxes import Box, Boxes
+from kgraph.drawing.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.look import Look
 from kgraph.drawing.palette import FONT
 from kgraph.drawing.shown import Shown, shown
@@ -116,8 +117,10 @@ class Picture:
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
         model = {"rankdir": self.look.direction, "tooltip": labels.literal(self.graph.name)}
+        columns = ceil(sqrt(_islands(self.graph)))
+        rows = {"pack": "24", "packmode": f"array_tu{columns}"} if columns > 1 else {}
         return {
-            "graph": _quoted(GRAPH | paper | haste | model),
+            "graph": _quoted(GRAPH | paper | haste | model | rows),
             "node": _quoted(BOX | {"fontcolor": colours.ink}),
             "edge": _quoted(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
         }
@@ -146,23 +149,27 @@ class Picture:
         return Opened(_named("cluster " + frame.address), _quoted(attributes))
 
     def _placed(self, box: Box) -> Placed:
-        is_end = box.kind in ("input", "output")
+        is_outside = box.kind == "outside"
+        is_bordered = box.kind in BORDERED
         colours = self._boxes.palette
         sign = box.mark or (colours.nested if box.is_double else colours.quiet)
         attributes = {
             "label": labels.card(
                 box.title,
                 box.lines,
-                labels.Inks(colours.ink, sign, colours.quiet),
+                labels.Inks(colours.quiet if is_outside else colours.ink, sign, colours.quiet),
                 sign=box.sign,
-                align="CENTER" if is_end else "LEFT",
+                align="CENTER" if is_bordered else "LEFT",
             ),
             "id": labels.literal(box.address),
             "class": box.kind,
             "tooltip": labels.literal(*box.details),
             "fillcolor": box.fill,
-            "color": box.mark or (colours.quiet if is_end else colours.nested if box.is_double else box.fill),
+            "color": box.mark
+            or (colours.quiet if is_bordered else colours.nested if box.is_double else box.fill),
         }
+        if is_outside:
+            attributes["style"] = "rounded,filled,dashed"
         if box.mark:
             attributes["penwidth"] = "1.6"
         if box.is_highlit:
@@ -196,6 +203,22 @@ class Picture:
         attributes["class"] = "read" if reader else "output"
         start = f"{tensor.layer}#{tensor.node_index}"
         return Arrow(_named(start), _named(end), _quoted(attributes))
+
+
+def _islands(graph: Graph) -> int:
+    """How many parts there are that no arrow and no frame joins."""
+    joined: dict[Hashable, Hashable] = {}
+
+    def island(one: Hashable) -> Hashable:
+        while (other := joined.setdefault(one, one)) != one:
+            joined[one] = joined[other]
+            one = other
+        return one
+
+    for node in graph.nodes:
+        for other in (*((t.layer, t.node_index) for t in node.inputs.values()), *node.within[:1]):
+            joined[island(other)] = island(node.key)
+    return len({island(node.key) for node in graph.nodes})
 
 
 def _named(address: str) -> str:

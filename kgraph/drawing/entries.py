@@ -10,7 +10,7 @@ from itertools import groupby
 from kgraph.drawing.cells import clean, width_of
 from kgraph.drawing.rows import Row
 from kgraph.drawing.words import count, inside, keras_shape, settings
-from kgraph.facts import is_outside, layer_size, training
+from kgraph.facts import layer_size, training
 from kgraph.graph import Graph, Layer, Node, Tensor
 
 
@@ -57,7 +57,7 @@ def entries_of(graph: Graph, table: Sequence[Row]) -> list[Entry]:
     above: Node | None = None
     for row in table:
         node, layer = row.node, graph.layer(row.node.layer)
-        again = layer.name in counted or layer.same_as is not None or is_outside(graph, layer)
+        again = layer.name in counted or layer.same_as is not None or graph.is_outside(node)
         counted.add(layer.name)
         size = layer_size(layer) if not again else None
         entries.append(
@@ -119,6 +119,8 @@ class _Notes:
         }
 
     def glyph(self, node: Node, layer: Layer) -> str:
+        if self.graph.is_outside(node):
+            return "◌"
         if node.key in self.inputs:
             return "○"
         if layer.graph is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from kgraph.drawing import labels
 from kgraph.drawing.arrows import Arrows
-from kgraph.drawing.boxes import Box, Boxes
+from kgraph.drawing.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.look import Look
 from kgraph.drawing.shown import Shown, shown
 from kgraph.graph import Graph
@@ -48,17 +48,19 @@ def _boxes(boxes: Boxes) -> Iterator[str]:
 
 def _box(box: Box) -> str:
     text = _quoted([f"{box.title}  {box.sign}", *box.lines])
-    if box.kind in ("input", "output"):
+    if box.kind in BORDERED:
         return f"{_named(box.address)}([{text}])"
     return f"{_named(box.address)}[[{text}]]" if box.is_double else f"{_named(box.address)}({text})"
 
 
 def _style(box: Box, boxes: Boxes) -> str:
     colours = boxes.palette
-    is_end = box.kind in ("input", "output")
-    border = box.mark or (colours.quiet if is_end else colours.nested if box.is_double else box.fill)
-    width = ",stroke-width:3px" if box.is_highlit else ""
-    return f"style {_named(box.address)} fill:{box.fill},stroke:{border},color:{colours.ink}{width}"
+    border = box.mark or (
+        colours.quiet if box.kind in BORDERED else colours.nested if box.is_double else box.fill
+    )
+    more = ",stroke-width:3px" if box.is_highlit else ""
+    more += ",stroke-dasharray:4 3" if box.kind == "outside" else ""
+    return f"style {_named(box.address)} fill:{box.fill},stroke:{border},color:{colours.ink}{more}"
 
 
 def _arrows(graph: Graph, arrows: Arrows) -> Iterator[str]:

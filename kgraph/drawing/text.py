@@ -133,7 +133,10 @@ def _foot(graph: Graph, shown: Graph) -> list[Line]:
     counts = [many(all_in.layers, "layer")]
     counts += [many(all_in.operations, "operation")] if all_in.operations else []
     counts += [many(all_in.nested, "nested model")] if all_in.nested else []
-    counts += [many(len(shown.nodes), "node"), many(len(shown.shared), "shared layer")]
+    outside = sum(map(shown.is_outside, shown.nodes))
+    counts += [many(len(shown.nodes) - outside, "node")]
+    counts += [f"{outside} outside"] if outside else []
+    counts += [many(len(shown.shared), "shared layer")]
     size = all_in.size
     if size is None:
         sizes = ["? parameters"]
