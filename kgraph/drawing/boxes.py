@@ -87,7 +87,7 @@ class Boxes:
             address,
             "outside" if outside else family,
             self._title(layer, node),
-            f"×{layer.repeats}" if layer.repeats > 1 else self.marks.sign(address),
+            f"×{layer.repeats}" if layer.repeats > 1 else self.marks.sign(*node.within, address),
             () if family == "input" else tuple(self._about(layer, node)),
             self._details(layer, node),
             self.palette.paper if outside or family == "input" else self._fill(layer, node),
@@ -103,7 +103,7 @@ class Boxes:
         layer = self.shown.frames.get(path)
         repeats = layer.repeats if layer else 0
         what = f"{repeats} blocks that are alike; the first is shown" if repeats else "a nested model"
-        sign = f"×{repeats}" if repeats else self.marks.sign(call)
+        sign = f"×{repeats}" if repeats else self.marks.sign(*calls)
         mark = self.marks.colour(*calls)
         title = self._below(path, calls[:-1])
         return Box(call, "frame", title, sign, (), (call, what), self.palette.paper, mark, bool(repeats))

@@ -35,10 +35,13 @@ class Marks:
             if shared is not None:
                 self.colours.setdefault(shared, self.inks[len(self.colours) % len(self.inks)])
 
-    def sign(self, address: str) -> str:
-        """`1 of 2`, or empty for what is called once."""
-        place, of = self.calls[address]
-        return f"{place} of {of}" if of > 1 else ""
+    def sign(self, *addresses: str) -> str:
+        """`1 of 2` for the last of these calls, each of which stands in the one before; empty for what is
+        called once, and where the call around it says the same.
+        """
+        place, of = self.calls[addresses[-1]]
+        is_said = [(place, of)] == [self.calls[around] for around in addresses[-2:-1]]
+        return f"{place} of {of}" if of > 1 and not is_said else ""
 
     def is_first(self, node: Node) -> bool:
         """Whether the node is the first call of its layer."""
