@@ -46,9 +46,8 @@ def test_laws_8_and_9_each_read_is_one_arrow_and_each_node_one_box(graph: Graph,
 def test_every_line_is_one_of_those_that_mermaid_knows_whatever_the_names() -> None:
     quoted = r'"(?:[^"<>`&\n]|<br/>)*"'
     box = rf"n_\w+(?:\(\[{quoted}\]\)|\[\[{quoted}\]\]|\({quoted}\))"
-    style = (
-        r"style n_\w+ fill:#\w{6},stroke:#\w{6},color:#\w{6}(?:,stroke-width:3px)?(?:,stroke-dasharray:4 3)?"
-    )
+    of_box = r"fill:#\w{6},stroke:#\w{6},color:#\w{6}(?:,stroke-width:3px)?(?:,stroke-dasharray:4 3)?"
+    style = rf"style n_\w+ (?:{of_box}|fill:none,stroke:#\w{{6}})"
     arrow = rf"n_\w+ -->(?:\|{quoted}\|)? n_\w+"
     line = re.compile(rf" *(?:{box}|{style}|{arrow}|subgraph n_\w+\[{quoted}\]|end|flowchart (?:TB|LR))")
     for graph, look in ((chain(NASTY), Look()), (siamese(), Look(expand=True, direction="LR"))):

@@ -39,7 +39,9 @@ def _boxes(boxes: Boxes) -> Iterator[str]:
             yield f"{margin}end"
         elif box.kind == "frame":
             title = _quoted([f"{box.title}  {box.sign}"])
-            yield f"{margin}subgraph {_named('frame ' + box.address)}[{title}]"
+            name = _named("frame " + box.address)
+            yield f"{margin}style {name} fill:none,stroke:{box.mark or boxes.palette.frame}"
+            yield f"{margin}subgraph {name}[{title}]"
             depth += 1
         else:
             yield margin + _box(box)
