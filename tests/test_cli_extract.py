@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,18 +37,39 @@ def test_a_cut_is_verified_by_keras_in_a_process_of_its_own(
     assert said.endswith("wrote cut.keras\nverified: 2 outputs equal to the last bit\n")
 
 
-def test_a_file_that_makes_other_numbers_is_told(tmp_path: Path) -> None:
-    import zipfile
-
-    extract_file(DEMO, tmp_path / "cut.keras", ["both", "embedding#0"])
-    with zipfile.ZipFile(tmp_path / "cut.keras") as archive:
-        archive.extractall(tmp_path / "cut")
-    with h5py.File(tmp_path / "cut" / "model.weights.h5", "r+") as file:
-        file["layers/functional/layers/dense/vars/1"][0] += 1
-    with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
+def changed(path: Path, array: str) -> Path:
+    """The file with another number in an array, beside it."""
+    folder = path.with_suffix("")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    with h5py.File(folder / "model.weights.h5", "r+") as file:
+        file[array][0] += 1
+    other = path.with_name("other.keras")
+    with zipfile.ZipFile(other, "w") as archive:
         for name in ("metadata.json", "config.json", "model.weights.h5"):
-            archive.write(tmp_path / "cut" / name, name)
-    found = verify(DEMO, tmp_path / "other.keras", ["both", "embedding#0"])
+            archive.write(folder / name, name)
+    return other
+
+
+def test_a_tail_is_verified_on_what_the_head_makes(tmp_path: Path, environment: dict[str, str]) -> None:
+    said = run(
+        "extract", str(DEMO), "--layers", "encoder#1", "embedding#0", "-o", "a.keras", "--tail", "b.keras",
+        "--verify", cwd=tmp_path, environment=environment,
+    )  # fmt: skip
+    assert said.endswith("verified: 4 outputs equal to the last bit\n")
+    extract_file(DEMO, tmp_path / "a.keras", "both", tail=tmp_path / "b.keras", force=True)
+    found = verify(
+        DEMO, tmp_path / "a.keras", "both", tail=changed(tmp_path / "b.keras", "layers/dense/vars/1")
+    )
+    assert found.outputs == ("both", "tail: 0", "tail: 1")
+    assert len(found.different) == 1
+    assert found.different[0].startswith("tail: ")
+
+
+def test_a_file_that_makes_other_numbers_is_told(tmp_path: Path) -> None:
+    extract_file(DEMO, tmp_path / "cut.keras", ["both", "embedding#0"])
+    other = changed(tmp_path / "cut.keras", "layers/functional/layers/dense/vars/1")
+    found = verify(DEMO, other, ["both", "embedding#0"])
     assert found.outputs == ("both", "embedding#0")
     assert found.different == ("both",)
 

@@ -86,7 +86,7 @@ def extract(
         _cut(source, layers, inputs, targets)
     click.echo("wrote " + " and ".join(map(str, targets)))
     if verify:
-        _verify(model, targets[0], layers, inputs, unsafe)
+        _verify(model, targets, layers, inputs, unsafe)
 
 
 def _named(output: Path | None, model: str, suffix: str) -> Path:
@@ -115,15 +115,18 @@ def _cut(source: Source, layers: Sequence[str], inputs: Sequence[str], targets: 
             part.save(target, watch)
 
 
-def _verify(model: str, target: Path, layers: Sequence[str], inputs: Sequence[str], unsafe: bool) -> None:
+def _verify(
+    model: str, targets: Sequence[Path], layers: Sequence[str], inputs: Sequence[str], unsafe: bool
+) -> None:
     from kgraph.extraction.verify import verify
 
     if is_code(model):
         raise KGraphError(f"`{model}` is no file that Keras could load again", hint="leave `--verify` away")
-    found = verify(Path(model), target, list(layers), list(inputs) or None, unsafe=unsafe)
+    head, tail = targets[0], targets[1] if len(targets) > 1 else None
+    found = verify(Path(model), head, list(layers), list(inputs) or None, tail=tail, unsafe=unsafe)
     if found.different:
         names = ", ".join(f"`{key}`" for key in found.different)
-        raise KGraphError(f"`{target}` is written, but makes other numbers than the model for {names}")
+        raise KGraphError(f"`{head}` is written, but makes other numbers than the model for {names}")
     count = len(found.outputs)
     click.echo(f"verified: {count} output{'s' * (count != 1)} equal to the last bit")
 

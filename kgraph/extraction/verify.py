@@ -29,16 +29,24 @@ class Verified:
 
 
 def verify(
-    source: Path, submodel: Path, queries: Queries, inputs: Queries | None = None, *, unsafe: bool = False
+    source: Path,
+    submodel: Path,
+    queries: Queries,
+    inputs: Queries | None = None,
+    *,
+    tail: Path | None = None,
+    unsafe: bool = False,
 ) -> Verified:
     """Which outputs of the submodel's file equal those that `kgraph.extract` makes of the loaded source.
 
-    The inputs are random and fit the input specs (whole numbers are 0 and 1, so that every Embedding
-    has them), a batch of 2, with `training=False`. Raises `KGraphError` if Keras cannot load or run one.
+    With `tail`, also which outputs that file's model makes of the submodel's equal the whole model's; their
+    keys begin with `tail: `. The inputs are random and fit the input specs (whole numbers are 0 and 1, so
+    that every Embedding has them), a batch of 2, with `training=False`. Raises `KGraphError` if Keras cannot
+    load or run one.
     """
+    files = {"source": source, "submodel": submodel} | ({"tail": tail} if tail else {})
     request = {
-        "source": str(source),
-        "submodel": str(submodel),
+        "files": {what: str(path) for what, path in files.items()},
         "queries": _plain(queries),
         "inputs": inputs if inputs is None else _plain(inputs),
         "unsafe": unsafe,
@@ -75,22 +83,36 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
     safe = not request["unsafe"]
     models = {}
-    for what in ("source", "submodel"):
+    for what, path in request["files"].items():
         try:
-            models[what] = keras.models.load_model(request[what], compile=False, safe_mode=safe)
+            models[what] = keras.models.load_model(path, compile=False, safe_mode=safe)
         except Exception as error:
             return {"error": f"Keras cannot load the {what} ({type(error).__name__}: {_line(error)})"}
-    whole = extract(models["source"], request["queries"], inputs=request["inputs"])
+    source, submodel, tail = models["source"], models["submodel"], models.get("tail")
+    cut = extract(source, request["queries"], inputs=request["inputs"])
+    given = source.inputs if tail else cut.inputs
     for size in SIZES:
-        data = {t._keras_history[0].name: _random(t, seed, size) for seed, t in enumerate(whole.inputs)}
+        data = {t._keras_history[0].name: _random(t, seed, size) for seed, t in enumerate(given)}
         try:
-            expected, made = _run(whole, data), _run(models["submodel"], data)
+            expected, made = _run(cut, data), _run(submodel, data)
+            if tail:
+                expected |= _ends(_run(source, data))
+                made |= _ends(tail(made, training=False))
         except Exception as error:
             failure = {"error": f"Keras cannot run it on random inputs ({_line(error)})"}
             continue
         different = [key for key in expected if not _equal(expected[key], made[key])]
         return {"outputs": list(expected), "different": different}
     return failure
+
+
+def _ends(outputs: Any) -> dict[str, Any]:
+    """The outputs of a whole model under names of their own."""
+    import keras
+
+    return {
+        "tail: " + ".".join(map(str, path)): value for path, value in keras.tree.flatten_with_path(outputs)
+    }
 
 
 def _line(error: Exception) -> str:
