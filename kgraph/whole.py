@@ -18,14 +18,15 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     It stands beside the target until then, under a name of its own (`.name.part`), so that what a killed
     run leaves is cleared up by the next. Raises `KGraphError` if the place cannot be written.
     """
-    beside = path.with_name(f".{path.name}.part")
+    target = path.resolve()  # through a symbolic link, which stays one
+    beside = target.with_name(f".{target.name}.part")
     try:
         beside.unlink(missing_ok=True)
         with open(beside, "xb") as file:
             try:
                 yield file
                 file.close()
-                os.replace(beside, path)
+                os.replace(beside, target)
             except BaseException:
                 beside.unlink(missing_ok=True)
                 raise

@@ -58,6 +58,14 @@ def test_show_writes_what_the_suffix_says_and_the_same_bytes_each_time(
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"a{suffix}", f"b{suffix}"]
 
 
+def test_a_symbolic_link_is_written_through(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "a.dot").symlink_to(tmp_path / "there" / "b.dot")
+    run("show", str(DEMO), "-o", "a.dot", cwd=tmp_path, environment=environment)
+    assert (tmp_path / "a.dot").is_symlink()
+    assert (tmp_path / "there" / "b.dot").read_text(encoding="utf-8").startswith("digraph")
+
+
 def test_a_file_that_is_there_is_replaced_whole(tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "a.json").write_text("old" * 100_000)
     run("show", str(DEMO), "-o", "a.json", cwd=tmp_path, environment=environment)
