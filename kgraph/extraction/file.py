@@ -83,5 +83,5 @@ def check_targets(source: Path, targets: Sequence[Path], force: bool) -> None:
             )
         if target.exists() and not force:
             raise KGraphError(f"`{target}` is there already", hint="`--force` writes over it")
-    if len({target.absolute() for target in targets}) < len(targets):
+    if len({target.resolve() for target in targets}) < len(targets):
         raise KGraphError(f"`{targets[0]}` is to hold both the submodel and the rest", hint="give two names")
