@@ -169,7 +169,7 @@ def tensor_bytes(tensor: Tensor) -> int | None:
 
 def totals(graph: Graph) -> Totals:
     """The counts that stand under a report, layers at all depths, nodes and shared layers of this graph."""
-    nodes = [node for node in graph.nodes if not graph.is_outside(node)]
+    nodes = [node for node in graph.nodes if not node.outside]
     outside = {node.layer for node in graph.nodes} - {node.layer for node in nodes}
     entries = [layer for path, layer in every_layer(graph) if path not in outside]
     nested = sum(layer.graph is not None and not layer.wraps for layer in entries)

@@ -218,4 +218,4 @@ def _chain(graph: Graph, node: Node) -> Iterator[Key]:
 def _has_one_call(graph: Graph, node: Node, words: Iterable[str]) -> bool:
     layer = graph.layer(node.layer)
     alone = layer.graph is None and len(node.inputs) == 1 and len(graph.nodes_of(layer.name)) == 1
-    return alone and not graph.is_outside(node) and any(word in layer.class_name for word in words)
+    return alone and not node.outside and any(word in layer.class_name for word in words)

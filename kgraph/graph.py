@@ -104,6 +104,8 @@ class Node:
     outputs: tuple[Tensor, ...] = field(default=(), compare=False)
     # The calls of nested models it stands in, outermost first; `flatten` fills this.
     within: tuple[str, ...] = field(default=(), compare=False)
+    # True where it only stands for what a part of a graph (`kgraph.part`) was cut from.
+    outside: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, Slots):
@@ -290,16 +292,6 @@ class Graph:
     def inner(self) -> tuple[Node, ...]:
         """The nodes that make no input of the graph."""
         return tuple(node for node in self.nodes if node.key not in self.given)
-
-    def is_outside(self, node: Node) -> bool:
-        """Whether the node only stands for where a part of a graph (`kgraph.part`) was cut from the rest.
-
-        It makes an input of the part and is no InputLayer, or reads from the part and leads nowhere.
-        """
-        if node.key in self.given:
-            return self.layer(node.layer).class_name != "InputLayer"
-        leads = node.key in self.returned or any(map(self.readers, node.outputs))
-        return bool(node.inputs) and not leads
 
     @cached_property
     def shared(self) -> tuple[Layer, ...]:

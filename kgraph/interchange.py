@@ -88,6 +88,7 @@ def _node(node: Node) -> dict[str, Any]:
         inputs=_slots(node.inputs),
         outputs=[_tensor(tensor) for tensor in node.outputs],
         within=list(node.within) or None,
+        outside=node.outside or None,
     )
 
 
@@ -150,6 +151,7 @@ def _to_node(value: Any, where: str) -> Node:
         _to_slots(data, "inputs", where),
         tuple(_to_tensor(*tensor) for tensor in _each(data, "outputs", where)),
         tuple(checks.text(call, "a call", f"{where}.within") for call in within),
+        _flag(data, "outside", where) or False,
     )
 
 

@@ -75,9 +75,9 @@ def _readers(graph: Graph) -> Mapping[Key, list[Key]]:
 def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     """The part of the graph that makes just these tensors: their nodes, and the arrows between them.
 
-    What of the rest the nodes read, or are read by, is there without its own inside and weights, and
-    without what it reads from elsewhere: `kgraph.facts.is_outside` tells it. What makes what is read is an
-    input of the part, under its own name; of the outputs those are left that the nodes make.
+    What of the rest they read, or are read by, is there too, as nodes marked `outside`, without insides,
+    weights and what they read from elsewhere. What is read of them is an input of the part, under its
+    address; of the outputs those are left that the nodes make.
     """
     kept = {(t.layer, t.node_index) for t in tensors}
     nodes = [node for node in graph.nodes if node.key in kept]
@@ -87,7 +87,7 @@ def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     for node in graph.nodes:
         reads = Slots((slot, t) for slot, t in node.inputs.items() if (t.layer, t.node_index) in kept)
         if node.key not in kept and (reads or node.key in makers):
-            edge.append(Node(*node.key, inputs=reads, outputs=node.outputs))
+            edge.append(Node(*node.key, inputs=reads, outputs=node.outputs, outside=True))
     names, stubs = {name for name, _ in kept}, {node.layer for node in edge}
     layers = [
         layer if layer.name in names else replace(layer, graph=None, weights=())

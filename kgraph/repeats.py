@@ -141,8 +141,7 @@ class Order:
         self.width = _widths(self.readers)
 
         self.closable = [
-            bool(node.inputs) and node.key not in graph.given and not graph.is_outside(node)
-            for node in graph.nodes
+            bool(node.inputs) and node.key not in graph.given and not node.outside for node in graph.nodes
         ]
         self.apart = [f"{node.layer}#{node.node_index}" in apart for node in graph.nodes]
         likeness = Likeness()

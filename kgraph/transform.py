@@ -241,7 +241,8 @@ class _Call:
             replace(t, layer=first.layer, node_index=first.node_index, shape=self._stepped(t))
             for t in node.outputs
         )
-        return Node(first.layer, first.node_index, inputs, outputs, (*self.within, *node.within))
+        outside = node.outside or (self.given is not None and self.given.outside)
+        return Node(first.layer, first.node_index, inputs, outputs, (*self.within, *node.within), outside)
 
     def _stepped(self, tensor: Tensor) -> Shape | None:
         if not self.steps or not tensor.shape:

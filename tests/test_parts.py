@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from strategies import graphs, repetitive
 from test_laws import everything
 
+from kgraph.facts import totals
 from kgraph.folding import fold
 from kgraph.graph import Graph, Tensor
 from kgraph.interchange import from_json, to_json
@@ -106,10 +107,13 @@ def test_a_part_holds_just_some_nodes_and_those_of_the_rest_that_they_touch(
 def test_what_lies_outside_of_a_part_is_told(graph: Graph, data: st.DataObject) -> None:
     found = around(graph, of(graph, data), 1)
     cut = part(graph, found)
-    told = {node.key for node in cut.nodes if cut.is_outside(node)}
-    left = {node.key for node in cut.nodes} - {(t.layer, t.node_index) for t in found}
-    assert told >= {key for key in left if graph.layer(key[0]).class_name != "InputLayer"}
-    assert told - left <= {node.key for node in graph.nodes if graph.is_outside(node)}
+    kept = {(t.layer, t.node_index) for t in found}
+    left = {node.key for node in cut.nodes} - kept
+    for shown in cut, fold(cut):
+        assert {node.key for node in shown.nodes if node.outside} == left
+    for node in flatten(cut).nodes:
+        assert node.outside == ((*node.within, str(Tensor(*node.key)))[0] in {str(Tensor(*k)) for k in left})
+    assert totals(cut).nodes == len(kept)
 
 
 @given(some_graphs, st.data())

@@ -82,15 +82,15 @@ class Boxes:
         address = f"{node.layer}#{node.node_index}"
         layer = self.graph.layer(node.layer)
         family = words.family(layer)
-        outside = self.graph.is_outside(node)
+        is_input = family == "input" or (not node.inputs and node.key in self.graph.given)
         return Box(
             address,
-            "outside" if outside else family,
+            "outside" if node.outside else "input" if is_input else family,
             self._title(layer, node),
             f"×{layer.repeats}" if layer.repeats > 1 else self.marks.sign(*node.within, address),
             () if family == "input" else tuple(self._about(layer, node)),
             self._details(layer, node),
-            self.palette.paper if outside or family == "input" else self._fill(layer, node),
+            self.palette.paper if node.outside or is_input else self._fill(layer, node),
             self.marks.colour(*node.within, address),
             layer.graph is not None and layer.class_name != CHAIN,
             address in self.look.highlight,

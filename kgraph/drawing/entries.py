@@ -57,7 +57,7 @@ def entries_of(graph: Graph, table: Sequence[Row]) -> list[Entry]:
     above: Node | None = None
     for row in table:
         node, layer = row.node, graph.layer(row.node.layer)
-        again = layer.name in counted or layer.same_as is not None or graph.is_outside(node)
+        again = layer.name in counted or layer.same_as is not None or node.outside
         counted.add(layer.name)
         size = layer_size(layer) if not again else None
         entries.append(
@@ -119,7 +119,7 @@ class _Notes:
         }
 
     def glyph(self, node: Node, layer: Layer) -> str:
-        if self.graph.is_outside(node):
+        if node.outside:
             return "◌"
         if node.key in self.inputs:
             return "○"

@@ -133,7 +133,7 @@ def _foot(graph: Graph, shown: Graph) -> list[Line]:
     counts = [many(all_in.layers, "layer")]
     counts += [many(all_in.operations, "operation")] if all_in.operations else []
     counts += [many(all_in.nested, "nested model")] if all_in.nested else []
-    outside = sum(map(shown.is_outside, shown.nodes))
+    outside = sum(node.outside for node in shown.nodes)
     counts += [many(len(shown.nodes) - outside, "node")]
     counts += [f"{outside} outside"] if outside else []
     counts += [many(len(shown.shared), "shared layer")]
