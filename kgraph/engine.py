@@ -33,7 +33,7 @@ def image(dot: str, format: str, *, timeout: float = 60) -> bytes:
 
 
 class Engine:
-    """Graphviz for one picture, started at once: it gets ready while the graph is still being read."""
+    """Graphviz for one picture, started on entering: it gets ready while the graph is still being read."""
 
     def __init__(self, format: str) -> None:
         if format not in FORMATS:
@@ -42,15 +42,15 @@ class Engine:
                 hint="use one of " + ", ".join(f"`{name}`" for name in FORMATS),
             )
         self.format = format
+
+    def __enter__(self) -> Engine:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", __name__, format],
+            [sys.executable, "-m", __name__, self.format],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=Path(__file__).parents[1],  # where the child finds this very module
         )
-
-    def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -27,7 +27,8 @@ def fold(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
     A layer of the result with `repeats` > 1 stands for so many blocks of equal classes, settings, wiring,
     shapes and parameters; shapes may also grow by one amount from block to block. One with `repeats` 1 is
     a block without its like. `flatten(fold(g)) == flatten(g)`. Nodes whose addresses are `apart` are like
-    no others. A graph that is folded stays as it is. Takes time in proportion to n log n.
+    no others. A graph that is folded stays as it is, whatever is
+    `apart`. Takes time in proportion to n log n.
     """
     if any(layer.repeats and layer.class_name != CHAIN for layer in graph.layers):
         return graph

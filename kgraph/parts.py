@@ -87,7 +87,7 @@ def part(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     for node in graph.nodes:
         reads = Slots((slot, t) for slot, t in node.inputs.items() if (t.layer, t.node_index) in kept)
         if node.key not in kept and (reads or node.key in makers):
-            edge.append(Node(*node.key, inputs=reads, outputs=node.outputs, outside=True))
+            edge.append(Node(*node.key, reads, node.outputs, node.within, outside=True))
     names, stubs = {name for name, _ in kept}, {node.layer for node in edge}
     layers = [
         layer if layer.name in names else replace(layer, graph=None, weights=())

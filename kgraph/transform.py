@@ -85,7 +85,8 @@ def flatten(graph: Graph) -> Graph:
     each; `Node.within` keeps the calls a node came from. Models inside wrappers (`TimeDistributed`)
     stay closed. An inside is joined to its surroundings by its inputs and outputs, so its own
     InputLayers are gone. A mask given to a nested call is read, as `mask`, by the nodes that read
-    the masked input. What `fold` closed is as it was before, names and all.
+    the masked input. What `fold` closed is as it was before, names and all; what lies outside of a part
+    stays closed.
     """
     return opened(graph, _nested)
 
@@ -128,10 +129,13 @@ def _count(graph: Graph) -> int:
 
 def _opened_layers(graph: Graph, inside: Inside, path: str = "", depth: int = 0) -> Iterator[Layer]:
     ends = _only_inputs(graph) if depth else set()
+    outside = {node.layer for node in graph.nodes if node.outside}
     for layer in graph.layers:
         if layer.name in ends:
             continue
         if (inner := inside(layer, depth)) is not None:
+            if layer.name in outside:
+                yield replace(layer, graph=None, weights=())
             yield from _opened_layers(inner, inside, below(path, layer), depth + 1)
         else:
             yield replace(layer, name=path + layer.name) if path else layer
@@ -188,7 +192,7 @@ class _Call:
             if node.key in self.outside:
                 continue
             moved, layer = self._moved_node(node), self.graph.layer(node.layer)
-            graph = self.opening.inside(layer, self.depth)
+            graph = None if node.outside else self.opening.inside(layer, self.depth)
             if graph is not None:
                 inner = self._inner(node, moved, layer, graph)
                 yield from inner.nodes()
@@ -241,8 +245,8 @@ class _Call:
             replace(t, layer=first.layer, node_index=first.node_index, shape=self._stepped(t))
             for t in node.outputs
         )
-        outside = node.outside or (self.given is not None and self.given.outside)
-        return Node(first.layer, first.node_index, inputs, outputs, (*self.within, *node.within), outside)
+        within = (*self.within, *node.within)
+        return Node(first.layer, first.node_index, inputs, outputs, within, node.outside)
 
     def _stepped(self, tensor: Tensor) -> Shape | None:
         if not self.steps or not tensor.shape:

@@ -57,13 +57,8 @@ def _drawn(graph: Graph, look: Look, module: str) -> tuple[str, Shown]:
     return text, found
 
 
-def _dot(graph: Graph, look: Look) -> Rendered:
-    text, found = _drawn(graph, look, "dot")
-    return Rendered(text.encode("utf-8", "replace"), found)
-
-
-def _mermaid(graph: Graph, look: Look) -> Rendered:
-    text, found = _drawn(graph, look, "mermaid")
+def _written(graph: Graph, look: Look, module: str) -> Rendered:
+    text, found = _drawn(graph, look, module)
     return Rendered(text.encode("utf-8", "replace"), found)
 
 
@@ -86,8 +81,8 @@ RENDERERS: dict[str, Callable[[], AbstractContextManager[Renderer]]] = {
     ".svg": partial(_picture, "svg"),
     ".png": partial(_picture, "png"),
     ".pdf": partial(_picture, "pdf"),
-    ".dot": lambda: nullcontext(_dot),
-    ".mmd": lambda: nullcontext(_mermaid),
+    ".dot": lambda: nullcontext(partial(_written, module="dot")),
+    ".mmd": lambda: nullcontext(partial(_written, module="mermaid")),
     ".json": lambda: nullcontext(_json),
     ".txt": lambda: nullcontext(_text),
 }

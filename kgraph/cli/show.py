@@ -76,9 +76,9 @@ def show(
         raise click.UsageError("`--only` and `--between` each name a part; give one of them")
     if around is not None and not queries:
         raise click.UsageError("`--around` goes with `--only`: around what?")
-    if fold and output and output.suffix.lower() == ".json":
+    if (fold or depth) and output and output.suffix.lower() == ".json":
         raise click.UsageError(
-            "JSON always holds the whole graph; `--fold` goes with pictures and the terminal"
+            "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
         )
     context = click.get_current_context()
     render = context.with_resource(renderer(output, model)) if output else None
@@ -148,10 +148,13 @@ def _found(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor
 def _said_of(shown: Shown) -> str:
     """What is said of a picture that shows less than there is without having been asked to, or too much."""
     boxes = len(shown.graph.nodes)
+    less = "" if shown.look.depth else ", `--depth 1` less"
     if boxes > ROOM:
-        return f"; of {boxes:,} boxes: `--only QUERY` draws a part, `--depth 1` less, the terminal view all"
+        is_part = any(node.outside for node in shown.graph.nodes)
+        part = "a narrower `--only QUERY` draws fewer" if is_part else "`--only QUERY` draws a part"
+        return f"; of {boxes:,} boxes: {part}{less}, the terminal view all"
     if shown.is_folded and shown.look.fold is None:
-        return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all, `--depth 1` less"
+        return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
     return ""
 
 

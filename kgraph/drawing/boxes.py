@@ -93,7 +93,7 @@ class Boxes:
             self.palette.paper if node.outside or is_input else self._fill(layer, node),
             self.marks.colour(*node.within, address),
             layer.graph is not None and layer.class_name != CHAIN,
-            address in self.look.highlight,
+            address in self.look.highlight and not node.outside,
         )
 
     def _frame(self, calls: Sequence[str]) -> Box:
@@ -101,7 +101,7 @@ class Boxes:
         call = calls[-1]
         path = tensor_at(call).layer
         layer = self.shown.frames.get(path)
-        repeats = layer.repeats if layer else 0
+        repeats = layer.repeats if layer and layer.repeats > 1 else 0
         what = f"{repeats} blocks that are alike; the first is shown" if repeats else "a nested model"
         sign = f"×{repeats}" if repeats else self.marks.sign(*calls)
         mark = self.marks.colour(*calls)

@@ -37,7 +37,8 @@ def shown(graph: Graph, look: Look) -> Shown:
     one of each run, then none.
     """
     drawn, way = chained(graph) if look.chains else graph, _Opened(look, "all")
-    is_folded = way.boxes(drawn) > ROOM if look.fold is None else look.fold
+    is_part = any(node.outside for node in graph.nodes)  # whose boxes were asked for, each of them
+    is_folded = way.boxes(drawn) > ROOM and not is_part if look.fold is None else look.fold
     if is_folded:
         drawn = fold(drawn, apart=look.highlight)
         if look.depth is None:

@@ -136,7 +136,8 @@ def _foot(graph: Graph, shown: Graph) -> list[Line]:
     outside = sum(node.outside for node in shown.nodes)
     counts += [many(len(shown.nodes) - outside, "node")]
     counts += [f"{outside} outside"] if outside else []
-    counts += [many(len(shown.shared), "shared layer")]
+    shared = [layer for layer in shown.shared if not all(n.outside for n in shown.nodes_of(layer.name))]
+    counts += [many(len(shared), "shared layer")]
     size = all_in.size
     if size is None:
         sizes = ["? parameters"]
