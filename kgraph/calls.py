@@ -55,6 +55,7 @@ class _Scope:
     outer: _Scope | None = None
     given: Node | None = None
     wraps: bool = False
+    whole: dict[str, _Made] = field(default_factory=dict)  # what the call of the graph reads
     made: dict[Tensor, _Made] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,23 +80,21 @@ class _Scope:
                 depends |= self.ends.intersection(node.outputs)
             self.made.update((t, _Made(self._address(t), depends)) for t in node.outputs)
             if layer.graph is not None:
-                yield from self._inside(node, layer, layer.graph)
+                yield from self._inside(node, layer, layer.graph, reads)
             yield self._call(node, reads)
 
     def _reads(self, node: Node) -> dict[str, _Made]:
         reads = {slot: self.made[t] for slot, t in node.inputs.items() if t in self.made}
-        if self.outer and self.given:
-            known = self.outer.made
-            whole = {slot: known[t] for slot, t in self.given.inputs.items() if t in known}
+        if self.outer:
             if not self.graph.inputs and not node.inputs:
-                return whole  # a Sequential never built hands on what it is given
-            if "mask" in whole and self.ends.intersection(node.inputs.values()):
-                reads.setdefault("mask", whole["mask"])
+                return self.whole  # a Sequential never built hands on what it is given
+            if "mask" in self.whole and self.ends.intersection(node.inputs.values()):
+                reads.setdefault("mask", self.whole["mask"])
         return reads
 
-    def _inside(self, node: Node, layer: Layer, graph: Graph) -> Iterator[Call]:
+    def _inside(self, node: Node, layer: Layer, graph: Graph, reads: dict[str, _Made]) -> Iterator[Call]:
         number = self._address(node.outputs[0]).node_index
-        inner = _Scope(graph, f"{self.path}{node.layer}/", number, self, node, layer.wraps)
+        inner = _Scope(graph, f"{self.path}{node.layer}/", number, self, node, layer.wraps, reads)
         yield from inner.calls()
         if not layer.wraps:
             for index, end in enumerate(graph.outputs.values()):

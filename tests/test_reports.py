@@ -24,7 +24,7 @@ from kgraph.cli import cli
 from kgraph.drawing.cells import width_of
 from kgraph.drawing.report import report_text, styled_report
 from kgraph.facts import EVIDENCE, every_layer, graph_size, size
-from kgraph.graph import Graph, Tensor
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.reports import Report, Shared, report, report_json
 from kgraph.sources import read
 from kgraph.sources.hdf5 import read_groups
@@ -298,6 +298,21 @@ def test_every_call_depends_on_the_inputs_that_lead_to_it_in_the_flat_graph(grap
         assert len(call.reads) == len(node.inputs)
         for address in (*call.reads.values(), *call.read_by):
             assert address in known
+
+
+def test_a_mask_given_to_a_nested_call_is_read_two_models_deep() -> None:
+    def held(name: str, layer: Layer) -> Layer:
+        ends = Slots({"": Tensor("in")}), Slots({"": Tensor(layer.name)})
+        nodes = Node("in"), Node(layer.name, 0, Slots({"0": Tensor("in")}))
+        return Layer(name, "Functional", Graph(name, (Layer("in", "InputLayer"), layer), nodes, *ends))
+
+    layers = Layer("x", "InputLayer"), Layer("m", "InputLayer"), held("a", held("b", Layer("d", "Dense")))
+    nodes = Node("x"), Node("m"), Node("a", 0, Slots({"0": Tensor("x"), "mask": Tensor("m")}))
+    ends = Slots({"0": Tensor("x"), "1": Tensor("m")}), Slots({"": Tensor("a")})
+    graph = Graph("g", layers, nodes, *ends)
+    (call,) = [call for call in every_call(graph) if call.outputs[0].layer == "a/b/d"]
+    assert call.reads == {"0": "x#0", "mask": "m#0"}
+    assert call.reads.keys() == flatten(graph).node(Tensor("a/b/d")).inputs.keys()
 
 
 @given(graphs(), st.integers(40, 160))
