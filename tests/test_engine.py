@@ -17,8 +17,8 @@ from test_dot import NASTY, PICTURES, chain, drawn
 from kgraph.drawing import labels
 from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
-from kgraph.engine import FORMATS, image
-from kgraph.errors import ImageError
+from kgraph.engine import FORMATS, Engine, image
+from kgraph.errors import ImageError, ReadError
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -104,6 +104,15 @@ def test_a_layout_that_takes_too_long_ends_at_its_limit() -> None:
     with pytest.raises(ImageError, match=r"in 0\.01 seconds") as caught:
         image(PICTURES["ticket"], "svg", timeout=0.01)
     assert "terminal" in caught.value.hint
+
+
+def test_no_child_is_left_where_the_model_cannot_be_read() -> None:
+    engine = Engine("svg")
+    with pytest.raises(ReadError), engine:
+        raise ReadError("no model")
+    assert engine._child.poll() is not None
+    assert engine._child.stdin is not None
+    assert engine._child.stdin.closed
 
 
 def line(length: int) -> Graph:

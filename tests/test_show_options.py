@@ -12,6 +12,7 @@ import pytest
 from test_cli import DEMO, run
 from test_fold import BLOCK, chain
 
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.interchange import to_json
 
 
@@ -103,11 +104,40 @@ def test_ten_thousand_layers_are_drawn_if_they_repeat_and_what_is_too_much_is_sa
     assert re.search("boxes: `--only QUERY` draws a part, `--depth 1` less, the terminal view all", said)
 
 
+def test_what_was_asked_for_is_drawn_unfolded_and_advice_names_no_option_in_use(
+    many: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    said = run("show", many, "--only", "b*", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    assert "of 184 boxes: a narrower QUERY draws less, `--fold` what repeats once, the terminal" in said
+    said = run("show", many, "--depth", "1", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    assert "`--no-fold` draws all\n" in said
+
+
+def test_a_layer_that_leads_nowhere_in_a_nested_model_is_no_cut_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    ends = Slots({"": Tensor("in")}), Slots({"0": Tensor("read"), "1": Tensor("unread")})
+    inner = [Node("in"), *(Node(name, 0, Slots({"0": Tensor("in")})) for name in ("read", "unread"))]
+    parts = (Layer("in", "InputLayer"), Layer("read", "Dense"), Layer("unread", "Dense"))
+    layers = (Layer("x", "InputLayer"), Layer("vae", "Functional", Graph("vae", parts, tuple(inner), *ends)))
+    nodes = (Node("x"), Node("vae", 0, Slots({"0": Tensor("x")})))
+    graph = Graph("g", layers, nodes, Slots({"": Tensor("x")}), Slots({"": Tensor("vae")}))
+    (tmp_path / "g.json").write_text(to_json(graph), encoding="utf-8")
+    said = run("show", "g.json", "--expand", cwd=tmp_path, environment=environment)
+    assert "vae/unread" in said
+    assert "◌" not in said
+
+
 def test_ways_and_options_that_do_not_fit_are_said(tmp_path: Path, environment: dict[str, str]) -> None:
     code, said = fails("show", str(DEMO), "--between", "both", "title", cwd=tmp_path, environment=environment)
     assert code == 1
     assert "no way leads from `both` to `title`" in said
-    for options in (["--around", "1"], ["--only", "both", "--between", "title", "both"]):
+    for options in (
+        ["--around", "1"],
+        ["--only", "both", "--between", "title", "both"],
+        ["--depth", "1", "-o", "a.json"],
+        ["--fold", "-o", "a.json"],
+    ):
         code, said = fails("show", str(DEMO), *options, cwd=tmp_path, environment=environment)
         assert code == 2
 

@@ -148,11 +148,12 @@ def _found(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor
 def _said_of(shown: Shown) -> str:
     """What is said of a picture that shows less than there is without having been asked to, or too much."""
     boxes = len(shown.graph.nodes)
-    less = "" if shown.look.depth else ", `--depth 1` less"
+    less = ", `--depth 1` less" if shown.is_folded and not shown.look.depth else ""
     if boxes > ROOM:
         is_part = any(node.outside for node in shown.graph.nodes)
-        part = "a narrower `--only QUERY` draws fewer" if is_part else "`--only QUERY` draws a part"
-        return f"; of {boxes:,} boxes: {part}{less}, the terminal view all"
+        part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
+        fold = "" if shown.is_folded else ", `--fold` what repeats once"
+        return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
     if shown.is_folded and shown.look.fold is None:
         return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
     return ""
