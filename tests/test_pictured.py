@@ -112,5 +112,5 @@ def test_a_large_application_is_drawn_soon_in_few_boxes_and_comes_back_whole(
         print(f"\n{done.stdout}", end="")
     ((boxes, seconds, megabytes),) = re.findall(r"(\d+) boxes +([\d.]+) s +(\d+) MB", done.stdout)
     assert int(boxes) <= 150
-    assert float(seconds) < 1.6  # 0.7 to 0.9 where nothing else runs
+    assert float(seconds) < 2.5  # 0.7 to 0.9 where nothing else runs, 1.6 where much does
     assert int(megabytes) <= 150

@@ -96,7 +96,7 @@ def test_ten_thousand_layers_are_drawn_if_they_repeat_and_what_is_too_much_is_sa
     (tmp_path / "same.json").write_text(to_json(chain([BLOCK] * 3_333)), encoding="utf-8")
     start = perf_counter()
     said = run("show", "same.json", "-o", "a.svg", cwd=tmp_path, environment=environment)
-    assert perf_counter() - start < 4  # 1.6 where nothing else runs
+    assert perf_counter() - start < 6  # 1.6 where nothing else runs
     assert "what repeats is drawn once, in 4 boxes" in said
     odd = chain([[("Dense", width), *BLOCK[1:]] for width in range(1, 1_001)])
     (tmp_path / "odd.json").write_text(to_json(odd), encoding="utf-8")
