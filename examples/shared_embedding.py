@@ -33,8 +33,8 @@ def main():
     model = build()
     model.save("shared_embedding.keras")
     graph = kgraph.read("shared_embedding.keras")
-    report = kgraph.report(graph)
-    print(kgraph.report_text(report, width=100))
+    report = kgraph.sharing(graph)
+    print(kgraph.to_sharing_text(report, width=100))
     (shared,) = report.shared
     print(f"{shared.path} is called as", *(str(call.outputs[0]) for call in shared.calls))
     print(f"a copy for each call would cost {shared.saving.parameters:,} parameters more\n")
@@ -51,7 +51,7 @@ def main():
     print("trained through `first`; `second` sees other vectors:", bool((before != after).any()))
 
     with open("shared_embedding.svg", "wb") as file:
-        file.write(kgraph.image(kgraph.to_dot(graph), "svg"))
+        file.write(kgraph.render(kgraph.to_dot(graph), "svg"))
     print("wrote shared_embedding.keras, second_call.keras, shared_embedding.svg")
 
 

@@ -19,5 +19,5 @@ for node in graph.nodes:
     print(node.layer, "reads", [str(t) for t in node.inputs.values()], "makes", node.outputs[0].shape)
 
 with open("siamese.svg", "wb") as file:
-    file.write(kgraph.image(kgraph.to_dot(graph), "svg"))
+    file.write(kgraph.render(kgraph.to_dot(graph), "svg"))
 print("wrote siamese.svg")

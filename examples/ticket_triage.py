@@ -87,7 +87,7 @@ def main():
     print("the file's graph is the live model's:", graph == kgraph.read(model), end="\n\n")
     print(kgraph.to_text(graph, width=110))
     with open("ticket_triage.svg", "wb") as file:
-        file.write(kgraph.image(kgraph.to_dot(graph), "svg"))
+        file.write(kgraph.render(kgraph.to_dot(graph), "svg"))
     print("losses in lists:", *(f"{loss:.3f}" for loss in train_with_lists(build(), tickets, targets)))
     print("wrote ticket_triage.keras, ticket_triage.svg, ticket_embedding.keras")
 

@@ -57,7 +57,7 @@ def skips(graph):
 
 def draw(graph, path):
     with open(path, "wb") as file:
-        file.write(kgraph.image(kgraph.to_dot(graph), "svg"))
+        file.write(kgraph.render(kgraph.to_dot(graph), "svg"))
 
 
 def main():

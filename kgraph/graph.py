@@ -46,10 +46,10 @@ class Tensor:
         return f"{self.layer}#{self.node_index}{index}"
 
 
-def tensor_at(address: str) -> Tensor:
+def parse_address(address: str) -> Tensor:
     """The tensor that a full address names, the reverse of `str(tensor)`; `ValueError` for another text.
 
-    >>> tensor_at("encoder/conv#1:2") == Tensor("encoder/conv", 1, 2)
+    >>> parse_address("encoder/conv#1:2") == Tensor("encoder/conv", 1, 2)
     True
     """
     match = re.fullmatch(r"(.*)#(\d+)(?::(\d+))?", address, re.DOTALL)
@@ -104,7 +104,7 @@ class Node:
     outputs: tuple[Tensor, ...] = field(default=(), compare=False)
     # The calls of nested models it stands in, outermost first; `flatten` fills this.
     within: tuple[str, ...] = field(default=(), compare=False)
-    # True where it only stands for what a part of a graph (`kgraph.part`) was cut from.
+    # True where it only stands for what a part of a graph (`kgraph.subgraph`) was cut from.
     outside: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -171,7 +171,7 @@ class Layer:
     trainable: bool | None = field(default=None, compare=False)
     # Its own variables, without those of the layers in `graph`; None: the source does not say.
     weights: tuple[Weight, ...] | None = field(default=None, compare=False)
-    # The path of an earlier entry that is the same Keras object, and what that rests on (`kgraph.facts`).
+    # The path of an earlier entry that is the same Keras object, and what that rests on (`kgraph.reports.evidence`).
     same_as: str | None = field(default=None, compare=False)
     same_by: str | None = field(default=None, compare=False)
 
@@ -312,6 +312,17 @@ class Graph:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What a notebook shows. The drawing is imported here, once it is wanted, and not before."""
-        from kgraph.notebook import mimebundle
+        from kgraph.notebook.display import mimebundle
 
         return mimebundle(self)
+
+
+def join_slot(slot: str, key: str) -> str:
+    """The slot of what stands at a key in the structure at a slot; `slot_key` is the reverse for a dict."""
+    key = key.replace(".", "\\.")
+    return f"{slot}.{key}" if slot else key
+
+
+def slot_key(slot: str) -> str:
+    """The key of a dict that a slot stands for."""
+    return slot.replace("\\.", ".")

@@ -23,15 +23,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from kgraph.errors import NoMatchError, QueryError
-from kgraph.graph import Graph, Layer, Node, Tensor, tensor_at
-from kgraph.transform import every_node
+from kgraph.graph import Graph, Layer, Node, Tensor, parse_address
+from kgraph.transforms.flatten import every_node
 
 # Path → the nodes of that layer, in graph order.
 ByPath = dict[str, list[tuple[Node, Layer]]]
 
 
 @dataclass(frozen=True)
-class Matched:
+class Match:
     """What one query matched: the label it gave, or None, and the tensors in graph order."""
 
     query: str
@@ -48,34 +48,34 @@ def select(graph: Graph, *queries: str) -> tuple[Tensor, ...]:
     return tuple(dict.fromkeys(t for found in match(graph, *queries) for t in found.tensors))
 
 
-def match(graph: Graph, *queries: str) -> tuple[Matched, ...]:
+def match(graph: Graph, *queries: str) -> tuple[Match, ...]:
     """What each query matched, with its label. Raises as `select`."""
     nodes = every_node(graph)
     by_path: ByPath = {}
     for pair in nodes:
         by_path.setdefault(pair[0].layer, []).append(pair)
-    return tuple(_address(by_path, query) or _match(graph, nodes, by_path, query) for query in queries)
+    return tuple(_match_address(by_path, query) or _match(graph, nodes, by_path, query) for query in queries)
 
 
-def _address(by_path: ByPath, query: str) -> Matched | None:
+def _match_address(by_path: ByPath, query: str) -> Match | None:
     """The one tensor that a full address names; it comes before any other reading of the text."""
     try:
-        wanted = tensor_at(query)
+        wanted = parse_address(query)
     except ValueError:
         return None
     made = (t for node, _ in by_path.get(wanted.layer, ()) for t in node.outputs)
     found = next((t for t in made if t == wanted), None)
-    return None if found is None else Matched(query, None, (found,))
+    return None if found is None else Match(query, None, (found,))
 
 
-def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, query: str) -> Matched:
-    label, rest = _label(query, by_path)
-    rest, part = _part(query, rest, by_path)
-    named, call, index = _suffixes(rest, by_path)
+def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, query: str) -> Match:
+    label, rest = _split_label(query, by_path)
+    rest, part = _split_index(query, rest, by_path)
+    named, call, index = _split_suffixes(rest, by_path)
     if named in by_path:
         found = by_path[named]
     else:
-        wanted = _wanted(query, named)
+        wanted = _layer_test(query, named)
         found = [(node, layer) for node, layer in nodes if wanted(node.layer, layer)]
     tensors = [
         tensor
@@ -88,11 +88,11 @@ def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, q
         tensors = tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
     if not tensors:
         near = get_close_matches(named, sorted(by_path), 3, 0.5)
-        raise NoMatchError(query, graph.name, near, hint=_closed(named, by_path))
-    return Matched(query, label, tuple(dict.fromkeys(tensors)))
+        raise NoMatchError(query, graph.name, near, hint=_closed_hint(named, by_path))
+    return Match(query, label, tuple(dict.fromkeys(tensors)))
 
 
-def _closed(named: str, by_path: ByPath) -> str:
+def _closed_hint(named: str, by_path: ByPath) -> str:
     """What to say of a path into a layer that has no graph inside; empty for other paths."""
     for length in range(named.count("/"), 0, -1):
         path = "/".join(named.split("/")[:length])
@@ -102,7 +102,7 @@ def _closed(named: str, by_path: ByPath) -> str:
     return ""
 
 
-def _label(query: str, names: Collection[str]) -> tuple[str | None, str]:
+def _split_label(query: str, names: Collection[str]) -> tuple[str | None, str]:
     """The label before the first `=`, and the rest; an exact name with `=` in it has no label."""
     found = re.match(r"([^=]*)=", query)
     if found is None or _is_exact(query, names):
@@ -117,7 +117,7 @@ def _is_exact(text: str, names: Collection[str]) -> bool:
     return text in names or re.sub(r"(#\d+)?(:(\d+|\*))?$", "", text) in names
 
 
-def _part(query: str, rest: str, names: Collection[str]) -> tuple[str, slice | int | None]:
+def _split_index(query: str, rest: str, names: Collection[str]) -> tuple[str, slice | int | None]:
     """What stands before a closing index or slice, and that index or slice."""
     found = re.search(r"\[([^\[\]]*)\]$", rest)
     if found is None or _is_exact(rest, names):
@@ -132,7 +132,7 @@ def _part(query: str, rest: str, names: Collection[str]) -> tuple[str, slice | i
     raise QueryError(query, query.rindex("[") + 1, "`[…]` holds an index or a slice")
 
 
-def _suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None, int | None]:
+def _split_suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None, int | None]:
     """Name, node index and tensor index of a query; None stands for every one."""
     if rest in names:
         return rest, None, 0
@@ -142,18 +142,18 @@ def _suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None, int |
     return name, None if call is None else int(call), None if index == "*" else int(index or 0)
 
 
-def _wanted(query: str, name: str) -> Callable[[str, Layer], bool]:
+def _layer_test(query: str, name: str) -> Callable[[str, Layer], bool]:
     """Which layers a pattern, without its suffixes, names."""
     if name.startswith("@"):
         return lambda _, layer: layer.class_name == name[1:]
     try:
-        pattern = re.compile(name[1:] if name.startswith("~") else _regex(name), re.DOTALL)
+        pattern = re.compile(name[1:] if name.startswith("~") else _pattern_regex(name), re.DOTALL)
     except re.error as error:
         position = query.index("~") + 1 + (error.pos or 0)
         raise QueryError(query, position, f"the regular expression is wrong: {error.msg}") from None
     return lambda path, _: pattern.fullmatch(path) is not None
 
 
-def _regex(pattern: str) -> str:
+def _pattern_regex(pattern: str) -> str:
     """The regular expression of a pattern: `*` within one step of a path, `**` across steps."""
     return re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.sources.build import slots
-from kgraph.transform import in_order
+from kgraph.sources.slots import tensor_slots
+from kgraph.transforms.toposort import order_nodes
 
 
 def read_keras_2(model: Any) -> Graph:
@@ -32,7 +32,9 @@ def read_keras_2(model: Any) -> Graph:
         if isinstance(first, list) and len(first) == 1:
             first = first[0]
         given = {"0": first, **node.call_kwargs}
-        return Slots(pair for slot, value in sorted(given.items()) for pair in slots(value, leaf, slot))
+        return Slots(
+            pair for slot, value in sorted(given.items()) for pair in tensor_slots(value, leaf, slot)
+        )
 
     layers = tuple(map(_layer, model._self_tracked_trackables))
     made = [
@@ -42,9 +44,9 @@ def read_keras_2(model: Any) -> Graph:
     return Graph(
         name=model.name,
         layers=layers,
-        nodes=in_order(layers, made),
-        inputs=Slots(slots(_bare(model._nested_inputs), leaf)),
-        outputs=Slots(slots(_bare(model._nested_outputs), leaf)),
+        nodes=order_nodes(layers, made),
+        inputs=Slots(tensor_slots(_bare(model._nested_inputs), leaf)),
+        outputs=Slots(tensor_slots(_bare(model._nested_outputs), leaf)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
-from kgraph.transform import in_order
+from kgraph.transforms.toposort import order_nodes
 
 # Characters that mean something to DOT, HTML, terminals, queries or paths; never "/" (Keras forbids it).
 ODD = "ab_1<>&\"'\\|{}[]()#:=~@*%\n\t\x07é층מ🙂 "
@@ -93,7 +93,7 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
             add(layers[-1], read, len(inside.outputs) if inside else draw(st.integers(1, 2)))
     returned = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3))
     outputs = Slots({"": returned[0]} if len(returned) == 1 else {f"o{i}": t for i, t in enumerate(returned)})
-    nodes = list(in_order(layers, nodes))
+    nodes = list(order_nodes(layers, nodes))
     return Graph(draw(names), tuple(layers), tuple(nodes), inputs, outputs, **draw(origins))
 
 
@@ -152,5 +152,5 @@ def repetitive(draw: st.DrawFn, depth: int = 1) -> Graph:
     ends = draw(st.lists(st.sampled_from(nodes[2:]), max_size=2))
     outputs = [node.outputs[0] for node in [*ends, nodes[-1]]]
     inputs = Slots((str(i), t) for i, t in enumerate(made))
-    ordered = in_order(layers, nodes)
+    ordered = order_nodes(layers, nodes)
     return Graph("g", tuple(layers), ordered, inputs, Slots((str(i), t) for i, t in enumerate(outputs)))

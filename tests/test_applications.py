@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from kgraph.extraction import extract, extract_file
-from kgraph.facts import graph_size
+from kgraph.extraction.file import extract_file
+from kgraph.extraction.live import extract
+from kgraph.sizes import graph_size
 from kgraph.sources import read
 
 

@@ -34,7 +34,7 @@ def test_show_is_ten_times_sooner_than_keras_and_small(
 def test_extracting_20_tensors_costs_little_more_than_keras_model(capsys: pytest.CaptureFixture[str]) -> None:
     import keras
 
-    from kgraph.extraction import extract
+    from kgraph.extraction.live import extract
 
     model = keras.applications.NASNetLarge(weights=None)
     names = [layer.name for layer in random.Random(0).sample(model.layers[1:], 20)]

@@ -7,15 +7,15 @@ from dataclasses import replace
 from test_dot import line, ticket
 from test_fold import BLOCK, chain
 
-from kgraph.drawing.boxes import Box, Boxes, trainable
 from kgraph.drawing.look import TOLD, Look
-from kgraph.drawing.palette import LIGHT
-from kgraph.drawing.shown import shown
+from kgraph.drawing.pictures.boxes import Box, Boxes, training_state
+from kgraph.drawing.pictures.palette import LIGHT
+from kgraph.drawing.view import choose_shown
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
 
 
 def boxes(graph: Graph, look: Look) -> dict[str, Box]:
-    found = Boxes(shown(graph, look)).parts()
+    found = Boxes(choose_shown(graph, look)).parts()
     return {box.address: box for box in found if box}
 
 
@@ -54,13 +54,13 @@ def frozen() -> Graph:
 
 def test_a_model_of_which_some_layers_are_frozen_says_so() -> None:
     graph = frozen()
-    assert trainable(Layer("inside", "Functional", graph)) == "frozen"
+    assert training_state(Layer("inside", "Functional", graph)) == "frozen"
     free = replace(
         graph.layers[1], name="free", trainable=True, weights=(Weight("w", (1,), "float32", True),)
     )
     both = replace(graph, layers=(*graph.layers, free))
-    assert trainable(Layer("inside", "Functional", both)) == "partly frozen"
-    assert trainable(Layer("none", "Add", weights=())) == ""
+    assert training_state(Layer("inside", "Functional", both)) == "partly frozen"
+    assert training_state(Layer("none", "Add", weights=())) == ""
 
 
 def test_a_chain_is_one_box_with_a_line_for_each_layer() -> None:

@@ -14,7 +14,7 @@ import h5py
 import pytest
 from test_cli import DEMO, run
 
-from kgraph.extraction import extract_file
+from kgraph.extraction.file import extract_file
 from kgraph.extraction.verify import verify
 
 

@@ -15,13 +15,14 @@ from corpus.make import MAKERS
 
 from kgraph import errors
 from kgraph.cli import cli
-from kgraph.cli.files import load
-from kgraph.drawing.text import to_text
-from kgraph.facts import every_layer, graph_size
+from kgraph.cli.model_io import load_graph
+from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.graph import Graph
-from kgraph.interchange import from_json, to_json
+from kgraph.graph_json import from_json, to_json
+from kgraph.layers import every_layer
+from kgraph.sizes import graph_size
 from kgraph.sources import read
-from kgraph.sources.indexes import own_calls
+from kgraph.sources.configs.node_indexes import own_call_ranks
 
 ROWS = tomllib.loads((Path(__file__).parent / "corpus" / "corpus.toml").read_text())["file"]
 
@@ -35,7 +36,7 @@ def test_a_file_reads_as_its_row_says(row: dict[str, Any], tmp_path: Path) -> No
             read(path)
         assert str(caught.value).replace(f"{tmp_path}/", "") == row["error"]
         return
-    graph = load(str(path), str(tmp_path / row["weights"]) if "weights" in row else None)
+    graph = load_graph(str(path), str(tmp_path / row["weights"]) if "weights" in row else None)
     if row.get("keras") == "the installed one":
         row = {**row, "keras": version("keras")}
     assert facts(graph) == {key: row[key] for key in row if key not in ("name", "what", "made", "weights")}
@@ -131,7 +132,7 @@ def test_own_calls_are_found_where_only_one_choice_fits() -> None:
                 and all(o <= i for o, i in zip(own, indexes, strict=True))
             ]
             expected = fitting[0] if len(fitting) == 1 else None
-            assert own_calls(indexes, calls, returned) == expected
+            assert own_call_ranks(indexes, calls, returned) == expected
 
 
 def test_a_list_of_one_tensor_is_told_from_a_bare_one(tmp_path: Path) -> None:

@@ -20,12 +20,14 @@ from models import BUILDERS, COMPACT
 from reference import inputs_of, run, same
 
 from kgraph.errors import ExtractError, KGraphError
-from kgraph.extraction import extract, extract_file, plan
-from kgraph.facts import is_operation
+from kgraph.extraction.file import extract_file
+from kgraph.extraction.live import extract
+from kgraph.extraction.plan import plan
 from kgraph.graph import Graph
-from kgraph.order import keras_order, renumber
+from kgraph.layers import is_operation
 from kgraph.sources import read
-from kgraph.transform import every_node
+from kgraph.transforms.flatten import every_node
+from kgraph.transforms.keras_order import keras_order, renumber
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 NOT_BUILT = {"sequential_never_built"}

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from kgraph.errors import ConfigError, ExtractError, FormatError, KGraphError, UnsafeError
-from kgraph.extraction import extract_file, plan
-from kgraph.extraction.file import opened
+from kgraph.extraction.file import extract_file, open_cuttable
+from kgraph.extraction.plan import plan
 
 CUT = "import sys, kgraph; kgraph.extract_file(*sys.argv[1:], 'second', force=True)"
 
@@ -122,7 +122,7 @@ def test_a_source_cut_off_or_changed_while_it_is_read_is_named(large: Path, tmp_
         (lambda: source.open("ab").write(b"more"), "was changed while it was read"),
     ):
         source.write_bytes(large.read_bytes())
-        found = opened(source)
+        found = open_cuttable(source)
         part = found.part(plan(found.graph, "second"))
         with pytest.raises(ConfigError, match=what):
             part.save(tmp_path / "cut.keras", lambda done, whole, change=change: change() and None)  # type: ignore[misc]
@@ -213,8 +213,8 @@ def test_a_target_that_cannot_be_written_is_named(small: Path, tmp_path: Path) -
 
 
 def test_arrays_without_elements_and_scalars_travel(tmp_path: Path) -> None:
-    from kgraph.extraction.hdf5 import laid_out, parts
-    from kgraph.sources.hdf5 import read_groups
+    from kgraph.extraction.hdf5_writer import file_parts, lay_out
+    from kgraph.sources.containers.hdf5_headers import read_groups
 
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["g/empty"], file["g/scalar"], file["g/many"] = np.zeros((0, 3)), np.float32(2), np.arange(9_999)
@@ -222,8 +222,8 @@ def test_arrays_without_elements_and_scalars_travel(tmp_path: Path) -> None:
         file["g"].attrs["name"] = "n"
     with open(tmp_path / "a.h5", "rb") as source:
         held = read_groups(source, "a").groups["g"]
-        layout = laid_out(source, [(held, "g", "h/i")])
-        (tmp_path / "b.h5").write_bytes(b"".join(map(bytes, parts(layout, source, "a"))))
+        layout = lay_out(source, [(held, "g", "h/i")])
+        (tmp_path / "b.h5").write_bytes(b"".join(map(bytes, file_parts(layout, source, "a"))))
     with h5py.File(tmp_path / "b.h5") as file:
         assert file["h/i/empty"].shape == (0, 3)
         assert file["h/i/scalar"][()] == 2

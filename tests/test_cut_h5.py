@@ -17,12 +17,12 @@ from reference import inputs_of, run, same
 from test_cut import tensors
 
 from kgraph.errors import ExtractError, KGraphError
-from kgraph.extraction import extract, extract_file, plan
-from kgraph.extraction.file import opened
-from kgraph.extraction.plan import named
+from kgraph.extraction.file import extract_file, open_cuttable
+from kgraph.extraction.live import extract
+from kgraph.extraction.plan import name_tensors, plan
 from kgraph.graph import Graph
-from kgraph.order import renumber
 from kgraph.sources import read
+from kgraph.transforms.keras_order import renumber
 
 pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.slow]
 WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versions/*/*.h5"))
@@ -43,7 +43,7 @@ def law_6(source: Path, target: Path, queries: list[str]) -> None:
 def test_law_6_holds_for_a_case_of_any_version(path: Path, tmp_path: Path, tally: Counter[str]) -> None:
     source = SHARED / "versions" / path
     try:
-        names = tensors(opened(source).graph)
+        names = tensors(open_cuttable(source).graph)
     except KGraphError as error:
         pytest.skip(f"it is not read: {str(error)[:80]}")
     if not read(source).inputs:
@@ -95,7 +95,7 @@ def test_law_7_holds_for_a_case_of_keras_2_under_tf_keras(
     extract_file(source, tmp_path / "cut.h5", queries)
     cut = tf_keras.models.load_model(tmp_path / "cut.h5", compile=False)
     made = cut(_given(cut, data), training=False)
-    keys = {str(tensor): key for key, tensor in named(graph, queries).items()}
+    keys = {str(tensor): key for key, tensor in name_tensors(graph, queries).items()}
     for address, value in expected.items():
         same(made[keys[address]], value, address)
         tally["tensors of HDF5 files of Keras 2, cut"] += 1

@@ -17,9 +17,9 @@ from test_cut import agrees, tensors
 from test_shared import load
 
 from kgraph.errors import ExtractError, ReadError
-from kgraph.extraction import extract_file
+from kgraph.extraction.file import extract_file
 from kgraph.sources import read
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),

@@ -14,20 +14,14 @@ import h5py
 import pytest
 from made_files import DEMO, config_file, demo, demo_config, mutants
 
-from kgraph.drawing.dot import to_dot
-from kgraph.drawing.text import to_text
-from kgraph.errors import (
-    ConfigError,
-    FormatError,
-    GraphError,
-    KGraphError,
-    UnsafeError,
-)
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.terminal.graph_text import to_text
+from kgraph.errors import ConfigError, FormatError, GraphError, KGraphError, UnsafeError
 from kgraph.graph import Graph, Layer
-from kgraph.interchange import from_json, to_json
+from kgraph.graph_json import from_json, to_json
 from kgraph.sources import read
-from kgraph.sources.shapes import compute_dtype, made
-from kgraph.transform import every_node, flatten
+from kgraph.transforms.flatten import every_node, flatten
+from kgraph.transforms.shape_rules import compute_dtype, infer_output
 
 
 def survives(path: Path) -> Graph | None:
@@ -211,14 +205,16 @@ def test_a_value_of_the_wrong_type_is_named_with_its_place(tmp_path: Path) -> No
 @pytest.mark.parametrize("module", [None, "mine", "keras_hub.layers", "kerasy"])
 def test_a_class_of_another_module_has_none_of_kerass_rules(module: str | None) -> None:
     layer = Layer("d", "Dense", module=module, config={"units": 3, "dtype": "float32"})
-    assert made(layer, [(None, 4)], ["float32"]) == (None, None)
+    assert infer_output(layer, [(None, 4)], ["float32"]) == (None, None)
 
 
 @pytest.mark.parametrize("units", [None, "3", [3], {}, True, -1, 10**4000])
 def test_a_rule_gives_nothing_for_an_odd_setting(units: object) -> None:
     for config in ({"units": units}, {}):
         assert (
-            made(Layer("d", "Dense", module="keras.layers", config=config), [(None, 4)], ["float32"])[0]
+            infer_output(Layer("d", "Dense", module="keras.layers", config=config), [(None, 4)], ["float32"])[
+                0
+            ]
             is None
         )
     assert compute_dtype({"config": units}) is None

@@ -17,13 +17,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import graphs
 
-from kgraph.drawing import labels
-from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
-from kgraph.drawing.palette import LIGHT
+from kgraph.drawing.pictures import dot_labels
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.pictures.palette import LIGHT
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
-from kgraph.interchange import to_json
-from kgraph.transform import flatten
+from kgraph.graph_json import to_json
+from kgraph.transforms.flatten import flatten
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parent.parent
@@ -50,7 +50,12 @@ def literal(attribute: str) -> str:
 def reads(graph: Graph) -> Counter[tuple[str, int, str, str]]:
     """Maker, tensor index, reader and slot of each read."""
     return Counter(
-        (f"{t.layer}#{t.node_index}", t.tensor_index, f"{n.layer}#{n.node_index}", labels.shown(slot))
+        (
+            f"{t.layer}#{t.node_index}",
+            t.tensor_index,
+            f"{n.layer}#{n.node_index}",
+            dot_labels.show_unprintable(slot),
+        )
         for n in graph.nodes
         for slot, t in n.inputs.items()
     )
@@ -62,9 +67,9 @@ def arrows(picture: pygraphviz.AGraph, kind: str = "read") -> Counter[tuple[str,
     for edge in picture.edges():
         if edge.attr["class"] != kind:
             continue
-        maker, reader = (labels.address(str(end)) for end in edge)
+        maker, reader = (dot_labels.parse_dot_name(str(end)) for end in edge)
         written = literal(edge.attr["id"])
-        start, end = labels.shown(maker), f" > {labels.shown(reader)}["
+        start, end = dot_labels.show_unprintable(maker), f" > {dot_labels.show_unprintable(reader)}["
         assert written.startswith(start)
         assert written.endswith("]")
         index, slot = written[len(start) : -1].split(end, 1)
@@ -82,7 +87,7 @@ def test_the_arrows_are_exactly_the_reads(graph: Graph, expand: bool) -> None:
 def test_each_node_is_one_box_and_each_output_one_pill(graph: Graph, expand: bool) -> None:
     flat = flatten(graph) if expand else graph
     picture = drawn(to_dot(graph, Look(expand=expand, fold=False)))
-    boxes = Counter(labels.address(str(node)) for node in picture.nodes())
+    boxes = Counter(dot_labels.parse_dot_name(str(node)) for node in picture.nodes())
     nodes = Counter(f"{node.layer}#{node.node_index}" for node in flat.nodes)
     assert boxes == nodes + Counter(f"output[{slot}]" for slot in graph.outputs)
 
@@ -92,10 +97,10 @@ def test_each_node_is_one_box_and_each_output_one_pill(graph: Graph, expand: boo
 def test_any_name_and_any_slot_come_back_from_the_picture(used: list[str]) -> None:
     graph = chain(used)
     picture = drawn(to_dot(graph))
-    boxes = {labels.address(str(node)) for node in picture.nodes()}
+    boxes = {dot_labels.parse_dot_name(str(node)) for node in picture.nodes()}
     assert boxes == {f"{name}#0" for name in used} | {f"output[{name}]" for name in used}
     assert arrows(picture) == reads(graph)
-    ids = {f"{labels.shown(name)}#0" for name in used}
+    ids = {f"{dot_labels.show_unprintable(name)}#0" for name in used}
     assert ids <= {literal(node.attr["id"]) for node in picture.nodes()}
 
 
@@ -110,8 +115,8 @@ def chain(used: list[str]) -> Graph:
 
 @given(names, names)
 def test_two_addresses_never_have_one_name(one: str, other: str) -> None:
-    assert labels.address(labels.name(one)) == one
-    assert (labels.name(one) == labels.name(other)) == (one == other)
+    assert dot_labels.parse_dot_name(dot_labels.dot_name(one)) == one
+    assert (dot_labels.dot_name(one) == dot_labels.dot_name(other)) == (one == other)
 
 
 @settings(max_examples=25)
@@ -126,7 +131,7 @@ def test_the_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
     path = tmp_path / "graph.json"
     path.write_text(to_json(seq2seq()), encoding="utf-8")
     program = (
-        "import sys; from kgraph.interchange import from_json; from kgraph.drawing.dot import to_dot;"
+        "import sys; from kgraph.graph_json import from_json; from kgraph.drawing.pictures.dot import to_dot;"
         f"sys.stdout.buffer.write(to_dot(from_json(open({str(path)!r}, encoding='utf-8').read())).encode())"
     )
     for seed in "1", "2":

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from strategies import graphs
 from test_dot import NASTY, PICTURES, chain, drawn
 
-from kgraph.drawing import labels
-from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
-from kgraph.engine import FORMATS, Engine, image
+from kgraph.drawing.pictures import dot_labels
+from kgraph.drawing.pictures.dot import to_dot
 from kgraph.errors import ImageError, ReadError
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graphviz_engine import FORMATS, Engine, render
 
 SVG = "{http://www.w3.org/2000/svg}"
 STARTS = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF"}
@@ -38,13 +38,13 @@ def test_each_format_is_drawn_without_a_dot_on_path_and_byte_equal(
     format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    picture = image(PICTURES["ticket"], format)
+    picture = render(PICTURES["ticket"], format)
     assert picture.startswith(STARTS[format])
-    assert image(PICTURES["ticket"], format) == picture
+    assert render(PICTURES["ticket"], format) == picture
 
 
 def test_a_pdf_has_no_date_of_its_own() -> None:
-    assert re.findall(rb"/CreationDate \(D:(\d+)", image(PICTURES["ticket"], "pdf")) == [b"19800101000000"]
+    assert re.findall(rb"/CreationDate \(D:(\d+)", render(PICTURES["ticket"], "pdf")) == [b"19800101000000"]
 
 
 def texts(svg: bytes) -> list[str]:
@@ -54,9 +54,9 @@ def texts(svg: bytes) -> list[str]:
 
 
 def test_names_stand_in_the_svg_as_text_letter_for_letter() -> None:
-    found = texts(image(to_dot(chain(NASTY)), "svg"))
+    found = texts(render(to_dot(chain(NASTY)), "svg"))
     for name in filter(None, NASTY):
-        for part in labels.wrapped(labels.shown(name)):
+        for part in dot_labels.wrap_text(dot_labels.show_unprintable(name)):
             assert part in found
 
 
@@ -64,7 +64,7 @@ def test_names_stand_in_the_svg_as_text_letter_for_letter() -> None:
 @given(graphs())
 def test_every_graph_is_drawn_as_right_xml_with_each_box_under_its_address(graph: Graph) -> None:
     dot = to_dot(graph)
-    svg = ET.fromstring(image(dot, "svg"))
+    svg = ET.fromstring(render(dot, "svg"))
     titles = [
         group.findtext(f"{SVG}title") for group in svg.iter(f"{SVG}g") if "node" in group.get("class", "")
     ]
@@ -73,7 +73,7 @@ def test_every_graph_is_drawn_as_right_xml_with_each_box_under_its_address(graph
 
 
 def test_texts_fit_their_boxes_even_where_no_font_could_measure_them(no_fonts: None) -> None:
-    svg = ET.fromstring(image(PICTURES["ticket"], "svg"))
+    svg = ET.fromstring(render(PICTURES["ticket"], "svg"))
     boxes = [group for group in svg.iter(f"{SVG}g") if "node" in group.get("class", "")]
     assert len(boxes) == 12
     for box in boxes:
@@ -81,7 +81,9 @@ def test_texts_fit_their_boxes_even_where_no_font_could_measure_them(no_fonts: N
         xs = [float(x) for x in re.findall(r"(-?[\d.]+),", path.get("d", ""))]
         for text in box.iter(f"{SVG}text"):
             bold = text.get("font-weight") == "bold"
-            wide = labels.width("".join(text.itertext()), float(text.get("font-size", "0")), bold=bold)
+            wide = dot_labels.text_points(
+                "".join(text.itertext()), float(text.get("font-size", "0")), bold=bold
+            )
             assert text.get("text-anchor") == "start"
             assert float(text.get("x", "0")) + wide <= max(xs) + 1
 
@@ -89,20 +91,20 @@ def test_texts_fit_their_boxes_even_where_no_font_could_measure_them(no_fonts: N
 @pytest.mark.parametrize("format", ["png", "pdf"])
 def test_without_fonts_there_is_an_error_and_no_picture_of_squares(format: str, no_fonts: None) -> None:
     with pytest.raises(ImageError, match="no fonts") as caught:
-        image(PICTURES["ticket"], format)
+        render(PICTURES["ticket"], format)
     assert ".svg" in caught.value.hint
 
 
 def test_what_graphviz_cannot_read_is_one_sentence_and_says_what_it_said() -> None:
     with pytest.raises(ImageError, match="syntax error in line 2") as caught:
-        image("digraph {\n a -> -> b }", "svg")
+        render("digraph {\n a -> -> b }", "svg")
     assert "Fontconfig" not in caught.value.stderr
     assert caught.value.hint
 
 
 def test_a_layout_that_takes_too_long_ends_at_its_limit() -> None:
     with pytest.raises(ImageError, match=r"in 0\.01 seconds") as caught:
-        image(PICTURES["ticket"], "svg", timeout=0.01)
+        render(PICTURES["ticket"], "svg", timeout=0.01)
     assert "terminal" in caught.value.hint
 
 
@@ -124,15 +126,15 @@ def line(length: int) -> Graph:
 
 def test_a_chain_of_thousands_is_drawn_and_a_png_nobody_could_read_is_refused() -> None:
     dot = to_dot(line(3000), Look(fold=False))
-    assert image(dot, "svg").count(b'class="node') == 3001
+    assert render(dot, "svg").count(b'class="node') == 3001
     with pytest.raises(ImageError, match="too large for a PNG") as caught:
-        image(dot, "png")
+        render(dot, "png")
     assert ".svg" in caught.value.hint
 
 
 def test_a_file_beside_the_user_is_not_run_by_the_child(tmp_path: Path) -> None:
     (tmp_path / "pygraphviz.py").write_text("raise SystemExit('run!')")
-    program = "from kgraph.engine import image; print(image('digraph { a }', 'svg')[:5])"
+    program = "from kgraph.graphviz_engine import render; print(render('digraph { a }', 'svg')[:5])"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run(
         [sys.executable, "-c", program],

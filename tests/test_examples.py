@@ -90,7 +90,7 @@ def test_ticket_triage_has_losses_and_weights_by_output(folder_of: Callable[[str
     folder = folder_of("ticket_triage")
     graph = kgraph.read(folder / "ticket_triage.keras")
     assert [tensor.layer for tensor in graph.inputs.values()] == ["title", "body", "tags"]
-    trained = kgraph.training(graph)
+    trained = kgraph.training_by_output(graph)
     told = [(graph.outputs[slot].layer, trained[slot].loss, trained[slot].weight) for slot in graph.outputs]
     assert told == [
         ("priority", "binary_crossentropy", 1.0),
@@ -165,7 +165,7 @@ def test_the_shared_embedding_s_report_names_both_calls_and_the_saving(
     folder_of: Callable[[str], Path],
 ) -> None:
     folder = folder_of("shared_embedding")
-    (shared,) = kgraph.report(kgraph.read(folder / "shared_embedding.keras")).shared
+    (shared,) = kgraph.sharing(kgraph.read(folder / "shared_embedding.keras")).shared
     assert [str(call.outputs[0]) for call in shared.calls] == ["embedding#0", "embedding#1"]
     assert [call.inputs for call in shared.calls] == [("first",), ("second",)]
     assert shared.saving is not None

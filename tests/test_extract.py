@@ -16,10 +16,12 @@ from models import BUILDERS
 from reference import inputs_of, run, same, values
 from strategies import graphs
 
-from kgraph.extraction import extract, place_of, plan
+from kgraph.extraction.live import extract
+from kgraph.extraction.place import place_of
+from kgraph.extraction.plan import plan
 from kgraph.graph import Graph, Tensor
 from kgraph.sources import read
-from kgraph.transform import every_node
+from kgraph.transforms.flatten import every_node
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

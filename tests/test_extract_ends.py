@@ -13,7 +13,7 @@ from models import BUILDERS
 from reference import inputs_of, run, same
 
 from kgraph.errors import ExtractError, NoGraphError, NoMatchError, QueryError, ReadError
-from kgraph.extraction import extract
+from kgraph.extraction.live import extract
 from kgraph.sources import read
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

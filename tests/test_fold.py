@@ -12,11 +12,11 @@ from strategies import graphs, repetitive
 from test_laws import everything
 
 from kgraph.errors import GraphError
-from kgraph.facts import totals
-from kgraph.folding import fold
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.interchange import from_json, to_json
-from kgraph.transform import flatten
+from kgraph.graph_json import from_json, to_json
+from kgraph.sizes import count_totals
+from kgraph.transforms.flatten import flatten
+from kgraph.transforms.fold import fold
 
 
 @given(graphs())
@@ -44,7 +44,7 @@ def test_a_folded_graph_is_kept_by_json(graph: Graph) -> None:
 
 @given(repetitive())
 def test_the_totals_of_a_folded_graph_are_those_of_the_graph(graph: Graph) -> None:
-    folded, whole = totals(fold(graph)), totals(graph)
+    folded, whole = count_totals(fold(graph)), count_totals(graph)
     assert replace(folded, nodes=whole.nodes, shared=whole.shared) == whole
 
 

@@ -13,21 +13,14 @@ import h5py
 import pytest
 from made_files import DEMO, config_file, mutants
 
-from kgraph.drawing.dot import to_dot
-from kgraph.drawing.text import to_text
-from kgraph.engine import image
-from kgraph.errors import (
-    ConfigError,
-    FormatError,
-    GraphError,
-    ImageError,
-    ReadError,
-    UnsafeError,
-)
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.terminal.graph_text import to_text
+from kgraph.errors import ConfigError, FormatError, GraphError, ImageError, ReadError, UnsafeError
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.interchange import from_json, to_json
+from kgraph.graph_json import from_json, to_json
+from kgraph.graphviz_engine import render
 from kgraph.sources import read
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
 
 KERAS_2_CALLS = {
     "class_name": "Functional",
@@ -164,4 +157,4 @@ def test_a_node_makes_only_tensors_of_its_own() -> None:
 
 def test_a_format_that_is_no_picture_is_an_image_error() -> None:
     with pytest.raises(ImageError, match="`exe`"):
-        image("digraph {}", "exe")
+        render("digraph {}", "exe")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from kgraph.drawing.text import to_text
-from kgraph.interchange import from_json, to_json
+from kgraph.drawing.terminal.graph_text import to_text
+from kgraph.graph_json import from_json, to_json
 from kgraph.sources import read
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
 
 SIZES = (1_000, 10_000, 100_000)
 

@@ -15,12 +15,13 @@ from corpus.make import two_calls
 from made_files import demo_config, mutants
 from models import BUILDERS, COMPACT, CUSTOM, STORED_TWICE
 
-from kgraph.drawing.text import to_text
+from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import ConfigError, FormatError, KGraphError, UnsafeError
-from kgraph.facts import every_layer, graph_size
 from kgraph.graph import Graph
+from kgraph.layers import every_layer
+from kgraph.sizes import graph_size
 from kgraph.sources import read
-from kgraph.sources.h5 import datasets
+from kgraph.sources.containers.h5_model import datasets
 
 
 def nested(path: Path, inner: dict[str, Any] | None = None) -> Path:

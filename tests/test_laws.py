@@ -14,12 +14,13 @@ from hypothesis import given
 from models import BUILDERS, COMPACT, CUSTOM, STORED_TWICE
 from strategies import graphs
 
-from kgraph.facts import graph_size
-from kgraph.graph import Graph, tensor_at
-from kgraph.interchange import from_json, to_json
+from kgraph.graph import Graph, parse_address
+from kgraph.graph_json import from_json, to_json
+from kgraph.layers import is_nested
 from kgraph.query import select
+from kgraph.sizes import graph_size
 from kgraph.sources import read
-from kgraph.transform import flatten, is_nested
+from kgraph.transforms.flatten import flatten
 
 each_model = pytest.mark.parametrize("name", BUILDERS)
 
@@ -130,7 +131,7 @@ def test_law_4_a_tensor_is_selected_by_its_address(graph: Graph) -> None:
     flat = flatten(graph)
     for node in flat.nodes:
         for tensor in node.outputs:
-            assert tensor_at(str(tensor)) == tensor
+            assert parse_address(str(tensor)) == tensor
             assert select(flat, str(tensor)) == (tensor,)
 
 

@@ -11,8 +11,8 @@ from strategies import graphs, repetitive
 from test_dot import NASTY, chain, siamese
 
 from kgraph.drawing.look import Look
-from kgraph.drawing.mermaid import to_mermaid
-from kgraph.drawing.shown import shown
+from kgraph.drawing.pictures.mermaid import to_mermaid
+from kgraph.drawing.view import choose_shown
 from kgraph.graph import Graph
 
 looks = st.builds(Look, st.booleans(), fold=st.booleans(), chains=st.booleans())
@@ -30,7 +30,7 @@ def arrows(text: str) -> Counter[tuple[str, str]]:
 
 @given(st.one_of(graphs(), repetitive()), looks)
 def test_laws_8_and_9_each_read_is_one_arrow_and_each_node_one_box(graph: Graph, look: Look) -> None:
-    text, drawn = to_mermaid(graph, look), shown(graph, look).graph
+    text, drawn = to_mermaid(graph, look), choose_shown(graph, look).graph
     reads = Counter(
         (f"{t.layer}#{t.node_index}", f"{node.layer}#{node.node_index}")
         for node in drawn.nodes

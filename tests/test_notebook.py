@@ -56,7 +56,7 @@ def test_a_huge_graph_shows_what_repeats_once() -> None:
 
 
 def test_a_picture_that_takes_too_long_is_replaced_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kgraph.notebook.PATIENCE", 0.001)
+    monkeypatch.setattr("kgraph.notebook.display.PATIENCE", 0.001)
     shown = kgraph.show(DEMO)._repr_mimebundle_()
     assert list(shown) == ["text/plain"]
     assert "did not finish" in shown["text/plain"]

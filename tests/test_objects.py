@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from strategies import graphs
 from test_dot import NASTY, arrows, chain, drawn, siamese, ticket
 
-from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
-from kgraph.drawing.objects import to_pydot
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.pictures.pydot_graph import to_pydot
 from kgraph.graph import Graph
 
 

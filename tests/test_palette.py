@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from kgraph.drawing.palette import DARK, LIGHT, Palette
-from kgraph.drawing.words import FAMILIES
+from kgraph.drawing.describe import FAMILIES
+from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
 
 each_paper = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from strategies import graphs, repetitive
 from test_laws import everything
 
-from kgraph.facts import totals
-from kgraph.folding import fold
 from kgraph.graph import Graph, Tensor
-from kgraph.interchange import from_json, to_json
-from kgraph.parts import around, between, part, subgraph
-from kgraph.transform import flatten
+from kgraph.graph_json import from_json, to_json
+from kgraph.sizes import count_totals
+from kgraph.transforms.flatten import flatten
+from kgraph.transforms.fold import fold
+from kgraph.transforms.subgraph import ancestors, neighbourhood, paths_between, subgraph
 
 some_graphs = st.one_of(graphs(), repetitive())
 
@@ -30,8 +30,8 @@ def test_law_3_a_subgraph_of_a_subgraph_is_itself_and_its_nodes_are_the_graphs(
     graph: Graph, data: st.DataObject
 ) -> None:
     outputs = of(graph, data)
-    kept = subgraph(graph, outputs)
-    assert subgraph(kept, outputs) == kept
+    kept = ancestors(graph, outputs)
+    assert ancestors(kept, outputs) == kept
     assert set(kept.nodes) <= set(graph.nodes)
     assert list(kept.outputs.values()) == outputs
     assert set(kept.inputs.items()) <= set(graph.inputs.items())
@@ -44,7 +44,7 @@ def test_a_subgraph_leaves_out_just_what_nothing_in_it_depends_on(graph: Graph, 
     for node in reversed(graph.nodes):
         if node.key in needed:
             needed |= {(t.layer, t.node_index) for t in node.inputs.values()}
-    assert [node.key for node in subgraph(graph, outputs).nodes] == [
+    assert [node.key for node in ancestors(graph, outputs).nodes] == [
         n.key for n in graph.nodes if n.key in needed
     ]
 
@@ -62,7 +62,7 @@ def test_around_are_the_nodes_that_a_way_of_so_many_arrows_leads_to(
     before, after = start, start
     for _ in range(steps):
         before, after = near(before, False), near(after, True)
-    found = around(graph, tensors, steps)
+    found = neighbourhood(graph, tensors, steps)
     assert [(t.layer, t.node_index) for t in found] == [n.key for n in graph.nodes if n.key in before | after]
 
 
@@ -71,10 +71,10 @@ def test_between_is_what_the_ends_depend_on_and_what_depends_on_the_starts(
     graph: Graph, data: st.DataObject
 ) -> None:
     starts, ends = of(graph, data), of(graph, data)
-    leading = {node.key for node in subgraph(graph, ends).nodes}
-    following = {(t.layer, t.node_index) for t in around(graph, starts, len(graph.nodes))}
-    upward = {node.key for node in subgraph(graph, starts).nodes} - {(t.layer, t.node_index) for t in starts}
-    found = {(t.layer, t.node_index) for t in between(graph, starts, ends)}
+    leading = {node.key for node in ancestors(graph, ends).nodes}
+    following = {(t.layer, t.node_index) for t in neighbourhood(graph, starts, len(graph.nodes))}
+    upward = {node.key for node in ancestors(graph, starts).nodes} - {(t.layer, t.node_index) for t in starts}
+    found = {(t.layer, t.node_index) for t in paths_between(graph, starts, ends)}
     assert (following - upward) & leading <= found <= following & leading
 
 
@@ -82,9 +82,9 @@ def test_between_is_what_the_ends_depend_on_and_what_depends_on_the_starts(
 def test_a_part_holds_just_some_nodes_and_those_of_the_rest_that_they_touch(
     graph: Graph, data: st.DataObject, steps: int
 ) -> None:
-    found = around(graph, of(graph, data), steps)
+    found = neighbourhood(graph, of(graph, data), steps)
     kept = {(t.layer, t.node_index) for t in found}
-    cut = part(graph, found)
+    cut = subgraph(graph, found)
     touched = {
         other
         for reader in graph.nodes
@@ -105,19 +105,19 @@ def test_a_part_holds_just_some_nodes_and_those_of_the_rest_that_they_touch(
 
 @given(some_graphs, st.data())
 def test_what_lies_outside_of_a_part_is_told(graph: Graph, data: st.DataObject) -> None:
-    found = around(graph, of(graph, data), 1)
-    cut = part(graph, found)
+    found = neighbourhood(graph, of(graph, data), 1)
+    cut = subgraph(graph, found)
     kept = {(t.layer, t.node_index) for t in found}
     left = {node.key for node in cut.nodes} - kept
     for shown in cut, fold(cut), flatten(cut):
         assert {node.key for node in shown.nodes if node.outside} == left
-    assert totals(cut).nodes == len(kept)
+    assert count_totals(cut).nodes == len(kept)
 
 
 @given(some_graphs, st.data())
 def test_a_part_is_kept_by_json_and_folds_and_flattens_as_any_graph_does(
     graph: Graph, data: st.DataObject
 ) -> None:
-    cut = part(graph, around(graph, of(graph, data), 1))
+    cut = subgraph(graph, neighbourhood(graph, of(graph, data), 1))
     assert everything(from_json(to_json(cut))) == everything(cut)
     assert everything(flatten(fold(cut))) == everything(flatten(cut))

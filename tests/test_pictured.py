@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from models.pictured import PICTURED, gpt
 
-from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
-from kgraph.drawing.mermaid import to_mermaid
-from kgraph.drawing.objects import to_pydot
-from kgraph.drawing.shown import shown
-from kgraph.folding import fold
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.pictures.mermaid import to_mermaid
+from kgraph.drawing.pictures.pydot_graph import to_pydot
+from kgraph.drawing.view import choose_shown
 from kgraph.graph import Graph
-from kgraph.interchange import to_json
+from kgraph.graph_json import to_json
 from kgraph.sources import read
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
+from kgraph.transforms.fold import fold
 
 BENCH = Path(__file__).parent / "bench" / "pictures.py"
 GOLDEN = Path(__file__).parent / "golden" / "pictured"
@@ -84,7 +84,7 @@ for draw in to_dot, to_mermaid, to_pydot, to_text:
 
 def test_a_gpt_of_24_layers_is_drawn_with_one_of_them() -> None:
     graph = read(gpt(24))
-    drawn = shown(graph, Look()).graph
+    drawn = choose_shown(graph, Look()).graph
     assert len(drawn.nodes) <= 40
     assert [layer.repeats for layer in fold(graph).layers if layer.repeats] == [24]
     assert flatten(fold(graph)) == graph
@@ -101,7 +101,7 @@ def test_a_large_application_is_drawn_soon_in_few_boxes_and_comes_back_whole(
     model: Any = getattr(keras.applications, name)(weights=None)
     graph = read(model)
     assert len(graph.layers) == LARGE[name]
-    assert len(shown(graph, Look(depth=1)).graph.nodes) <= 60
+    assert len(choose_shown(graph, Look(depth=1)).graph.nodes) <= 60
     assert flatten(fold(graph)) == graph
 
     model.save(tmp_path / f"{name}.keras")

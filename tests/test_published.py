@@ -15,8 +15,9 @@ from conftest import SHARED
 from keras2 import read_keras_2
 
 from kgraph.errors import NoGraphError
-from kgraph.facts import every_layer, graph_size
 from kgraph.graph import Graph, Shape, Slots
+from kgraph.layers import every_layer
+from kgraph.sizes import graph_size
 from kgraph.sources import read
 
 pytestmark = pytest.mark.usefixtures("shared")

@@ -13,7 +13,7 @@ from kgraph.errors import NoMatchError, QueryError
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.query import match, select
 from kgraph.sources import read
-from kgraph.transform import every_node, flatten
+from kgraph.transforms.flatten import every_node, flatten
 
 DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
 

@@ -19,17 +19,19 @@ from hypothesis import strategies as st
 from models import BUILDERS, COMPACT, STORED_TWICE
 from strategies import graphs
 
-from kgraph.calls import every_call
 from kgraph.cli import cli
-from kgraph.drawing.cells import width_of
-from kgraph.drawing.report import report_text, styled_report
-from kgraph.facts import EVIDENCE, every_layer, graph_size, size
+from kgraph.drawing.terminal.sharing_text import to_sharing_text, to_styled_sharing
+from kgraph.drawing.terminal.spans import text_columns
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.reports import Report, Shared, report, report_json
+from kgraph.layers import every_layer
+from kgraph.reports.calls import every_call
+from kgraph.reports.evidence import EVIDENCE
+from kgraph.reports.sharing import Shared, Sharing, sharing, to_sharing_json
+from kgraph.sizes import graph_size, weights_size
 from kgraph.sources import read
-from kgraph.sources.hdf5 import read_groups
-from kgraph.sources.values import CHUNK
-from kgraph.transform import every_node, flatten
+from kgraph.sources.containers.hdf5_headers import read_groups
+from kgraph.sources.weights.digests import CHUNK
+from kgraph.transforms.flatten import every_node, flatten
 
 DEMO = Path(str(files("kgraph") / "demo.keras"))
 each_model = pytest.mark.parametrize("name", BUILDERS)
@@ -38,8 +40,8 @@ Built = Callable[[str], Any]
 Saved = Callable[[str], Path]
 
 
-def both(name: str, built: Built, saved: Saved) -> tuple[Report, Report]:
-    return report(read(built(name))), report(read(saved(name)))
+def both(name: str, built: Built, saved: Saved) -> tuple[Sharing, Sharing]:
+    return sharing(read(built(name))), sharing(read(saved(name)))
 
 
 def told(shared: Shared) -> tuple[Any, ...]:
@@ -73,15 +75,15 @@ def test_a_live_model_and_its_file_give_the_same_report(name: str, built: Built,
 @each_model
 def test_law_13_sums_by_dtype_kind_and_layer_are_the_whole(name: str, built: Built, saved: Saved) -> None:
     for graph in (read(built(name)), read(saved(name))):
-        found = report(graph)
+        found = sharing(graph)
         whole = graph_size(graph)
         assert found.totals.size == whole
         assert whole is not None
-        own = size(graph.weights or ())
+        own = weights_size(graph.weights or ())
         assert found.by_dtype is not None
         assert found.by_kind is not None
-        assert sum(found.by_dtype.values(), size([])) == whole
-        assert sum(found.by_kind.values(), size([])) == whole
+        assert sum(found.by_dtype.values(), weights_size([])) == whole
+        assert sum(found.by_kind.values(), weights_size([])) == whole
         assert sum((part.size for part in found.by_layer if part.size), own) == whole
         assert found.unshared is not None
         assert found.unshared.parameters >= whole.parameters
@@ -95,7 +97,7 @@ def test_law_13_bytes_are_those_of_the_arrays_in_the_file(name: str, saved: Save
         groups = read_groups(file, name)  # type: ignore[arg-type]
     of_model = {path: arrays for path, arrays in groups.below() if not path.startswith("optimizer")}
     stored = sum(prod(array.shape) for arrays in of_model.values() for array in arrays)
-    whole = report(read(saved(name))).totals.size
+    whole = sharing(read(saved(name))).totals.size
     assert whole is not None
     assert whole.parameters == stored
 
@@ -123,7 +125,7 @@ def test_a_layer_shared_inside_a_model_called_twice_is_told_at_both_depths(
 
 
 def test_a_layer_in_a_model_called_twice_is_shared_by_way_of_the_model_only(built: Built) -> None:
-    found = report(read(built("nested_model_called_twice")))
+    found = sharing(read(built("nested_model_called_twice")))
     assert [shared.path for shared in found.shared] == ["tower"]
     assert found.shared[0].layers == 2
 
@@ -132,7 +134,7 @@ def test_an_operation_called_twice_is_shared_without_parameters(built: Built, sa
     for found in both("operation_called_twice", built, saved):
         (relu,) = found.shared
         assert (relu.kind, len(relu.calls)) == ("operation", 2)
-        assert relu.size == relu.saving == size([])
+        assert relu.size == relu.saving == weights_size([])
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_layers_that_are_merely_alike_are_not_one_object(tmp_path: Path) -> None
     ends[1].set_weights(ends[0].get_weights())
     model.save(tmp_path / "m.keras")
     for source in (model, tmp_path / "m.keras"):
-        found = report(read(source, values=True))
+        found = sharing(read(source, values=True))
         assert found.shared == found.tied == ()
         assert found.identical is not None
         assert [same.paths for same in found.identical] == [("A/dense/kernel", "B/dense/kernel")]
@@ -194,8 +196,8 @@ def test_one_variable_of_two_layers_is_told_with_its_evidence(
 def test_a_variable_that_a_file_stores_twice_is_tied_live_and_only_identical_in_the_file(
     built: Built, saved: Saved
 ) -> None:
-    live = report(read(built("variable_of_two_layers"), values=True))
-    file = report(read(saved("variable_of_two_layers"), values=True))
+    live = sharing(read(built("variable_of_two_layers"), values=True))
+    file = sharing(read(saved("variable_of_two_layers"), values=True))
     assert [(tied.layer, tied.holders[0].layer) for tied in live.tied] == [("embedding", "scores")]
     assert live.identical == ()
     assert file.tied == ()
@@ -217,8 +219,8 @@ def test_arrays_of_equal_elements_are_not_called_identical(tmp_path: Path) -> No
     model = keras.Model(x, keras.layers.BatchNormalization()(keras.layers.BatchNormalization()(x)))
     model.save(tmp_path / "m.keras")
     for source in (model, tmp_path / "m.keras"):
-        assert report(read(source, values=True)).identical == ()
-        assert report(read(source)).identical is None
+        assert sharing(read(source, values=True)).identical == ()
+        assert sharing(read(source)).identical is None
 
 
 @each_model
@@ -263,14 +265,14 @@ def test_kinds_put_statistics_quantised_and_lora_weights_in_their_place(built: B
         for found in both(name, built, saved):
             assert found.by_kind is not None
             assert set(found.by_kind) == kinds
-            plain = found.by_kind.get("normalisation statistics", size([]))
+            plain = found.by_kind.get("normalisation statistics", weights_size([]))
             assert plain.trainable == 0
 
 
 def test_layers_with_a_seed_are_named(built: Built, saved: Saved) -> None:
     for found in both("sequential", built, saved):
         assert [path.partition("_")[0] for path in found.seeds] == ["dropout"]
-        assert "whose state is no weight" in report_text(found).replace("\n", " ")
+        assert "whose state is no weight" in to_sharing_text(found).replace("\n", " ")
 
 
 def hands_on(graph: Graph) -> bool:
@@ -317,11 +319,11 @@ def test_a_mask_given_to_a_nested_call_is_read_two_models_deep() -> None:
 
 @given(graphs(), st.integers(40, 160))
 def test_the_text_keeps_to_its_width_and_colours_change_no_character(graph: Graph, width: int) -> None:
-    found = report(graph)
-    text = report_text(found, width=width)
-    assert all(width_of(line) <= width and line == line.rstrip() for line in text.splitlines())
-    assert styled_report(found, width=width).plain == text
-    assert json.loads(report_json(found))["report"]["name"] == graph.name
+    found = sharing(graph)
+    text = to_sharing_text(found, width=width)
+    assert all(text_columns(line) <= width and line == line.rstrip() for line in text.splitlines())
+    assert to_styled_sharing(found, width=width).plain == text
+    assert json.loads(to_sharing_json(found))["report"]["name"] == graph.name
 
 
 def run(*args: str) -> str:
@@ -399,5 +401,5 @@ def test_a_model_that_holds_a_part_of_another_is_not_the_same_object() -> None:
         large = keras.Model(inputs[0], layers.Dense(4, name="f")(dense(inputs[0])), name="large")
         part = keras.Model(inputs[1], dense(inputs[1]), name="part")
         model = keras.Model(x, layers.Add(name="add")([large(x), part(x)]))
-        found = report(read(model))
+        found = sharing(read(model))
         assert [shared.path for shared in found.shared] == ["large/d"]

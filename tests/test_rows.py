@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import graphs
 
-from kgraph.drawing import rows as module
-from kgraph.drawing.rows import Row, by_call, drawn, rows
+from kgraph.drawing.terminal import lanes as module
+from kgraph.drawing.terminal.lanes import Row, by_call, draw_row, lay_rows
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
 
 Reads = Sequence[Sequence[int]]  # of each node, the numbers of the earlier nodes that it reads
 
@@ -41,7 +41,7 @@ def random_reads(draw: st.DrawFn, most: int = 25) -> list[list[int]]:
 
 def picture(table: Sequence[Row]) -> list[str]:
     lanes = 1 + max(lane for row in table for lane in (row.lane, *row.lanes_above(), *row.lanes_below()))
-    return ["".join(mark for mark, _ in drawn(row, "●", lanes)).rstrip() for row in table]
+    return ["".join(mark for mark, _ in draw_row(row, "●", lanes)).rstrip() for row in table]
 
 
 def reads_by_lanes(table: Sequence[Row]) -> list[set[str]]:
@@ -108,7 +108,7 @@ def _along(line: str, at: int, step: int) -> list[int]:
 @given(random_reads(), st.integers(4, 9))
 def test_the_lanes_and_the_names_lead_to_exactly_what_a_row_reads(reads: Reads, most: int) -> None:
     graph = graph_of(reads)
-    table = rows(graph, most)
+    table = lay_rows(graph, most)
     assert [row.node for row in table] == list(graph.nodes)
     for row, by_lanes in zip(table, reads_by_lanes(table), strict=True):
         named = {layer for layer, _ in row.named}
@@ -119,14 +119,14 @@ def test_the_lanes_and_the_names_lead_to_exactly_what_a_row_reads(reads: Reads, 
 
 @given(random_reads(), st.integers(4, 9))
 def test_the_drawn_characters_alone_say_the_same_as_the_lanes(reads: Reads, most: int) -> None:
-    table = rows(graph_of(reads), most)
+    table = lay_rows(graph_of(reads), most)
     names = [row.node.layer for row in table]
     assert reads_by_characters(picture(table), names) == reads_by_lanes(table)
 
 
 @given(random_reads(most=8))
 def test_nothing_is_left_to_names_where_there_is_room(reads: Reads) -> None:
-    assert not any(row.named for row in rows(graph_of(reads), 40))
+    assert not any(row.named for row in lay_rows(graph_of(reads), 40))
 
 
 @given(graphs())
@@ -144,21 +144,21 @@ def test_the_rows_of_a_nested_call_stand_together_and_after_what_they_read(graph
 
 def test_a_residual_block_is_straight_with_its_skip_beside_it() -> None:
     reads = [[], [0], [1], [2, 0], [3], [4]]
-    assert picture(rows(graph_of(reads))) == ["●─╮", "● │", "● │", "●─╯", "●", "●"]
+    assert picture(lay_rows(graph_of(reads))) == ["●─╮", "● │", "● │", "●─╯", "●", "●"]
 
 
 def test_a_skip_that_begins_where_one_ends_takes_another_lane() -> None:
     reads = [[], [0], [1, 0], [2], [3, 2]]
-    assert picture(rows(graph_of(reads))) == ["●─╮", "● │", "●─┴─╮", "●   │", "●───╯"]
+    assert picture(lay_rows(graph_of(reads))) == ["●─╮", "● │", "●─┴─╮", "●   │", "●───╯"]
 
 
 def test_the_branches_of_an_inception_block_stand_beside_each_other() -> None:
     reads = [[], [0], [0], [2], [0], [4], [1, 3, 5]]
-    assert picture(rows(graph_of(reads))) == ["●─╮", "│ ├─●", "● │ │", "● │ │", "│ ● │", "│ ● │", "●─┴─╯"]
+    assert picture(lay_rows(graph_of(reads))) == ["●─╮", "│ ├─●", "● │ │", "● │ │", "│ ● │", "│ ● │", "●─┴─╯"]
 
 
 def test_a_node_under_a_node_that_nothing_reads_does_not_look_joined_to_it() -> None:
-    assert picture(rows(graph_of([[], [], [1]]))) == ["●", "  ●", "  ●"]
+    assert picture(lay_rows(graph_of([[], [], [1]]))) == ["●", "  ●", "  ●"]
 
 
 def test_the_picture_in_the_docstring_is_what_is_drawn() -> None:
@@ -171,10 +171,10 @@ def test_the_picture_in_the_docstring_is_what_is_drawn() -> None:
     place = {name: index for index, name in enumerate(reads)}
     graph = graph_of([[place[source] for source in sources] for sources in reads.values()], list(reads))
     assert len(described) == 6
-    assert picture(rows(graph)) == drawn_there
+    assert picture(lay_rows(graph)) == drawn_there
 
 
 def test_a_chain_of_100_000_nodes_is_one_lane() -> None:
-    table = rows(graph_of([[], *([index] for index in range(99_999))]))
+    table = lay_rows(graph_of([[], *([index] for index in range(99_999))]))
     assert len(table) == 100_000
     assert {row.lane for row in table} == {0}

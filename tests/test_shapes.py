@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kgraph.sources import read
-from kgraph.sources.shapes import RULES
+from kgraph.transforms.shape_rules import RULES
 
 SPACE = {1: (17, 6), 2: (17, None, 6), 3: (9, 11, None, 6)}
 # class → configs to try, each on the input shapes that follow; without a row: no arguments, on (5, 8)

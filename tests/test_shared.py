@@ -10,9 +10,10 @@ import pytest
 from conftest import SHARED
 
 from kgraph.errors import ReadError
-from kgraph.facts import every_layer, graph_size
+from kgraph.layers import every_layer
+from kgraph.sizes import graph_size
 from kgraph.sources import read
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
 
 pytestmark = pytest.mark.usefixtures("shared")
 # Cases that the installed Keras 3 cannot build or save at all, with its reason.

@@ -13,7 +13,7 @@ from test_cli import DEMO, run
 from test_fold import BLOCK, chain
 
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.interchange import to_json
+from kgraph.graph_json import to_json
 
 
 @pytest.fixture

@@ -11,22 +11,22 @@ from strategies import repetitive
 from test_dot import arrows, drawn, reads
 from test_fold import chain
 
-from kgraph.drawing import labels
-from kgraph.drawing.dot import to_dot
 from kgraph.drawing.look import Look
-from kgraph.drawing.shown import shown
-from kgraph.folding import fold
+from kgraph.drawing.pictures import dot_labels
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.view import choose_shown
 from kgraph.graph import Graph
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
+from kgraph.transforms.fold import fold
 
 looks = st.builds(Look, st.booleans(), fold=st.just(True), depth=st.sampled_from([None, 1, 2, 3]))
 
 
 @given(repetitive(), looks)
 def test_laws_8_and_9_hold_for_what_is_drawn_of_a_folded_graph(graph: Graph, look: Look) -> None:
-    picture, drawn_graph = drawn(to_dot(graph, look)), shown(graph, look).graph
+    picture, drawn_graph = drawn(to_dot(graph, look)), choose_shown(graph, look).graph
     assert arrows(picture) == reads(drawn_graph)
-    boxes = Counter(labels.address(str(node)) for node in picture.nodes())
+    boxes = Counter(dot_labels.parse_dot_name(str(node)) for node in picture.nodes())
     nodes = Counter(f"{node.layer}#{node.node_index}" for node in drawn_graph.nodes)
     assert boxes == nodes + Counter(f"output[{slot}]" for slot in graph.outputs)
 
@@ -37,7 +37,7 @@ INNER = [("Dense", 7), ("ReLU", 7), ("Dropout", 7)]
 @pytest.mark.parametrize(("depth", "count"), [(1, 2), (2, 3), (3, 5), (None, 5)])
 def test_blocks_within_blocks_are_opened_as_deep_as_is_asked_for(depth: int | None, count: int) -> None:
     graph = chain([[*INNER, *INNER, *INNER, ("Add", 1)]] * 3)
-    found = shown(graph, Look(fold=True, depth=depth))
+    found = choose_shown(graph, Look(fold=True, depth=depth))
     assert len(found.graph.nodes) == count
     assert [len(node.within) for node in found.graph.nodes][1] == min((depth or 3) - 1, 2)
 
@@ -47,9 +47,9 @@ def test_a_block_whose_like_is_opened_is_closed_where_there_is_no_room_for_both(
         return [[("Dense", size), *[("ReLU", i) for i in range(50)], ("Add", 1)]] * 4
 
     graph = chain([*stage(4), *stage(5), *stage(6), *stage(7)])
-    closed = [layer.repeats for layer in shown(graph, Look()).graph.layers if layer.repeats]
+    closed = [layer.repeats for layer in choose_shown(graph, Look()).graph.layers if layer.repeats]
     assert closed == [4, 4, 4]
-    assert len(shown(graph, Look()).graph.nodes) == 1 + 52 + 3
+    assert len(choose_shown(graph, Look()).graph.nodes) == 1 + 52 + 3
 
 
 def homes(graph: Graph, path: str = "") -> dict[str, tuple[str, int]]:
@@ -67,7 +67,11 @@ def homes(graph: Graph, path: str = "") -> dict[str, tuple[str, int]]:
 
 @given(repetitive())
 def test_each_node_that_is_drawn_reads_at_each_slot_what_it_reads_or_the_like_of_it(graph: Graph) -> None:
-    whole, once, home = flatten(graph), shown(graph, Look(expand=True, fold=True)).graph, homes(fold(graph))
+    whole, once, home = (
+        flatten(graph),
+        choose_shown(graph, Look(expand=True, fold=True)).graph,
+        homes(fold(graph)),
+    )
 
     def role(path: str) -> tuple[object, ...]:
         """What is equal for all repetitions of a layer: its places in blocks, outermost first."""

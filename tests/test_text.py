@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import graphs
 
-from kgraph.drawing.cells import clean, shorter, width_of
 from kgraph.drawing.look import Look
-from kgraph.drawing.rows import by_call
-from kgraph.drawing.text import styled, to_text
+from kgraph.drawing.terminal.graph_text import to_styled_text, to_text
+from kgraph.drawing.terminal.lanes import by_call
+from kgraph.drawing.terminal.spans import escape_unprintable, shorten, text_columns
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
-from kgraph.transform import flatten
+from kgraph.transforms.flatten import flatten
 
 GOLDEN = Path(__file__).parent / "golden"
 GLYPHS = "○●◆▣◎◌"
@@ -146,7 +146,7 @@ def test_each_node_is_shown_exactly_once_in_its_row(graph: Graph, expand: bool) 
     names = [line[start:] for line in lines if any(glyph in line for glyph in GLYPHS)]
     assert len(names) == len(shown.nodes)
     for text, made in zip(names, by_call(shown), strict=True):
-        assert text.lstrip().startswith(clean(made.layer).lstrip())
+        assert text.lstrip().startswith(escape_unprintable(made.layer).lstrip())
 
 
 @given(graphs(), st.booleans(), st.integers(20, 220))
@@ -154,7 +154,7 @@ def test_no_line_is_wider_than_the_terminal_or_ends_in_spaces(graph: Graph, expa
     text = to_text(graph, Look(expand=expand), width=width)
     assert text.endswith("\n")
     for line in text[:-1].split("\n"):
-        assert width_of(line) <= max(width, 40)
+        assert text_columns(line) <= max(width, 40)
         assert line == line.rstrip()
         assert line.isprintable()
 
@@ -162,7 +162,7 @@ def test_no_line_is_wider_than_the_terminal_or_ends_in_spaces(graph: Graph, expa
 @given(graphs(), st.booleans())
 def test_the_coloured_lines_have_the_same_characters(graph: Graph, expand: bool) -> None:
     plain = to_text(graph, Look(expand=expand), width=100)
-    assert styled(graph, Look(expand=expand), width=100).plain == plain
+    assert to_styled_text(graph, Look(expand=expand), width=100).plain == plain
 
 
 def test_the_text_is_the_same_in_every_process_and_takes_no_rich() -> None:
@@ -179,7 +179,9 @@ def test_the_text_is_the_same_in_every_process_and_takes_no_rich() -> None:
     }  # fmt: skip
     assert len(texts) == 1
     script = (
-        "import sys, kgraph.drawing.text; print(*(m for m in ('rich', 'keras', 'click') if m in sys.modules))"
+        "import sys, kgraph.drawing.terminal.graph_text
+"
+        "print(*(m for m in ('rich', 'keras', 'click') if m in sys.modules))"
     )
     run = subprocess.run(
         [sys.executable, "-c", script],
@@ -273,7 +275,7 @@ def test_a_graph_without_nodes_is_a_head_and_a_foot() -> None:
 
 
 def test_a_wide_name_is_cut_at_whole_characters() -> None:
-    assert [shorter("층층층층", width) for width in (8, 7, 6, 4, 1, 0)] == [
+    assert [shorten("층층층층", width) for width in (8, 7, 6, 4, 1, 0)] == [
         "층층층층",
         "층…층",
         "층…층",

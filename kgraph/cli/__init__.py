@@ -13,14 +13,8 @@ import click
 from kgraph import __version__
 from kgraph.errors import KGraphError
 
-# Command → the module it lives in, imported when it is used.
-COMMANDS = {
-    "show": "kgraph.cli.show",
-    "shared": "kgraph.cli.show",
-    "select": "kgraph.cli.show",
-    "extract": "kgraph.cli.extract",
-    "demo": "kgraph.cli.show",
-}
+# The commands, each in the module of its name, as `NAME_command`; imported when it is used.
+COMMANDS = ("show", "shared", "select", "extract", "demo")
 
 
 class _Lazy(click.Group):
@@ -30,7 +24,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(import_module(f"kgraph.cli.{cmd_name}"), f"{cmd_name}_command")
         return command
 
 
@@ -58,7 +52,7 @@ def main() -> NoReturn:
         cli(standalone_mode=False)
         sys.stdout.flush()
     except KGraphError as error:
-        sys.exit(_failed(error))
+        sys.exit(_report_error(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -68,15 +62,17 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # what is printed cannot be written: a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_failed(KGraphError(f"the output cannot be written ({error.strerror or error})")))
+        sys.exit(_report_error(KGraphError(f"the output cannot be written ({error.strerror or error})")))
     gc.freeze()  # Python would collect at its end too
     sys.exit(0)
 
 
-def _failed(error: KGraphError) -> int:
-    from kgraph.drawing.cells import clean  # a name in a message may hold what steers a terminal
+def _report_error(error: KGraphError) -> int:
+    from kgraph.drawing.terminal.spans import (
+        escape_unprintable,  # a name in a message may hold what steers a terminal
+    )
 
-    click.echo(f"error: {clean(str(error))}", err=True)
+    click.echo(f"error: {escape_unprintable(str(error))}", err=True)
     if error.hint:
-        click.echo(f"\nhint: {clean(error.hint)}", err=True)
+        click.echo(f"\nhint: {escape_unprintable(error.hint)}", err=True)
     return 1

@@ -14,20 +14,20 @@ from typing import Any
 
 import click
 
-from kgraph.cli.files import imported, is_code, load, write
+from kgraph.cli.model_io import import_object, is_code, load_graph, write_file
 from kgraph.cli.options import Listing, model_argument, several
-from kgraph.cli.terminal import progress, width
-from kgraph.drawing.text import to_text
-from kgraph.drawing.words import byte_size
+from kgraph.cli.terminal import progress, terminal_width
+from kgraph.drawing.describe import format_bytes
+from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, ReadError
-from kgraph.extraction.file import check_targets, opened
+from kgraph.extraction.cutter import CuttableFile
+from kgraph.extraction.file import check_targets, open_cuttable
 from kgraph.extraction.plan import plan, rest
-from kgraph.extraction.source import Source
-from kgraph.facts import totals
 from kgraph.graph import Graph
+from kgraph.sizes import count_totals
 
 
-@click.command(cls=Listing)
+@click.command("extract", cls=Listing)
 @model_argument
 @several("--layers", help="The tensors to make.")
 @several("--inputs", help="Begin at these tensors instead.")
@@ -43,7 +43,7 @@ from kgraph.graph import Graph
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
 @click.option("--unsafe", is_flag=True, help="Let Keras load code from the file (Lambda layers).")
-def extract(
+def extract_command(
     model: str,
     layers: Sequence[str],
     inputs: Sequence[str],
@@ -71,25 +71,25 @@ def extract(
     if tail and (inputs or with_keras or is_code(model)):
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
     if dry_run:
-        graph = load(model)
+        graph = load_graph(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         return
-    source = None if with_keras or is_code(model) else opened(Path(model))
+    source = None if with_keras or is_code(model) else open_cuttable(Path(model))
     suffix = source.suffix if source else ".keras"
-    targets = [_named(path, model, suffix) for path in (output, tail) if path or path is output]
+    targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
     if source is None:
-        graph = load(model)
+        graph = load_graph(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         _save(_live(model, unsafe), layers, inputs, targets[0])
     else:
         _cut(source, layers, inputs, targets)
     click.echo("wrote " + " and ".join(map(str, targets)))
     if verify:
-        _verify(model, targets, layers, inputs, unsafe)
+        _verify_written(model, targets, layers, inputs, unsafe)
 
 
-def _named(output: Path | None, model: str, suffix: str) -> Path:
+def _target(output: Path | None, model: str, suffix: str) -> Path:
     """The file to write; an error if it has no name, or the wrong suffix."""
     if output is None:
         raise click.UsageError(f"`-o FILE{suffix}` is missing: where shall the submodel be written?")
@@ -101,7 +101,7 @@ def _named(output: Path | None, model: str, suffix: str) -> Path:
     return output
 
 
-def _cut(source: Source, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
+def _cut(source: CuttableFile, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
     """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
     wanted = plan(source.graph, layers, inputs or None)
     parts = [source.part(wanted)]
@@ -115,7 +115,7 @@ def _cut(source: Source, layers: Sequence[str], inputs: Sequence[str], targets: 
             part.save(target, watch)
 
 
-def _verify(
+def _verify_written(
     model: str, targets: Sequence[Path], layers: Sequence[str], inputs: Sequence[str], unsafe: bool
 ) -> None:
     from kgraph.extraction.verify import verify
@@ -133,12 +133,12 @@ def _verify(
 
 def _plan_text(graph: Graph, wanted: Graph) -> str:
     """The plan, then what is kept and dropped."""
-    lines = [to_text(wanted, width=width())]
-    whole, kept = totals(graph), totals(wanted)
+    lines = [to_text(wanted, width=terminal_width())]
+    whole, kept = count_totals(graph), count_totals(wanted)
     lines.append(f"kept {kept.layers} of {whole.layers} layers")
     if whole.size and kept.size:
         parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
-        lines.append(f", {parameters}, {byte_size(kept.size.bytes)} of {byte_size(whole.size.bytes)}")
+        lines.append(f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}")
     left = {t.layer for t in wanted.inputs.values()}
     unused = [f"`{t.layer}`" for t in graph.inputs.values() if t.layer not in left]
     lines.append(f"; dropped inputs: {', '.join(unused)}\n" if unused else "\n")
@@ -149,7 +149,7 @@ def _live(spec: str, unsafe: bool) -> Any:
     """The live model of a file, loaded by Keras, or of `package.module:name`."""
     gc.enable()
     if is_code(spec):
-        return imported(*spec.split(":"))
+        return import_object(*spec.split(":"))
     try:
         with _quiet():
             keras = import_module("keras")
@@ -185,4 +185,4 @@ def _save(model: object, layers: Sequence[str], inputs: Sequence[str], output: P
         submodel = extract(model, layers, inputs=inputs or None)
         path = Path(folder) / "submodel.keras"
         submodel.save(path)
-        write(output, path.read_bytes())
+        write_file(output, path.read_bytes())

@@ -44,17 +44,17 @@ def several(*names: str, help: str) -> Callable[[Decorated], Decorated]:
     return click.option(*names, metavar="QUERY...", multiple=True, help=help)
 
 
-def files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """What lets the shell complete a word as a file, though it need not be one."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
 
 
-model_argument = click.argument("model", shell_complete=files)
+model_argument = click.argument("model", shell_complete=complete_files)
 weights_option = click.option(
     "--weights",
     metavar="FILE",
-    shell_complete=files,
+    shell_complete=complete_files,
     help="The weights of a MODEL that is JSON without any: `.weights.h5`.",
 )

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kgraph.cli.files import RENDERERS, load, renderer, write
-from kgraph.cli.notes import note_unloadable
+from kgraph.cli.model_io import load_graph, open_renderer, write_file
 from kgraph.cli.options import Listing, model_argument, several, weights_option
-from kgraph.cli.terminal import print_graph, print_report, width
+from kgraph.cli.terminal import print_graph
+from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.look import COLOURS, ROOM, TELLS, TOLD, Look
 from kgraph.errors import SelectError
 from kgraph.graph import Graph, Tensor
-from kgraph.sources import read
+from kgraph.renderers import RENDERERS
 
 if TYPE_CHECKING:
-    from kgraph.drawing.shown import Shown
+    from kgraph.drawing.view import ShownGraph
 
 
-@click.command(cls=Listing)
+@click.command("show", cls=Listing)
 @model_argument
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write a file: " + " ".join(RENDERERS) + "."
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option("--colour", type=click.Choice(COLOURS), default="family", help="What fills the boxes.")
 @click.option("--dark", is_flag=True, help="For dark paper.")
-def show(
+def show_command(
     model: str,
     output: Path | None,
     expand: bool,
@@ -81,12 +81,12 @@ def show(
             "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
         )
     context = click.get_current_context()
-    render = context.with_resource(renderer(output, model)) if output else None
-    whole = graph = load(model, weights)
+    render = context.with_resource(open_renderer(output, model)) if output else None
+    whole = graph = load_graph(model, weights)
     look = Look(
         expand=expand,
         direction="LR" if across else "TB",
-        highlight=_marked(graph, highlight),
+        highlight=_highlit(graph, highlight),
         fold=fold,
         depth=depth,
         chains=chains,
@@ -95,57 +95,57 @@ def show(
         dark=dark,
     )
     if queries:
-        graph = _only(graph, look, queries, around)
+        graph = _matching_part(graph, look, queries, around)
     if between:
-        graph = _between(graph, look, *between)
+        graph = _connecting_part(graph, look, *between)
     if output is None or render is None:
         print_graph(graph, look)
     else:
         rendered = render(graph, look)
-        write(output, rendered.content)
-        click.echo(f"wrote {output}{_said_of(rendered.shown) if rendered.shown else ''}")
+        write_file(output, rendered.content)
+        click.echo(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
     note_unloadable(model, whole)
 
 
-def _marked(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
+def _highlit(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
     if not queries:
         return frozenset()
-    from kgraph.extraction.plan import plan, planned
+    from kgraph.extraction.plan import plan, planned_addresses
 
-    return planned(graph, plan(graph, queries))
-
-
-def _only(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> Graph:
-    from kgraph.parts import around, part
-
-    shown, found = _found(graph, look, *queries)
-    return part(shown, around(shown, found, steps or 0))
+    return planned_addresses(graph, plan(graph, queries))
 
 
-def _between(graph: Graph, look: Look, start: str, end: str) -> Graph:
-    from kgraph.parts import between, part
+def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> Graph:
+    from kgraph.transforms.subgraph import neighbourhood, subgraph
 
-    shown, starts = _found(graph, look, start)
-    kept = between(shown, starts, _found(graph, look, end)[1])
+    shown, found = _select_shown(graph, look, *queries)
+    return subgraph(shown, neighbourhood(shown, found, steps or 0))
+
+
+def _connecting_part(graph: Graph, look: Look, start: str, end: str) -> Graph:
+    from kgraph.transforms.subgraph import paths_between, subgraph
+
+    shown, starts = _select_shown(graph, look, start)
+    kept = paths_between(shown, starts, _select_shown(graph, look, end)[1])
     if not kept:
         raise SelectError(
             f"no way leads from `{start}` to `{end}` in `{graph.name}`",
             hint="ways lead along the arrows, from inputs to outputs; is it the other way round?",
         )
-    return part(shown, kept)
+    return subgraph(shown, kept)
 
 
-def _found(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor, ...]]:
+def _select_shown(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor, ...]]:
     """The graph as it is shown, and what in it stands for what the queries name."""
-    from kgraph.parts import seen_in
     from kgraph.query import select
-    from kgraph.transform import flatten
+    from kgraph.transforms.flatten import flatten
+    from kgraph.transforms.subgraph import counterparts
 
     shown = flatten(graph) if look.expand else graph
-    return shown, seen_in(shown, graph, select(graph, *queries))
+    return shown, counterparts(shown, graph, select(graph, *queries))
 
 
-def _said_of(shown: Shown) -> str:
+def _advice(shown: ShownGraph) -> str:
     """What is said of a picture that shows less than there is without having been asked to, or too much."""
     boxes = len(shown.graph.nodes)
     less = ", `--depth 1` less" if shown.is_folded and not shown.look.depth else ""
@@ -157,84 +157,3 @@ def _said_of(shown: Shown) -> str:
     if shown.is_folded and shown.look.fold is None:
         return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
     return ""
-
-
-@click.command()
-@model_argument
-@click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
-@click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
-@weights_option
-def shared(model: str, as_json: bool, values: bool, weights: str | None) -> None:
-    """Show what is shared in MODEL: layers called more than once, one object in two places, one variable
-    in two layers; and what its parameters amount to, each counted once.
-
-    \b
-    kgraph shared model.keras
-    kgraph shared model.keras --values
-    """
-    from kgraph.reports import report, report_json
-
-    graph = load(model, weights, values)
-    found = report(graph)
-    if as_json:
-        click.echo(report_json(found))
-    else:
-        print_report(found)
-        note_unloadable(model, graph)
-
-
-@click.command()
-@model_argument
-@click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
-@weights_option
-def select(model: str, queries: Sequence[str], weights: str | None) -> None:
-    """List the tensors that queries name: address, class, shape, dtype, bytes for a batch of one.
-
-    \b
-    kgraph select model.keras 'encoder/*' '@Dense[-1]' '~.*pool'
-
-    \b
-    NAME        every call of a layer      NAME#1  its second call      NAME:2  its third output
-    enc*/conv   `*` within a step of a path, `**` across steps
-    @Class      every layer of a class     ~regex  every layer whose whole path it matches
-    …[-1]       an index or slice of what matched
-    """
-    from kgraph.drawing.text import tensors_text
-    from kgraph.query import select as find
-
-    graph = load(model, weights)
-    click.echo(tensors_text(graph, find(graph, *queries), width=width()), nl=False)
-
-
-@click.command()
-def demo() -> None:
-    """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg and .keras here.
-
-    \b
-    kgraph demo
-    """
-    from importlib.resources import as_file, files
-
-    with as_file(files("kgraph") / "demo.keras") as path, RENDERERS[".svg"]() as render:
-        graph = read(path)
-        picture = render(graph, Look(expand=True)).content
-        copy = path.read_bytes()
-    print_graph(graph, Look())
-    click.echo("\nShared layers, one set of weights each:")
-    for layer in graph.shared:
-        calls = graph.nodes_of(layer.name)
-        click.echo(f"  {layer.name} ({layer.class_name}) is called {len(calls)} times:")
-        for node in calls:
-            read_by = ", ".join(reader.layer for reader, _ in graph.readers(node.outputs[0]))
-            reads = ", ".join(map(str, node.inputs.values()))
-            click.echo(f"    {node.outputs[0]}  reads {reads}  → {read_by}")
-    write(Path("kgraph-demo.svg"), picture)
-    write(Path("kgraph-demo.keras"), copy)
-    click.echo(
-        "\nwrote kgraph-demo.svg, its picture, and kgraph-demo.keras, the model itself; try\n"
-        "  kgraph show kgraph-demo.keras --expand\n"
-        "  kgraph show kgraph-demo.keras --expand --only 'encoder/*'\n"
-        "  kgraph show kgraph-demo.keras -o graph.png\n"
-        "  kgraph shared kgraph-demo.keras\n"
-        "  kgraph show your-model.keras"
-    )

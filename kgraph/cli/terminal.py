@@ -17,36 +17,36 @@ from kgraph.graph import Graph
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from kgraph.reports import Report
+    from kgraph.reports.sharing import Sharing
 
 PIPE_WIDTH = 120
 PATIENCE = 0.5  # seconds before a bar is worth its place
 PLAIN_FROM = 5_000  # nodes; colour takes longer than reading, and nobody sees it scroll by
 
 
-def width() -> int:
+def terminal_width() -> int:
     """The columns to fill: the terminal's, or COLUMNS, or 120 in a pipe."""
     return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
 
 
 def print_graph(graph: Graph, look: Look) -> None:
     """Print the terminal view."""
-    from kgraph.drawing.text import styled, to_text
+    from kgraph.drawing.terminal.graph_text import to_styled_text, to_text
 
     if not sys.stdout.isatty() or len(graph.nodes) > PLAIN_FROM:
-        click.echo(to_text(graph, look, width=width()), nl=False)
+        click.echo(to_text(graph, look, width=terminal_width()), nl=False)
     else:
-        _print_styled(styled(graph, look, width=width()))
+        _print_styled(to_styled_text(graph, look, width=terminal_width()))
 
 
-def print_report(report: Report) -> None:
+def print_sharing(report: Sharing) -> None:
     """Print a report of what is shared."""
-    from kgraph.drawing.report import report_text, styled_report
+    from kgraph.drawing.terminal.sharing_text import to_sharing_text, to_styled_sharing
 
     if not sys.stdout.isatty():
-        click.echo(report_text(report, width=width()), nl=False)
+        click.echo(to_sharing_text(report, width=terminal_width()), nl=False)
     else:
-        _print_styled(styled_report(report, width=width()))
+        _print_styled(to_styled_sharing(report, width=terminal_width()))
 
 
 def _print_styled(text: Text) -> None:

@@ -1,0 +1,1 @@
+"""Graph → text and pictures. Pure: what is drawn is returned."""

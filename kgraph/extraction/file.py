@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kgraph.errors import ExtractError, KGraphError
-from kgraph.extraction.archive import opened_archive
-from kgraph.extraction.h5 import opened_h5
+from kgraph.extraction.cutter import CuttableFile
+from kgraph.extraction.h5_model import open_h5_model
+from kgraph.extraction.keras_zip import open_keras_zip
 from kgraph.extraction.plan import Queries, plan, rest
-from kgraph.extraction.source import Source
 from kgraph.sources import format_of
 
 # Formats of `kgraph.read` that can be cut → what opens them.
-CUTTERS: dict[str, Callable[[Path], Source]] = {
-    "keras zip": opened_archive,
-    "keras folder": opened_archive,
-    "hdf5": opened_h5,
+CUTTERS: dict[str, Callable[[Path], CuttableFile]] = {
+    "keras zip": open_keras_zip,
+    "keras folder": open_keras_zip,
+    "hdf5": open_h5_model,
 }
 # The other formats of `kgraph.read`, none of which Keras 3 loads as a model with weights → what would work.
 REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
@@ -49,7 +49,7 @@ def extract_file(
     Raises what `read` and `plan` raise, `ExtractError` for a layout that it was not tested on, and
     `KGraphError` if `dst` is there already and not `force`, or cannot be written; then nothing is written.
     """
-    source = opened(Path(src))
+    source = open_cuttable(Path(src))
     targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
     check_targets(Path(src), targets, force)
     parts = [source.part(plan(source.graph, queries, inputs))]
@@ -59,7 +59,7 @@ def extract_file(
         part.save(target)
 
 
-def opened(path: Path) -> Source:
+def open_cuttable(path: Path) -> CuttableFile:
     """A file that can be cut. Raises what `read` raises, and `ExtractError` for what is not cut."""
     kind = format_of(path)
     if kind not in CUTTERS:

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kgraph.errors import ExtractError, ReadError
-from kgraph.extraction.cutting import BEGINS
+from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.plan import Queries, plan
-from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.sources.build import key_of
-from kgraph.sources.live import is_model, own_calls, read_structure
+from kgraph.graph import Graph, Layer, Node, Tensor, slot_key
+from kgraph.sources.live import is_model, keras_nodes, read_structure
 
 
 def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> Any:
@@ -39,7 +38,7 @@ def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> A
     if inputs is None:
         _warn_of_unused(graph, wanted)
     builder = _Builder(model, graph, wanted)
-    return builder.model({key_of(slot): builder.made[t] for slot, t in wanted.outputs.items()})
+    return builder.model({slot_key(slot): builder.made[t] for slot, t in wanted.outputs.items()})
 
 
 def _warn_of_unused(graph: Graph, wanted: Graph) -> None:
@@ -59,12 +58,12 @@ class _Builder:
         self.changed: set[Tensor] = set()
         self.begins = any(BEGINS in layer.config for layer in wanted.layers)
         if self.begins or any(layer.graph for layer in wanted.layers):
-            self.calls = own_calls(model)
+            self.calls = keras_nodes(model)
             for node in wanted.nodes:
                 self._make(node)
         else:  # all are the model's own
             ends = (*wanted.inputs.values(), *wanted.outputs.values())
-            calls = own_calls(model, {t.layer for t in ends})
+            calls = keras_nodes(model, {t.layer for t in ends})
             self.made = {t: calls[t.layer, t.node_index].outputs[t.tensor_index] for t in ends}
 
     def model(self, outputs: Any) -> Any:
@@ -82,7 +81,7 @@ class _Builder:
     def _make(self, node: Node) -> None:
         layer = self.wanted.layer(node.layer)
         if BEGINS in layer.config:
-            self._put(node, [_input(node.outputs[0])], changed=True)
+            self._put(node, [_new_input(node.outputs[0])], changed=True)
             return
         call = self.calls[self._origin(layer), node.node_index]
         operation = call.operation if layer.graph is None else self._operation(layer)
@@ -118,10 +117,10 @@ class _Builder:
         if layer.graph is None or before.graph is None or layer.graph == before.graph:
             return operation
         if layer.name not in self.cuts:
-            inside = _Builder(_inside(operation), before.graph, layer.graph)
+            inside = _Builder(_cuttable_model(operation), before.graph, layer.graph)
             ends = [inside.made[tensor] for tensor in layer.graph.outputs.values()]
             cut = inside.model(ends[0] if "" in layer.graph.outputs else ends)
-            self.cuts[layer.name] = _wrapped_again(operation, cut, layer.name) if layer.wraps else cut
+            self.cuts[layer.name] = _rewrap(operation, cut, layer.name) if layer.wraps else cut
         return self.cuts[layer.name]
 
     def _live(self, name: str) -> Any:
@@ -155,7 +154,7 @@ class _Builder:
         return [first], kwargs | {"mask": [masks.get(f"mask.{i}") for i in range(len(first))]}
 
 
-def _input(tensor: Tensor) -> Any:
+def _new_input(tensor: Tensor) -> Any:
     import keras
 
     if tensor.shape is None:
@@ -163,7 +162,7 @@ def _input(tensor: Tensor) -> Any:
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.layer)
 
 
-def _inside(operation: Any) -> Any:
+def _cuttable_model(operation: Any) -> Any:
     """The model that an entry is or wraps, if its layers are all that its call runs."""
     import keras
 
@@ -180,7 +179,7 @@ def _inside(operation: Any) -> Any:
     return model
 
 
-def _wrapped_again(wrapper: Any, cut: Any, name: str) -> Any:
+def _rewrap(wrapper: Any, cut: Any, name: str) -> Any:
     """The same wrapper around what is left of its model."""
     config: Mapping[str, Any] = wrapper.get_config()
     return type(wrapper)(cut, **{k: v for k, v in config.items() if k not in ("layer", "name")}, name=name)

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.chains import Place, free_name
-from kgraph.extraction.cutting import BEGINS, Cut, Cutting
-from kgraph.facts import every_layer
-from kgraph.graph import Graph, Slots, Tensor
+from kgraph.extraction.cut import BEGINS, Cut, Cutting
+from kgraph.extraction.place import Place, free_name, place_of
+from kgraph.graph import Graph, Slots, Tensor, join_slot
+from kgraph.layers import every_layer
 from kgraph.query import match
-from kgraph.sources.build import below
-from kgraph.transform import every_node
+from kgraph.transforms.flatten import every_node
 
 Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
 
@@ -34,10 +33,12 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     """
     if not graph.inputs:
         raise ExtractError(graph.name, "is not built, so its layers make no tensors")
-    wanted = {below("", key): place_of(graph, tensor) for key, tensor in named(graph, queries).items()}
+    wanted = {
+        join_slot("", key): place_of(graph, tensor) for key, tensor in name_tensors(graph, queries).items()
+    }
     if inputs is None:
         return _with_owners(Cutting(graph, wanted, {}).run().graph)
-    return _with_owners(_begun(graph, wanted, _stops(graph, inputs)))
+    return _with_owners(_begin_at(graph, wanted, _stops(graph, inputs)))
 
 
 def rest(graph: Graph, queries: Queries) -> Graph:
@@ -48,12 +49,12 @@ def rest(graph: Graph, queries: Queries) -> Graph:
     """
     stops = _stops(graph, queries)
     wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
-    cut = _begun(graph, wanted, stops)
-    keys = (below("", key) for key in named(graph, queries))
+    cut = _begin_at(graph, wanted, stops)
+    keys = (join_slot("", key) for key in name_tensors(graph, queries))
     return _with_owners(replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
 
 
-def _begun(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str | None]) -> Graph:
+def _begin_at(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str | None]) -> Graph:
     """The graph cut down to what is wanted, begun at the stops."""
     reach = Cutting(graph, wanted, dict.fromkeys(stops, "")).reach()
     names: dict[Tensor, str] = {}
@@ -67,7 +68,7 @@ def _begun(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str
 def _stops(graph: Graph, inputs: Queries) -> dict[Tensor, str | None]:
     """The tensors at which a submodel is to begin, each with the label it was given."""
     stops: dict[Tensor, str | None] = {}
-    for key, tensor in named(graph, inputs).items():
+    for key, tensor in name_tensors(graph, inputs).items():
         place = place_of(graph, tensor)
         if len(place) > 1:
             raise ExtractError(
@@ -94,7 +95,7 @@ def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
     """Nothing; raises `ExtractError` if something goes round the new inputs, or they are not needed."""
     quoted = ", ".join(f"`{graph.address(t)}`" for t in stops)
     if any((t.layer, t.node_index) in cut.kept for t in graph.inputs.values() if t not in stops):
-        around = _around(graph, cut.kept, set(stops))
+        around = _bypasses(graph, cut.kept, set(stops))
         raise ExtractError(
             graph.name,
             f"cannot begin at {quoted}: "
@@ -108,7 +109,7 @@ def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
             raise ExtractError(layer.name, "is given as an input, but nothing wanted depends on it")
 
 
-def _around(graph: Graph, kept: frozenset[tuple[str, int]], stops: set[Tensor]) -> list[Tensor]:
+def _bypasses(graph: Graph, kept: frozenset[tuple[str, int]], stops: set[Tensor]) -> list[Tensor]:
     """The tensors that bring the model's own inputs to what is wanted: not behind the new inputs, but
     read by what is, or, if nothing is, the model's inputs themselves.
     """
@@ -133,26 +134,26 @@ def _with_owners(graph: Graph) -> Graph:
     paths = {path for path, _ in every_layer(graph)}
     owner: dict[str, str] = {}
 
-    def owned(inside: Graph, prefix: str) -> Graph:
+    def set_owners(inside: Graph, prefix: str) -> Graph:
         layers = []
         for layer in inside.layers:
             same_as, path = layer.same_as, prefix + layer.name
             if same_as is not None and same_as not in paths:
                 first = owner.setdefault(same_as, path)
                 same_as = None if first == path else first
-            inner = owned(layer.graph, path + "/") if layer.graph else None
+            inner = set_owners(layer.graph, path + "/") if layer.graph else None
             layers.append(replace(layer, same_as=same_as, graph=inner))
         return replace(inside, layers=tuple(layers))
 
-    return owned(graph, "") if any(layer.same_as for _, layer in every_layer(graph)) else graph
+    return set_owners(graph, "") if any(layer.same_as for _, layer in every_layer(graph)) else graph
 
 
-def planned(graph: Graph, plan: Graph) -> frozenset[str]:
+def planned_addresses(graph: Graph, plan: Graph) -> frozenset[str]:
     """The addresses in `graph` of the nodes that a plan of it keeps, at every depth."""
-    return frozenset(_planned(graph, plan, "", 0))
+    return frozenset(_walk_planned(graph, plan, "", 0))
 
 
-def _planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[str]:
+def _walk_planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[str]:
     names = {layer.name for layer in graph.layers}
     for node in plan.nodes:
         layer = plan.layer(node.layer)
@@ -164,10 +165,10 @@ def _planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[str]:
         yield f"{path}{name}#{index}"
         inside = graph.layer(name).graph
         if inside is not None and layer.graph is not None:
-            yield from _planned(inside, layer.graph, f"{path}{name}/", index)
+            yield from _walk_planned(inside, layer.graph, f"{path}{name}/", index)
 
 
-def named(graph: Graph, queries: Queries) -> dict[str, Tensor]:
+def name_tensors(graph: Graph, queries: Queries) -> dict[str, Tensor]:
     """The tensors that queries name, by the key that each gets: its label or its shortest address."""
     if isinstance(queries, str | Tensor):
         queries = [queries]
@@ -184,7 +185,7 @@ def named(graph: Graph, queries: Queries) -> dict[str, Tensor]:
             )
             raise ExtractError(label, f"{what}, but a label is the key of one output")
         for tensor in matched.tensors:
-            name = label or _address(tensor, calls[tensor.layer])
+            name = label or _shortest_address(tensor, calls[tensor.layer])
             if found.setdefault(name, tensor) != tensor:
                 raise ExtractError(
                     name, "would be the key of two outputs", hint="give one of them another label"
@@ -192,37 +193,7 @@ def named(graph: Graph, queries: Queries) -> dict[str, Tensor]:
     return found
 
 
-def _address(tensor: Tensor, calls: int) -> str:
+def _shortest_address(tensor: Tensor, calls: int) -> str:
     if calls > 1:
         return str(tensor)
     return tensor.layer + (f":{tensor.tensor_index}" if tensor.tensor_index else "")
-
-
-def place_of(graph: Graph, tensor: Tensor) -> Place:
-    """Where in nested models a tensor with a flat address lies.
-
-    The reverse of what `flatten` does to names and indexes.
-    """
-    if tensor.layer in graph:  # by far the most common
-        return (tensor,)
-    steps, inside, path = [], graph, tensor.layer
-    while True:
-        layer = next(
-            layer
-            for layer in inside.layers
-            if path == layer.name or (path.startswith(f"{layer.name}/") and layer.graph)
-        )
-        steps.append((inside, layer.name))
-        if path == layer.name:
-            break
-        assert layer.graph is not None
-        inside, path = layer.graph, path.removeprefix(f"{layer.name}/")
-    index = tensor.node_index
-    place: list[Tensor] = []
-    for depth, (holder, name) in enumerate(reversed(steps)):
-        span = 1 + max(node.node_index for node in holder.nodes_of(name))
-        place.append(
-            Tensor(name, index % span, 0 if depth else tensor.tensor_index, tensor.shape, tensor.dtype)
-        )
-        index //= span
-    return tuple(reversed(place))

@@ -21,7 +21,7 @@ SIZES = (16, 64, 256)  # tried in turn for free dimensions: a deep network may n
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verification:
     """What was compared: the keys of the outputs, and those of them that differ in any bit."""
 
     outputs: tuple[str, ...]
@@ -36,7 +36,7 @@ def verify(
     *,
     tail: Path | None = None,
     unsafe: bool = False,
-) -> Verified:
+) -> Verification:
     """Which outputs of the submodel's file equal those that `kgraph.extract` makes of the loaded source.
 
     With `tail`, also which outputs that file's model makes of the submodel's equal the whole model's; their
@@ -47,8 +47,8 @@ def verify(
     files = {"source": source, "submodel": submodel} | ({"tail": tail} if tail else {})
     request = {
         "files": {what: str(path) for what, path in files.items()},
-        "queries": _plain(queries),
-        "inputs": inputs if inputs is None else _plain(inputs),
+        "queries": _query_texts(queries),
+        "inputs": inputs if inputs is None else _query_texts(inputs),
         "unsafe": unsafe,
     }
     done = subprocess.run(
@@ -66,10 +66,10 @@ def verify(
             hint="a file with custom classes can only be loaded where their code is imported, one with code "
             "in it (Lambda layers) only with `--unsafe`",
         )
-    return Verified(tuple(answer["outputs"]), tuple(answer["different"]))
+    return Verification(tuple(answer["outputs"]), tuple(answer["different"]))
 
 
-def _plain(queries: Queries) -> Any:
+def _query_texts(queries: Queries) -> Any:
     if isinstance(queries, Mapping):
         return {key: str(query) for key, query in queries.items()}
     listed = queries if isinstance(queries, list | tuple) else [queries]
@@ -87,26 +87,26 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
         try:
             models[what] = keras.models.load_model(path, compile=False, safe_mode=safe)
         except Exception as error:
-            return {"error": f"Keras cannot load the {what} ({type(error).__name__}: {_line(error)})"}
+            return {"error": f"Keras cannot load the {what} ({type(error).__name__}: {_first_line(error)})"}
     source, submodel, tail = models["source"], models["submodel"], models.get("tail")
     cut = extract(source, request["queries"], inputs=request["inputs"])
     given = source.inputs if tail else cut.inputs
     for size in SIZES:
-        data = {t._keras_history[0].name: _random(t, seed, size) for seed, t in enumerate(given)}
+        data = {t._keras_history[0].name: _random_input(t, seed, size) for seed, t in enumerate(given)}
         try:
             expected, made = _run(cut, data), _run(submodel, data)
             if tail:
-                expected |= _ends(_run(source, data))
-                made |= _ends(tail(made, training=False))
+                expected |= _tail_outputs(_run(source, data))
+                made |= _tail_outputs(tail(made, training=False))
         except Exception as error:
-            failure = {"error": f"Keras cannot run it on random inputs ({_line(error)})"}
+            failure = {"error": f"Keras cannot run it on random inputs ({_first_line(error)})"}
             continue
         different = [key for key in expected if not _equal(expected[key], made[key])]
         return {"outputs": list(expected), "different": different}
     return failure
 
 
-def _ends(outputs: Any) -> dict[str, Any]:
+def _tail_outputs(outputs: Any) -> dict[str, Any]:
     """The outputs of a whole model under names of their own."""
     import keras
 
@@ -115,11 +115,11 @@ def _ends(outputs: Any) -> dict[str, Any]:
     }
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [""])[0][:200]
 
 
-def _random(tensor: Any, seed: int, size: int) -> Any:
+def _random_input(tensor: Any, seed: int, size: int) -> Any:
     """Random data that fits a symbolic input."""
     import numpy as np
 

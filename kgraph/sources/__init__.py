@@ -7,21 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from kgraph.checks import text_or_none
 from kgraph.errors import ConfigError, GraphError, ReadError
 from kgraph.graph import Graph
-from kgraph.interchange import from_data
-from kgraph.sources.archive import Saved, read_folder, read_json, read_zip
-from kgraph.sources.config import read_config
-from kgraph.sources.context import Context
-from kgraph.sources.h5 import MAGIC, has_model, read_h5
-from kgraph.sources.legacy import told_version, upgraded
-from kgraph.sources.legacy_weights import placed
+from kgraph.graph_json import from_data
+from kgraph.json_checks import check_text_or_none
+from kgraph.sources.configs.context import Context
+from kgraph.sources.configs.keras3 import read_config
+from kgraph.sources.configs.upgrade import upgrade_config, version_by_form
+from kgraph.sources.containers.h5_model import MAGIC, has_model, read_h5
+from kgraph.sources.containers.keras_zip import read_folder, read_json, read_zip
+from kgraph.sources.containers.refusals import read_head, refusal
+from kgraph.sources.containers.savedmodel import is_savedmodel, read_savedmodel
+from kgraph.sources.containers.tfjs import has_topology, read_tfjs
+from kgraph.sources.containers.weight_files import add_weights, check_fit
 from kgraph.sources.live import is_model, read_live
-from kgraph.sources.savedmodel import is_savedmodel, read_savedmodel
-from kgraph.sources.sniff import head, refusal
-from kgraph.sources.tfjs import has_topology, read_tfjs
-from kgraph.sources.weight_files import check_fit, with_weights
+from kgraph.sources.saved import Saved
+from kgraph.sources.weights.lists import place_by_layer
 
 
 class Format(NamedTuple):
@@ -81,19 +82,19 @@ def _read_path(path: Path, weights: Path | None, values: bool) -> Graph:
         saved = found.open(path, values)
         if weights is not None:
             opened = weights
-            saved = with_weights(saved, weights, values)
+            saved = add_weights(saved, weights, values)
     except OSError as error:
         raise _unreadable(opened, error) from error
     if "kgraph" in saved.config and "class_name" not in saved.config:
         return from_data(saved.config)
     version = saved.config.get("keras_version", saved.metadata.get("keras_version"))
-    version = text_or_none(version, "`keras_version`", "keras_version")
-    config = upgraded(saved.config, version)
+    version = check_text_or_none(version, "`keras_version`", "keras_version")
+    config = upgrade_config(saved.config, version)
     if weights is not None:
         check_fit(config, saved.weights, weights)
-    stored = None if saved.stored is None else placed(config, saved.stored)
+    stored = None if saved.stored is None else place_by_layer(config, saved.stored)
     try:
-        context = Context(str(path), found.name, version, told_version(saved.config), stored)
+        context = Context(str(path), found.name, version, version_by_form(saved.config), stored)
         return read_config(config, saved.weights, context)
     except GraphError as error:
         raise ConfigError(f"the layers in `{path}` do not fit together: {error}", "") from error
@@ -115,7 +116,7 @@ def _unreadable(path: Path, error: OSError) -> ReadError:
 
 
 def _format(path: Path) -> Format:
-    first = b"" if path.is_dir() else head(path)
+    first = b"" if path.is_dir() else read_head(path)
     for row in FORMATS:
         if row.matches(first, path):
             return row

@@ -1,7 +1,7 @@
 """Live Keras 3 model → Graph. Edge module: looks at the model, changes nothing, imports no Keras.
 
 Uses what is the same in Keras 3.0-3.15: `operations`, `_nodes` (keys `f"{id(op)}_ib-{i}"`),
-`_inbound_nodes`, `_keras_history`, and of a Sequential `_layers` and `_functional`.
+`_inbound_nodes`, `_keras_history`, and of a Sequential `_layers` and `_functional_parts`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 from kgraph.errors import NoGraphError
 from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
-from kgraph.sources.build import GRAPH_KEYS, argument_slots, in_line, settled, slots
-from kgraph.sources.values import digests, parts
-from kgraph.transform import in_order
+from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, argument_slots, sequential_nodes, tensor_slots
+from kgraph.sources.weights.digests import array_chunks, digest_arrays
+from kgraph.transforms.toposort import order_nodes
 
 
 def is_model(source: object) -> bool:
     """Whether the object is a live Keras 3 model, functional or not."""
-    return _is_a(source, "Model")
+    return _is_instance(source, "Model")
 
 
 def read_live(model: Any, values: bool = False) -> Graph:
@@ -32,8 +32,8 @@ def read_live(model: Any, values: bool = False) -> Graph:
     Shapes, dtypes, weights, trainable flags and the compile config are the model's own, now.
     """
     if not _has_graph(model):
-        raise _no_graph(model)
-    reader = _Reader(_digests(model) if values else {})
+        raise _no_graph_error(model)
+    reader = _Reader(_variable_digests(model) if values else {})
     graph = reader.graph(model, "")
     return replace(
         graph,
@@ -48,11 +48,11 @@ def read_live(model: Any, values: bool = False) -> Graph:
 def read_structure(model: Any) -> Graph:
     """The graph of a live model without configs, weights and flags, which take most of the time."""
     if not _has_graph(model):
-        raise _no_graph(model)
+        raise _no_graph_error(model)
     return _Reader({}, described=False).graph(model, "")
 
 
-def _no_graph(model: Any) -> NoGraphError:
+def _no_graph_error(model: Any) -> NoGraphError:
     name, built = type(model).__name__, bool(model.weights)
     known = "its layers are called in Python code, so it has no static graph"
     if built:
@@ -62,7 +62,7 @@ def _no_graph(model: Any) -> NoGraphError:
     )
 
 
-def _is_a(value: object, name: str) -> bool:
+def _is_instance(value: object, name: str) -> bool:
     cls: Any = type(value)
     return _is_class(cls, name)
 
@@ -73,7 +73,9 @@ def _is_class(cls: Any, name: str) -> bool:
 
 
 def _has_graph(model: Any) -> bool:
-    return (_is_a(model, "Functional") and hasattr(model, "_nodes")) or _is_a(model, "Sequential")
+    return (_is_instance(model, "Functional") and hasattr(model, "_nodes")) or _is_instance(
+        model, "Sequential"
+    )
 
 
 @dataclass
@@ -87,28 +89,32 @@ class _Reader:
     weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
 
     def graph(self, model: Any, path: str) -> Graph:
-        operations = model._layers if _is_a(model, "Sequential") else model.operations
+        operations = model._layers if _is_instance(model, "Sequential") else model.operations
         layers = [self._layer(operation, path) for operation in operations]
-        nodes, inputs, outputs = _line(model, layers) if _is_a(model, "Sequential") else _functional(model)
+        nodes, inputs, outputs = (
+            _sequential_parts(model, layers)
+            if _is_instance(model, "Sequential")
+            else _functional_parts(model)
+        )
         return Graph(
             name=model.name,
             layers=tuple(layers),
-            nodes=in_order(layers, nodes),
+            nodes=order_nodes(layers, nodes),
             inputs=inputs,
             outputs=outputs,
             class_name=type(model).__name__,
-            build_config=_plain(model.get_build_config()),
+            build_config=_as_json(model.get_build_config()),
         )
 
     def _layer(self, operation: Any, path: str) -> Layer:
         same_as = self.met.get(id(operation))
         own_path = path + operation.name
         self.met.setdefault(id(operation), own_path)
-        model = _wrapped(operation)
+        model = _model_of(operation)
         wraps = model is not None and model is not operation
         graph = self.graph(model, own_path + "/") if model is not None else None
         if not self.described:
-            return Layer(operation.name, _names(operation)["class_name"], graph, wraps)
+            return Layer(operation.name, _class_names(operation)["class_name"], graph, wraps)
         if same_as is None:
             inside = model.layers if model is not None else ()
             self.weights[id(operation)] = self.own_weights(operation, inside, own_path + "/")
@@ -116,15 +122,17 @@ class _Reader:
             name=operation.name,
             graph=graph,
             wraps=wraps,
-            config=_config(operation, ("layer",) if wraps else GRAPH_KEYS if model is not None else ()),
-            build_config=_plain(operation.get_build_config())
+            config=_config_without(
+                operation, ("layer",) if wraps else GRAPH_KEYS if model is not None else ()
+            ),
+            build_config=_as_json(operation.get_build_config())
             if hasattr(operation, "get_build_config")
             else None,
             trainable=getattr(operation, "trainable", None),
             weights=self.weights[id(operation)],
             same_as=same_as,
             same_by="identity" if same_as else None,
-            **_names(operation),
+            **_class_names(operation),
         )
 
     def own_weights(self, operation: Any, inside: Any, path: str) -> tuple[Weight, ...]:
@@ -150,23 +158,23 @@ class _Reader:
         )
 
 
-def _digests(model: Any) -> dict[int, str]:
+def _variable_digests(model: Any) -> dict[int, str]:
     """Digests of the values of all variables, by their `id`."""
     variables = {id(v): v for v in model.weights}
     kinds = {key: (tuple(v.shape), str(v.dtype)) for key, v in variables.items()}
-    return digests(kinds, lambda key: parts(variables[key].numpy()))
+    return digest_arrays(kinds, lambda key: array_chunks(variables[key].numpy()))
 
 
-def _wrapped(operation: Any) -> Any:
+def _model_of(operation: Any) -> Any:
     """The model that an entry is, or that it wraps; None for a leaf."""
     if _has_graph(operation):
         return operation
-    if _is_a(operation, "Wrapper"):
-        return _wrapped(operation.layer)
+    if _is_instance(operation, "Wrapper"):
+        return _model_of(operation.layer)
     return None
 
 
-def own_calls(model: Any, of: Collection[str] | None = None) -> dict[tuple[str, int], Any]:
+def keras_nodes(model: Any, of: Collection[str] | None = None) -> dict[tuple[str, int], Any]:
     """Keras's nodes that belong to the model, by layer and by which of its calls it is; all, or some layers'.
 
     A layer may have others: it may be called outside the model too, and a Sequential that is built
@@ -188,8 +196,8 @@ def own_calls(model: Any, of: Collection[str] | None = None) -> dict[tuple[str, 
     return calls
 
 
-def _functional(model: Any) -> tuple[list[Node], Slots, Slots]:
-    calls = own_calls(model)
+def _functional_parts(model: Any) -> tuple[list[Node], Slots, Slots]:
+    calls = keras_nodes(model)
     # Keras too tells tensors by `id` when it runs through a graph.
     tensors = {
         id(t): Tensor(*key, i, *_shape_and_dtype(t))
@@ -208,33 +216,39 @@ def _functional(model: Any) -> tuple[list[Node], Slots, Slots]:
         )
         for key, call in calls.items()
     ]
-    return nodes, Slots(slots(model._inputs_struct, leaf)), Slots(slots(model._outputs_struct, leaf))
+    return (
+        nodes,
+        Slots(tensor_slots(model._inputs_struct, leaf)),
+        Slots(tensor_slots(model._outputs_struct, leaf)),
+    )
 
 
-def _line(model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
-    nodes, inputs, outputs = in_line(layers)
-    made = {Tensor(*key, i): t for key, call in own_calls(model).items() for i, t in enumerate(call.outputs)}
+def _sequential_parts(model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
+    nodes, inputs, outputs = sequential_nodes(layers)
+    made = {
+        Tensor(*key, i): t for key, call in keras_nodes(model).items() for i, t in enumerate(call.outputs)
+    }
 
-    def annotated(tensor: Tensor) -> Tensor:
+    def annotate(tensor: Tensor) -> Tensor:
         place = (tensor.layer, tensor.node_index, tensor.tensor_index)
         return Tensor(*place, *_shape_and_dtype(made[tensor])) if tensor in made else tensor
 
-    first, last = (Slots((slot, annotated(t)) for slot, t in end.items()) for end in (inputs, outputs))
-    return settled(nodes, annotated), first, last
+    first, last = (Slots((slot, annotate(t)) for slot, t in end.items()) for end in (inputs, outputs))
+    return annotate_nodes(nodes, annotate), first, last
 
 
 def _shape_and_dtype(tensor: Any) -> tuple[Shape | None, str | None]:
     return tuple(tensor.shape), str(tensor.dtype)
 
 
-def _names(operation: Any) -> dict[str, Any]:
+def _class_names(operation: Any) -> dict[str, Any]:
     """Module, class name and registered name as a file has them (`serialize_with_public_class`)."""
     cls: Any = type(operation)
-    return _names_of(cls)
+    return _class_names_of(cls)
 
 
 @cache
-def _names_of(cls: Any) -> dict[str, Any]:
+def _class_names_of(cls: Any) -> dict[str, Any]:
     library = sys.modules["keras.src.saving.serialization_lib"]
     return {
         name: value
@@ -243,12 +257,12 @@ def _names_of(cls: Any) -> dict[str, Any]:
     } or {"module": cls.__module__, "class_name": cls.__name__}
 
 
-def _config(operation: Any, without: tuple[str, ...]) -> Mapping[str, Any]:
+def _config_without(operation: Any, without: tuple[str, ...]) -> Mapping[str, Any]:
     library = sys.modules["keras.src.saving.serialization_lib"]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a Lambda warns that it holds code; none is run here
-            config = _plain(library.serialize_dict(operation.get_config()))
+            config = _as_json(library.serialize_dict(operation.get_config()))
     except Exception:  # a user's get_config may raise anything, or be missing; then there is no config
         return {}
     return {key: value for key, value in config.items() if key not in without}
@@ -258,12 +272,12 @@ def _compile_config(model: Any) -> Mapping[str, Any] | None:
     if not getattr(model, "compiled", False):
         return None
     try:
-        config: Mapping[str, Any] = _plain(model.get_compile_config())
+        config: Mapping[str, Any] = _as_json(model.get_compile_config())
         return config
     except Exception:  # as above: a user's loss may not serialize
         return None
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """The value as JSON would give it back: tuples as lists, unknown objects as their class name."""
     return None if value is None else json.loads(json.dumps(value, default=lambda v: type(v).__name__))

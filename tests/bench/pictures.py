@@ -28,7 +28,7 @@ def measured(model: Path) -> Picture:
         command = (sys.executable, "-m", "kgraph", "show", str(model), "-o")
         seconds = min(cost(*command, str(svg)).seconds for _ in range(5))
         ours = cost(*command, str(dot)).megabytes
-        graphviz = cost("sh", "-c", f"{sys.executable} -m kgraph.engine svg < {dot}").megabytes
+        graphviz = cost("sh", "-c", f"{sys.executable} -m kgraph.graphviz_engine svg < {dot}").megabytes
         text = svg.read_text(encoding="utf-8")
     boxes = text.count('class="node') - text.count('class="node output"')
     return Picture(boxes, Cost(seconds, ours + graphviz))

@@ -1,0 +1,75 @@
+"""Files in and out: what MODEL names, what is written for which suffix, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgraph.atomic_write import write_atomically
+from kgraph.errors import KGraphError, ReadError
+from kgraph.graph import Graph
+from kgraph.renderers import RENDERERS, Renderer
+from kgraph.sources import read
+
+if TYPE_CHECKING:
+    pass
+
+
+def open_renderer(output: Path, model: str) -> AbstractContextManager[Renderer]:
+    """What makes the content of an output file, by its suffix; an error for one that must not be written."""
+    suffix = output.suffix.lower()
+    if suffix not in RENDERERS:
+        has = f"has the suffix `{output.suffix}`, which kgraph does not write" if suffix else "has no suffix"
+        raise KGraphError(
+            f"`{output}` {has}", hint="use one of " + ", ".join(f"`{suffix}`" for suffix in RENDERERS)
+        )
+    refuse_the_source(output, model)
+    return RENDERERS[suffix]()
+
+
+def refuse_the_source(output: Path, model: str) -> None:
+    """An error if the output is the model itself."""
+    if output.exists() and os.path.exists(model) and os.path.samefile(output, model):
+        raise KGraphError(
+            f"`{output}` is the model itself, and would be written over", hint="give another name"
+        )
+
+
+def load_graph(spec: str, weights: str | None = None, values: bool = False) -> Graph:
+    """The graph of a file (and of a file with its weights), or of the `package.module:name` in the text."""
+    if is_code(spec):
+        return read(import_object(*spec.split(":")), weights=weights, values=values)
+    return read(spec, weights=weights, values=values)
+
+
+def is_code(spec: str) -> bool:
+    return not os.path.exists(spec) and bool(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", spec))
+
+
+def import_object(module: str, name: str) -> object:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.path.insert(0, os.getcwd())
+    try:
+        value: object = import_module(module)
+        for part in name.split("."):
+            value = getattr(value, part)
+        # A model can be called too, but a model is what is wanted.
+        if callable(value) and not hasattr(value, "get_config"):
+            value = value()
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
+        raise ReadError(
+            f"`{module}:{name}` cannot be had ({type(error).__name__}: {error})",
+            hint="`package.module:name` must be a model, or a function without arguments that returns one",
+        ) from error
+    return value
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with write_atomically(path) as file:
+        file.write(content)

@@ -1,0 +1,34 @@
+"""`kgraph shared`: what is shared in a model, and what its parameters amount to."""
+
+from __future__ import annotations
+
+import click
+
+from kgraph.cli.model_io import load_graph
+from kgraph.cli.options import model_argument, weights_option
+from kgraph.cli.terminal import print_sharing
+from kgraph.cli.unloadable import note_unloadable
+
+
+@click.command("shared")
+@model_argument
+@click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
+@click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
+@weights_option
+def shared_command(model: str, as_json: bool, values: bool, weights: str | None) -> None:
+    """Show what is shared in MODEL: layers called more than once, one object in two places, one variable
+    in two layers; and what its parameters amount to, each counted once.
+
+    \b
+    kgraph shared model.keras
+    kgraph shared model.keras --values
+    """
+    from kgraph.reports.sharing import sharing, to_sharing_json
+
+    graph = load_graph(model, weights, values)
+    found = sharing(graph)
+    if as_json:
+        click.echo(to_sharing_json(found))
+    else:
+        print_sharing(found)
+        note_unloadable(model, graph)

@@ -1,0 +1,189 @@
+"""Layers in a few words, the same in every renderer: family, telling settings, shapes, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kgraph.graph import Layer, Shape
+from kgraph.layers import is_operation, leaf_count
+from kgraph.transforms.conv_chains import CHAIN
+
+# The first family whose word is part of the class name; the order decides (`ConvLSTM2D` is recurrent).
+FAMILIES = {
+    "input": ("InputLayer",),
+    "recurrent": ("LSTM", "GRU", "RNN", "Bidirectional"),
+    "attention": ("Attention",),
+    "embedding": ("Embedding",),
+    "pooling": ("Pooling", "UpSampling"),
+    "convolution": ("Conv",),
+    "dense": ("Dense",),
+    "normalisation": ("Normalization", "Dropout", "Rescaling", "SpectralNorm"),
+    "merge": ("Add", "Concatenate", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"),
+}
+
+# What a block is called that holds a layer of a family; the first decides.
+BLOCKS = {
+    "attention": "attention", "recurrent": "recurrent", "convolution": "convolution", "dense": "dense",
+}  # fmt: skip
+
+
+def family(layer: Layer) -> str:
+    """The family a layer belongs to: a key of `FAMILIES`, `model` for a nested one, or `other`."""
+    if layer.class_name == CHAIN and layer.graph:
+        return family(layer.graph.layer(layer.graph.inner[0].layer))
+    if layer.graph is not None:
+        return "model"
+    if is_operation(layer):
+        return "merge" if layer.class_name in FAMILIES["merge"] else "other"
+    for name, words in FAMILIES.items():
+        if any(word in layer.class_name for word in words):
+            return name
+    return "other"
+
+
+def telling_settings(layer: Layer, activations: bool = True) -> str:
+    """The one or two settings that tell a layer from its like: `64 · 3×3 /2 · relu`; empty if none.
+
+    Sizes first (units, filters, input and output dimension), then window and stride, then what is
+    out of the ordinary (activation that is not linear, `same as` of a merge's axis, a dropout rate).
+    """
+    config = layer.config
+    heads = config.get("num_heads")
+    parts = [
+        _wrapped_layer(config),
+        f"{heads} heads" if isinstance(heads, int) else "",
+        _first_number(config, "units", "filters", "output_dim", "target_shape", "rate"),
+        _window_text(config),
+        activation(layer) if activations else "",
+        "sequences" if config.get("return_sequences") is True else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def inner_summary(layer: Layer) -> str:
+    """How much is in a nested model, or in a block: `3 layers`, `convolution block, 10 layers`."""
+    assert layer.graph is not None
+    number = leaf_count(layer.graph) // max(layer.repeats, 1)
+    layers = f"{number:,} layer" + ("s" if number != 1 else "")
+    if not layer.repeats:
+        return layers
+    families = {family(inner) for inner in layer.graph.layers}
+    kind = next((word for name, word in BLOCKS.items() if name in families), "")
+    return f"{kind} block, {layers}".lstrip()
+
+
+def _wrapped_layer(config: Mapping[str, Any]) -> str:
+    """What a wrapper wraps: `LSTM 32`."""
+    inner = config.get("layer")
+    if not (isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping)):
+        return ""
+    class_name = str(inner.get("class_name"))
+    return f"{class_name} {telling_settings(Layer('', class_name, config=inner['config']))}".rstrip()
+
+
+def _first_number(config: Mapping[str, Any], *names: str) -> str:
+    for name in names:
+        value = config.get(name)
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float):
+            return f"{value:.3g}" if isinstance(value, float) else str(value)
+        if isinstance(value, list) and all(isinstance(v, int) for v in value):
+            return " × ".join("n" if v == -1 else str(v) for v in value)
+    return ""
+
+
+def _window_text(config: Mapping[str, Any]) -> str:
+    size = _per_axis(config.get("kernel_size") or config.get("pool_size"))
+    stride = _per_axis(config.get("strides"))
+    dilation = _per_axis(config.get("dilation_rate"))
+    if not size:
+        return ""
+    text = "×".join(map(str, size))
+    if stride and set(stride) != {1}:
+        text += " /" + ("×".join(map(str, stride)) if len(set(stride)) > 1 else str(stride[0]))
+    if dilation and set(dilation) != {1}:
+        text += " dilated " + "×".join(map(str, sorted(set(dilation))))
+    return text
+
+
+def _per_axis(value: Any) -> list[int]:
+    if isinstance(value, int):
+        return [value]
+    if isinstance(value, list) and all(isinstance(v, int) for v in value):
+        return value
+    return []
+
+
+def activation(layer: Layer) -> str:
+    """The activation, if it is one that is worth saying."""
+    config = layer.config
+    value = config.get("activation")
+    if isinstance(value, Mapping):  # a serialized object or function
+        inner = value.get("config")
+        value = inner if isinstance(inner, str) else value.get("class_name")
+    usual = ("linear", "tanh") if "recurrent_activation" in config else ("linear",)
+    return value if isinstance(value, str) and value not in usual else ""
+
+
+def keras_shape(shape: Shape | None) -> str:
+    """Keras's own tuple, as the terminal and JSON write it; `?` if unknown.
+
+    >>> keras_shape((None, 8)), keras_shape(None)
+    ('(None, 8)', '?')
+    """
+    return "?" if shape is None else str(tuple(shape))
+
+
+def picture_shape(shape: Shape | None, last: Shape | None = None) -> str:
+    """As pictures write it: without the batch, `n` for another free dimension, `?` if unknown; with what
+    the sizes have grown to in the `last` of several blocks, if that is another.
+
+    >>> picture_shape((None, 56, 56, 64)), picture_shape((None, None, 128)), picture_shape((None,))
+    ('56 × 56 × 64', 'n × 128', 'scalar')
+    >>> picture_shape((None, 7, 96), (None, 7, 256))
+    '7 × 96…256'
+    """
+    if shape is None:
+        return "?"
+    pairs = zip(shape[1:], (last or shape)[1:], strict=True)
+    return " × ".join("n" if d is None else join_range(str(d), str(e)) for d, e in pairs) or "scalar"
+
+
+def join_range(first: str, last: str) -> str:
+    """Two texts as one, if they are equal, else as the ends of what lies between.
+
+    >>> join_range("64", "64"), join_range("64", "256")
+    ('64', '64…256')
+    """
+    return first if first == last else f"{first}…{last}"
+
+
+def format_count(number: int | None) -> str:
+    """A number of parameters: `143,667,240`; `?` if unknown."""
+    return "?" if number is None else f"{number:,}"
+
+
+def format_bytes(number: int | None) -> str:
+    """A number of bytes, for people, in powers of 1,000.
+
+    >>> format_bytes(574_668_960), format_bytes(80), format_bytes(None)
+    ('574.7 MB', '80 B', '?')
+    """
+    if number is None:
+        return "?"
+    amount, unit = float(number), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            break
+        amount /= 1000
+    return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def format_many(number: int, noun: str) -> str:
+    """
+    >>> format_many(1, "layer"), format_many(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{format_count(number)} {noun}{'' if number == 1 else 's'}"

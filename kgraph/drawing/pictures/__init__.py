@@ -1,0 +1,1 @@
+"""Graph → DOT, Mermaid, pydot. Pure."""

@@ -1,0 +1,60 @@
+"""What marks the calls of one shared layer, and of one nested model, as the same: a sign and a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kgraph.graph import Graph, Node, parse_address
+
+
+@dataclass
+class CallMarks:
+    """Which of how many calls a node or a nested model's call is, and the colour that its calls share.
+
+    The layers inside a nested model that is called several times share one colour, the model's.
+    """
+
+    graph: Graph
+    inks: Sequence[str]  # the colours, in turn
+    calls: dict[str, tuple[int, int]] = field(default_factory=dict)  # the address of a call → (1, of 2)
+    colours: dict[str, str] = field(default_factory=dict)  # the path of a shared layer or model → colour
+
+    def __post_init__(self) -> None:
+        made: dict[str, set[int]] = {}
+        for node in self.graph.nodes:
+            made.setdefault(node.layer, set()).add(node.node_index)
+            for address in node.within:
+                call = parse_address(address)
+                made.setdefault(call.layer, set()).add(call.node_index)
+        for path, indexes in made.items():
+            for place, index in enumerate(sorted(indexes), 1):
+                self.calls[f"{path}#{index}"] = (place, len(indexes))
+        for node in self.graph.nodes:
+            shared = self._shared_path((*node.within, f"{node.layer}#{node.node_index}"))
+            if shared is not None:
+                self.colours.setdefault(shared, self.inks[len(self.colours) % len(self.inks)])
+
+    def sign(self, *addresses: str) -> str:
+        """`1 of 2` for the last of these calls, each of which stands in the one before; empty for what is
+        called once, and where the call around it says the same.
+        """
+        place, of = self.calls[addresses[-1]]
+        is_said = [(place, of)] == [self.calls[around] for around in addresses[-2:-1]]
+        return f"{place} of {of}" if of > 1 and not is_said else ""
+
+    def is_first(self, node: Node) -> bool:
+        """Whether the node is the first call of its layer."""
+        return self.calls[f"{node.layer}#{node.node_index}"][0] == 1
+
+    def colour(self, *addresses: str) -> str | None:
+        """The colour of a call that stands in the calls before it, outermost first; None if unshared."""
+        path = self._shared_path(addresses)
+        return None if path is None else self.colours[path]
+
+    def _shared_path(self, addresses: Iterable[str]) -> str | None:
+        for address in addresses:
+            call = parse_address(address)
+            if self.calls[f"{call.layer}#{call.node_index}"][1] > 1:
+                return call.layer
+        return None

@@ -1,0 +1,184 @@
+"""Texts as Graphviz must be given them: labels in its HTML, names, widths that any font fits in."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from graphviz import quoting
+
+NAME_POINTS = 11
+QUIET_POINTS = 9
+WRAP = 56  # characters in a line
+SLACK = 6  # points of a box's margin that may be written on, in the widest font
+
+# What XML forbids or a label would lose, and what stands for it: U+2400 shows NUL, U+2401 SOH, …
+_SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+_SHOWN |= dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+_SHOWN |= dict.fromkeys((0x85, 0x2028, 0x2029), 0x2424)
+
+
+def show_unprintable(text: str) -> str:
+    r"""The text with a visible sign for each character that cannot be drawn.
+
+    >>> show_unprintable("a\nb\x00")
+    'a␊b␀'
+    """
+    return text.translate(_SHOWN)
+
+
+def literal(*lines: str) -> str:
+    r"""The lines as an attribute that means just this text: a tooltip, an id, a class; to be quoted.
+
+    >>> print(quoting.quote(literal('a "b" \\N &amp; <c>', "d")))
+    "a \"b\" \\N &amp;amp; <c>\nd"
+    """
+    texts = (show_unprintable(line).replace("&", "&amp;").replace("\\", "\\\\") for line in lines)
+    text: str = quoting.nohtml("\\n".join(texts))
+    return text
+
+
+def dot_name(address: str) -> str:
+    r"""The address as the name of a Graphviz node: itself, and another text for each other address.
+
+    Graphviz takes such a name as it stands and writes it into an SVG's `<title>`. So a backslash is
+    doubled, `&amp;` is written `&amp;amp;`, and as `\u{…}` what XML forbids and a `%` in front,
+    which marks names that Graphviz makes up itself. `address` undoes it.
+
+    >>> print(quoting.quote(dot_name('d<1>&b "x"#0')), dot_name("a\\\n#0"))
+    "d<1>&b \"x\"#0" a\\\u{a}#0
+    """
+    text = address.replace("\\", "\\\\")
+    text = re.sub("^%", r"\\u{25}", text)
+    text = "".join(f"\\u{{{ord(c):x}}}" if ord(c) in _SHOWN else c for c in text)
+    named: str = quoting.nohtml(re.sub(r"&(?=#?\w*;)", "&amp;", text))
+    return named
+
+
+def parse_dot_name(name: str) -> str:
+    r"""The address that a Graphviz node stands for: the reverse of `name`, for what a DOT parser gives.
+
+    >>> parse_dot_name("a\\\\\\u{a}#0")
+    'a\\\n#0'
+    """
+    text = re.sub(r"&amp;(?=#?\w*;)", "&", name)
+    return re.sub(r"\\(?:\\|u\{(\w+)\})", lambda m: chr(int(m[1], 16)) if m[1] else "\\", text)
+
+
+@dataclass(frozen=True)
+class Inks:
+    """The colours that a label is written in."""
+
+    title: str
+    sign: str
+    quiet: str
+
+
+def card(title: str, lines: Iterable[str], inks: Inks, *, sign: str = "", align: str = "LEFT") -> str:
+    """A label in Graphviz's HTML: the title bold, beside it a coloured sign, below it the quiet lines."""
+    titles = wrap_text(title)
+    below = [part for line in lines for part in wrap_text(line)]
+    row = _cell(titles, NAME_POINTS, inks.title, align, bold=True)
+    if sign:
+        row += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "RIGHT", bold=True)
+    rows = f"<TR>{row}</TR>"
+    if below:
+        rows += f"<TR>{_cell(below, QUIET_POINTS, inks.quiet, align, span=2 if sign else 1)}</TR>"
+    return _html_table(rows)
+
+
+def heading(title: str, sign: str, inks: Inks) -> str:
+    """The label of a frame, narrow, so that the arrow to what is inside passes beside it."""
+    cells = [_cell(wrap_text(title, WRAP // 3), QUIET_POINTS, inks.title, "LEFT")]
+    cells += [_cell([sign], QUIET_POINTS, inks.sign, "LEFT", bold=True)] if sign else []
+    return _html_table("".join(f"<TR>{cell}</TR>" for cell in cells))
+
+
+def _html_table(rows: str) -> str:
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
+
+
+def _wide(texts: Iterable[str], points: float, *, bold: bool) -> float:
+    return max((text_points(text, points, bold=bold) for text in texts), default=0)
+
+
+def _cell(
+    texts: list[str], points: float, colour: str, align: str, *, bold: bool = False, span: int = 1
+) -> str:
+    """A table cell with the lines of text, wide enough for them in any font."""
+    slack = 0 if align == "RIGHT" else SLACK
+    wide = max(1, round(_wide(texts, points, bold=bold)) - slack)
+    text = (
+        "".join(f'{_html_text(t)}<BR ALIGN="{align}"/>' for t in texts)
+        if len(texts) > 1
+        else _html_text(texts[0])
+    )
+    text = f'<FONT POINT-SIZE="{points}" COLOR="{colour}">{f"<B>{text}</B>" if bold else text}</FONT>'
+    across = f' COLSPAN="{span}"' if span > 1 else ""
+    return f'<TD ALIGN="{align}"{across} WIDTH="{wide}">{text}</TD>'
+
+
+def arrow_label(texts: Iterable[str]) -> str:
+    """The lines as the label of an arrow, a little way from it."""
+    blank = "\N{NO-BREAK SPACE}"
+    return literal(*(f"{blank}{blank}{text}{blank}" for text in texts))
+
+
+def _html_text(text: str) -> str:
+    r"""The text in Graphviz's HTML, which takes `\N` for an escape and drops blanks at either end.
+
+    >>> print(_html_text(' a\\N & b'))
+    &#160;a\\N &amp; b
+    """
+    inner = text.strip(" ")
+    before = len(text) - len(text.lstrip(" "))
+    after = len(text) - before - len(inner)
+    inner = html.escape(show_unprintable(inner), quote=False).replace("\\", "\\\\")
+    return "&#160;" * before + inner + "&#160;" * after or "&#160;"
+
+
+def wrap_text(text: str, size: int = WRAP) -> list[str]:
+    """The text in lines of at most `size` characters, broken after a `_`, `/`, `.` or blank if there is one.
+
+    >>> wrap_text("block1_conv/kernel", 12)
+    ['block1_conv/', 'kernel']
+    """
+    lines = []
+    while len(text) > size:
+        cut = max(text.rfind(mark, size // 2, size) for mark in "_/. ") + 1 or size
+        lines.append(text[:cut])
+        text = text[cut:]
+    return [*lines, text]
+
+
+def text_points(text: str, points: float, *, bold: bool = False) -> float:
+    """How many points the text takes in DejaVu Sans, the widest of the fonts that viewers fall back to.
+
+    Graphviz measures with the fonts of the machine it runs on, which may be narrower than the
+    viewer's, or none at all. Labels are given this width, so that the text fits its box everywhere.
+    """
+    ems = sum(_EMS[bold].get(c) or _foreign_ems(c) for c in text)
+    return ems * points
+
+
+def _foreign_ems(character: str) -> float:
+    if unicodedata.combining(character):
+        return 0.0
+    return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.7
+
+
+# Widths in ems, rounded up to twentieths, of DejaVu Sans and DejaVu Sans Bold 2.37.
+_EMS = [
+    {c: ems for ems, characters in table.items() for c in characters}
+    for table in (
+        {0.3: "'IJijl", 0.35: "\\ ,-./:;f|\N{NO-BREAK SPACE}·", 0.4: "!()[]rt", 0.45: '"', 0.5: "*_`",
+         0.55: "?Lcsz", 0.6: "FPTYkovxy", 0.65: "$0123456789EKSabdeghnpqu{}", 0.7: "ABCRVXZ", 0.75: "HNU",
+         0.8: "&DGOQ", 0.85: "#+<=>^w~\N{MULTIPLICATION SIGN}", 0.9: "M", 0.95: "%", 1.0: "@Wm"},
+        {0.35: " ijl\N{NO-BREAK SPACE}", 0.4: "',./:;IJf|\\", 0.45: "!()-[]", 0.5: "_`rt", 0.55: '"*',
+         0.6: "?csz", 0.65: "Lvxy", 0.7: "$0123456789EFSTaeko", 0.75: "BCPYZbdghnpqu{}", 0.8: "AKRVX",
+         0.85: "#+<=>DGHNOQU^~", 0.9: "&", 0.95: "w", 1.0: "%@M", 1.05: "m", 1.1: "W"},
+    )
+]  # fmt: skip

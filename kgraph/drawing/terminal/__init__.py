@@ -1,0 +1,1 @@
+"""Graph, or what is shared in it, → text for a terminal. Pure."""

@@ -1,0 +1,178 @@
+"""Graph → text for a terminal: a row a node with lanes beside it, a head, and a foot with totals.
+
+A line is a list of spans, pairs of a text and the name of a style. `to_text` joins the texts,
+`to_styled_text` colours them; the characters are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from kgraph.drawing.describe import format_bytes, format_count, format_many, keras_shape
+from kgraph.drawing.look import Look
+from kgraph.drawing.terminal.columns import fit_columns
+from kgraph.drawing.terminal.lanes import draw_gap, draw_row, lay_rows
+from kgraph.drawing.terminal.row_text import calls, class_text, path_of, row_texts, usual_dtype
+from kgraph.drawing.terminal.spans import Line, escape_unprintable, flow, text_columns
+from kgraph.drawing.view import ShownGraph
+from kgraph.drawing.view import choose_shown as shown_of
+from kgraph.graph import Graph, Node, Tensor
+from kgraph.sizes import count_totals, tensor_bytes
+from kgraph.transforms.flatten import every_node
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+NARROWEST = 40
+
+STYLES = {
+    "": "", "title": "dim", "model": "bold", "group": "italic dim", "name": "bold", "class": "",
+    "settings": "dim", "shape": "", "dtype": "yellow", "count": "", "note": "dim", "output": "green",
+    "foot": "", "lane 0": "blue", "lane 1": "magenta", "lane 2": "yellow", "lane 3": "cyan",
+    "lane 4": "green", "lane 5": "red",
+}  # fmt: skip
+
+
+def to_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> str:
+    """The graph as plain text: no line wider than `width` (at least 40), none with trailing spaces.
+
+    `look.expand` shows the inside of nested models in place of their calls; only `look.fold=True` folds.
+    """
+    lines = _graph_lines(graph, look, max(width, NARROWEST))
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def to_styled_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> Text:
+    """What `to_text` returns, with colours: the same characters, line ends included."""
+    from rich.text import Text
+
+    text = Text(no_wrap=True, end="")
+    for line in _graph_lines(graph, look, max(width, NARROWEST)):
+        while line and not line[-1][0].strip():
+            line.pop()
+        *front, (last, style) = line or [("", "")]
+        for part in (*front, (last.rstrip(), style), ("\n", "")):
+            text.append(part[0], STYLES[part[1]] or None)
+    return text
+
+
+def _graph_lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
+    found = shown_of(graph, replace(look, fold=bool(look.fold), chains=False))
+    shown = found.graph
+    table = lay_rows(shown, most=min(max(width // 10, 4), 16))
+    lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
+    margin = 2 * lanes
+    entries = row_texts(shown, table)
+    marks = 2 if look.highlight else 0
+    cells = fit_columns(entries, width - margin - marks, usual_dtype(shown))
+    groups = _Groups(found)
+
+    yield from flow(_head_lines(graph), width)
+    yield []
+    yield [(" " * (margin + marks), ""), *cells.titles()]
+    above: Sequence[tuple[str, int]] = [(" ", 0)] * margin
+    for entry in entries:
+        for heading in groups.headings_before(entry.row.node):
+            yield [*_gutter(above), *flow([heading], width - margin)[0]]
+        first, *more = cells.lines(entry)
+        is_marked = str(entry.row.node.outputs[0]) in look.highlight
+        mark = [(("▸ " if is_marked else "  ")[:marks], "output")]
+        yield [*_gutter(draw_row(entry.row, entry.glyph, lanes)), *mark, *first]
+        above = draw_gap(entry.row, lanes)
+        for line in more:
+            yield [*_gutter(above), (" " * marks, ""), *line]
+    yield []
+    yield from flow(_foot_lines(graph, shown), width)
+
+
+def _gutter(picture: Iterable[tuple[str, int]]) -> Line:
+    """The picture of the lanes as spans, each lane in its colour."""
+    line: Line = []
+    for lane, marks in groupby(picture, itemgetter(1)):
+        line.append(("".join([mark for mark, _ in marks]), f"lane {lane % 6}"))
+    return line
+
+
+class _Groups:
+    """The headings over the rows that come from inside a call of a nested model, or from a folded block."""
+
+    def __init__(self, shown: ShownGraph) -> None:
+        self.layers = shown.frames
+        self.calls = calls(shown.graph)
+        self.open: tuple[str, ...] = ()
+
+    def headings_before(self, node: Node) -> Iterator[Line]:
+        """A heading for each call that begins with this node, the outermost first."""
+        for depth, call in enumerate(node.within):
+            if node.within[: depth + 1] == self.open[: depth + 1]:
+                continue
+            path, (number, among) = path_of(call), self.calls[call]
+            heading = ["  " * min(depth, 5) + "▾ " + escape_unprintable(path)]
+            if path in self.layers:
+                heading.append("  " + escape_unprintable(class_text(self.layers[path])))
+            if among > 1:
+                heading.append(f"  call {number} of {among}")
+            yield [(text, "group") for text in heading]
+        self.open = node.within
+
+
+def _head_lines(graph: Graph) -> list[Line]:
+    keras = graph.keras_version and f"Keras {graph.keras_version}"
+    said = [
+        escape_unprintable(text) for text in (graph.class_name, graph.format, keras, graph.source) if text
+    ]
+    facts = said[:1] + [f" · {text}" for text in said[1:]]
+    return [[(escape_unprintable(graph.name), "model"), ("  ", ""), *((fact, "note") for fact in facts)]]
+
+
+def _foot_lines(graph: Graph, shown: Graph) -> list[Line]:
+    """Totals: of the whole model, but nodes and shared layers as many as the rows show."""
+    all_in = count_totals(graph)
+    counts = [format_many(all_in.layers, "layer")]
+    counts += [format_many(all_in.operations, "operation")] if all_in.operations else []
+    counts += [format_many(all_in.nested, "nested model")] if all_in.nested else []
+    outside = sum(node.outside for node in shown.nodes)
+    counts += [format_many(len(shown.nodes) - outside, "node")]
+    counts += [f"{outside} outside"] if outside else []
+    shared = [layer for layer in shown.shared if not all(n.outside for n in shown.nodes_of(layer.name))]
+    counts += [format_many(len(shared), "shared layer")]
+    size = all_in.size
+    if size is None:
+        sizes = ["? parameters"]
+    else:
+        kinds = [f"{format_count(size.trainable)} trainable", f"{format_count(size.frozen)} frozen"]
+        kinds += [f"{format_count(size.undecided)} undecided"] if size.undecided else []
+        sizes = [
+            f"{format_many(size.parameters, 'parameter')}: {kinds[0]}",
+            *kinds[1:],
+            format_bytes(size.bytes),
+        ]
+    return [[(f"{part}, ", "foot") for part in line[:-1]] + [(line[-1], "foot")] for line in (counts, sizes)]
+
+
+def to_tensors_text(graph: Graph, tensors: Iterable[Tensor], *, width: int = 80) -> str:
+    """A line for each tensor: address, class, shape, dtype, and the bytes it takes for a batch of one."""
+    classes = {node.key: layer.class_name for node, layer in every_node(graph)}
+    rows = [("address", "class", "shape", "dtype", "bytes")]
+    for tensor in tensors:
+        class_name = classes[tensor.layer, tensor.node_index]
+        shape, size = keras_shape(tensor.shape), format_bytes(tensor_bytes(tensor))
+        rows.append(
+            (
+                escape_unprintable(str(tensor)),
+                escape_unprintable(class_name),
+                shape,
+                tensor.dtype or "?",
+                size,
+            )
+        )
+    wide = [max(map(text_columns, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell + " " * (w - text_columns(cell)) for cell, w in zip(row[:-1], wide, strict=False)]
+        lines.append("  ".join([*cells, " " * (wide[-1] - text_columns(row[-1])) + row[-1]]).rstrip())
+    return "\n".join(lines) + "\n"

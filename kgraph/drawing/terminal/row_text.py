@@ -1,0 +1,199 @@
+"""What each row of the terminal view says: name, class, shapes, parameters, and the notes beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from kgraph.drawing.describe import format_count, inner_summary, keras_shape, telling_settings
+from kgraph.drawing.terminal.lanes import Row
+from kgraph.drawing.terminal.spans import escape_unprintable, text_columns
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.sizes import layer_size
+from kgraph.training import training_by_output
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark beside a row, in pieces that stay whole where it is wrapped."""
+
+    pieces: tuple[str, ...]
+    style: str = "note"
+    needed: bool = True  # False: the lanes say the same
+
+
+@dataclass(frozen=True, slots=True)
+class RowText:
+    """What a row says, in words fit to print."""
+
+    row: Row
+    glyph: str
+    name: str
+    class_name: str
+    inside: str  # of a nested model: how much is in it
+    settings: str
+    shapes: tuple[str, ...]
+    dtype: str
+    count: str
+    notes: tuple[Note, ...]
+
+    def name_in(self, width: int) -> str:
+        """The name, set in as deep as its node is nested; if that is too wide, without its group's path."""
+        within = self.row.node.within
+        indent = "  " * min(len(within), 5)
+        if within and text_columns(indent + self.name) > width:
+            path = escape_unprintable(path_of(within[-1])) + "/"
+            if self.name.startswith(path):
+                return f"{indent}…/{self.name[len(path) :]}"
+        return indent + self.name
+
+
+def row_texts(graph: Graph, table: Sequence[Row]) -> list[RowText]:
+    """What each row says."""
+    notes = _Notes(graph)
+    entries = []
+    counted: set[str] = set()
+    above: Node | None = None
+    for row in table:
+        node, layer = row.node, graph.layer(row.node.layer)
+        again = layer.name in counted or layer.same_as is not None or node.outside
+        counted.add(layer.name)
+        size = layer_size(layer) if not again else None
+        entries.append(
+            RowText(
+                row,
+                notes.glyph(node, layer),
+                escape_unprintable(node.layer),
+                escape_unprintable(class_text(layer)),
+                inner_summary(layer) if layer.graph else "",
+                escape_unprintable("" if layer.graph else telling_settings(layer)),
+                tuple(_shape_text(tensor, place) for place, tensor in enumerate(node.outputs)),
+                escape_unprintable(node.outputs[0].dtype or "?"),
+                "" if again else format_count(size.parameters if size else None),
+                tuple(notes.of(row, layer, above)),
+            )
+        )
+        above = node
+    return entries
+
+
+def class_text(layer: Layer) -> str:
+    """The class of a layer; of a nested model, or one that a layer wraps, with its size."""
+    if layer.graph is None:
+        return layer.class_name
+    if layer.repeats:
+        return f"×{layer.repeats}, {inner_summary(layer)}" if layer.repeats > 1 else inner_summary(layer)
+    wrapped = f"({layer.graph.name})" if layer.wraps else ""
+    return f"{layer.class_name}{wrapped}, {inner_summary(layer)}"
+
+
+def _shape_text(tensor: Tensor, place: int) -> str:
+    which = "" if tensor.tensor_index == place else f":{tensor.tensor_index} "
+    return which + keras_shape(tensor.shape)
+
+
+def usual_dtype(graph: Graph) -> str | None:
+    """The dtype that most nodes make; None if none is known."""
+    dtypes = Counter(node.outputs[0].dtype for node in graph.nodes)
+    return max(dtypes, key=dtypes.__getitem__, default=None)
+
+
+class _Notes:
+    """The remarks beside rows: which call, what is read where no line from the row above says it, ends."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.inputs: dict[tuple[str, int], list[str]] = {}
+        self.outputs: dict[tuple[str, int], list[tuple[str, Tensor]]] = {}
+        for slot, tensor in graph.inputs.items():
+            self.inputs.setdefault((tensor.layer, tensor.node_index), []).append(slot)
+        for slot, tensor in graph.outputs.items():
+            self.outputs.setdefault((tensor.layer, tensor.node_index), []).append((slot, tensor))
+        self.training = training_by_output(graph)
+        self.groups = calls(graph)
+        self.call = {
+            node.key: (index, len(graph.nodes_of(layer.name)))
+            for layer in graph.shared
+            for index, node in enumerate(graph.nodes_of(layer.name), 1)
+        }
+
+    def glyph(self, node: Node, layer: Layer) -> str:
+        if node.outside:
+            return "◌"
+        if node.key in self.inputs:
+            return "○"
+        if layer.graph is not None:
+            return "▣"
+        if node.key in self.outputs:
+            return "◎"
+        return "◆" if node.key in self.call else "●"
+
+    def of(self, row: Row, layer: Layer, above: Node | None) -> Iterator[Note]:
+        node = row.node
+        if node.key in self.call:
+            number = self.call[node.key]
+            heading = self.groups.get(node.within[-1]) if node.within else None
+            yield Note(("call {} of {}".format(*number),), needed=number != heading)
+        if layer.same_as is not None:
+            yield Note((f"same object as {escape_unprintable(layer.same_as)}",))
+        if node.key in self.inputs:
+            yield from self._input(node)
+        yield from self._reads(row, above)
+        for slot, tensor in self.outputs.get(node.key, ()):
+            yield self._output(slot, tensor)
+
+    def _input(self, node: Node) -> Iterator[Note]:
+        slots = [escape_unprintable(slot) for slot in self.inputs[node.key] if slot not in ("", node.layer)]
+        if slots:
+            yield Note((f"input {', '.join(slots)}",))
+        if node.key not in self.outputs and not any(map(self.graph.readers, node.outputs)):
+            yield Note(("not read",))
+
+    def _reads(self, row: Row, above: Node | None) -> Iterator[Note]:
+        """Positional arguments first, then each keyword with its tensors; nothing if it is the row above."""
+        reads = list(row.node.inputs.items())
+        keys = [(tensor.layer, tensor.node_index) for _, tensor in reads]
+        plain = all(_keyword(slot) == "" and tensor.tensor_index == 0 for slot, tensor in reads)
+        if plain and above is not None and keys == [above.key] and not row.named:
+            return
+        needed = bool(row.named) or not plain or len(set(keys)) < len(keys)
+        reads.sort(key=lambda read: _keyword(read[0]) != "")
+        for keyword, group in groupby(reads, lambda read: _keyword(read[0])):
+            names = [escape_unprintable(self.graph.address(tensor)) for _, tensor in group]
+            pieces = [f"{name}, " for name in names[:-1]] + names[-1:]
+            pieces[0] = f"{escape_unprintable(keyword)} ← {pieces[0]}".lstrip()
+            yield Note(tuple(pieces), needed=needed)
+
+    def _output(self, slot: str, tensor: Tensor) -> Note:
+        which = f" (tensor {tensor.tensor_index})" if tensor.tensor_index else ""
+        end = f"→ output {slot}".rstrip() + which
+        facts = self.training.get(slot)
+        said = [text for text in (str(facts), *facts.metrics) if text] if facts else []
+        pieces = [f"{end}: ", *(f"{text}, " for text in said[:-1]), said[-1]] if said else [end]
+        return Note(tuple(map(escape_unprintable, pieces)), "output")
+
+
+def _keyword(slot: str) -> str:
+    """The keyword of a slot of a call's arguments; empty for a positional argument."""
+    first = slot.partition(".")[0]
+    return "" if first.isdecimal() or first == "inputs" else first
+
+
+def calls(graph: Graph) -> dict[str, tuple[int, int]]:
+    """The calls of nested models that nodes of a flat graph come from: each its number, of how many."""
+    found = dict.fromkeys(call for node in graph.nodes for call in node.within)
+    by_path: dict[str, list[str]] = {}
+    for call in sorted(found, key=lambda call: (len(call), call)):
+        by_path.setdefault(path_of(call), []).append(call)
+    return {call: (n, len(group)) for group in by_path.values() for n, call in enumerate(group, 1)}
+
+
+def path_of(call: str) -> str:
+    """The path of a nested model of which `call` is one call, as `Node.within` writes it.
+
+    >>> path_of("encoder/block#1")
+    'encoder/block'
+    """
+    return call.rpartition("#")[0]

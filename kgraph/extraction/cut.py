@@ -1,0 +1,215 @@
+"""One graph cut down to wanted tensors, nested models in place. Pure.
+
+An inner tensor becomes one more output of the nested model it lies in, whose calls stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from kgraph.extraction.place import Place
+from kgraph.extraction.time_distributed import link_calls, split_wrapper
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.transforms.flatten import bind_inputs
+
+# In the config of a new InputLayer of a plan: the address of the tensor in whose place it stands.
+BEGINS = "begins_at"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A graph cut down to what is wanted.
+
+    `became`: wanted place → the tensor that stands for it; `kept`: which nodes of the whole are left.
+    """
+
+    graph: Graph
+    became: Mapping[Place, Tensor]
+    kept: frozenset[tuple[str, int]]
+
+
+class Cutting:
+    """Cuts one graph, and by itself again the nested models in it.
+
+    `stops` are tensors where the cut graph begins, each with the name of its new input.
+    """
+
+    def __init__(self, graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str]) -> None:
+        self.graph, self.slots, self.stops = graph, wanted, stops
+        self.wanted = list(wanted.values())
+        self.inside: dict[str, list[Place]] = {}
+        # Of wrappers: the places in their models that are wanted, and whether their own output is needed too.
+        self.steps: dict[str, list[Place]] = {}
+        self.own_steps: set[str] = set()
+        self.links: dict[str, dict[Place, Layer]] = {}
+        for place in self.wanted:
+            if len(place) > 1:
+                wraps = graph.layer(place[0].layer).wraps
+                (self.steps if wraps else self.inside).setdefault(place[0].layer, []).append(place[1:])
+        # Of nested models that are cut: which of their own outputs are wanted or read, and what is left.
+        self.needed: dict[str, set[int]] = {name: set() for name in self.inside}
+        self.cuts: dict[str, Cut] = {}
+
+    def run(self) -> Cut:
+        """The cut."""
+        return self._assemble(self.reach())
+
+    def reach(self) -> frozenset[tuple[str, int]]:
+        """The nodes that are kept. What a nested model must still make depends on what is kept around it,
+        and the other way round, so both grow until neither changes.
+        """
+        while True:
+            self.cuts = {name: self._cut_inside(name) for name in self.inside}
+            kept, needed = self._reach()
+            if needed == self.needed:
+                return frozenset(kept)
+            self.needed = needed
+
+    def _cut_inside(self, name: str) -> Cut:
+        inside = self.graph.layer(name).graph
+        assert inside is not None
+        cut = Cutting(inside, {str(i): want for i, want in enumerate(self._wants(name))}, {}).run()
+        ends = list(dict.fromkeys(cut.became.values()))
+        outputs = Slots([("", ends[0])] if len(ends) == 1 else ((str(i), t) for i, t in enumerate(ends)))
+        whole = list(inside.outputs.values()) == ends and len(cut.graph.nodes) == len(inside.nodes)
+        left = inside if whole else replace(cut.graph, outputs=outputs, class_name="Functional")
+        return replace(cut, graph=left)
+
+    def _wants(self, name: str) -> list[Place]:
+        inside = self.graph.layer(name).graph
+        assert inside is not None
+        ends = list(inside.outputs.values())
+        return [*((ends[index],) for index in sorted(self.needed[name])), *self.inside[name]]
+
+    def _reach(self) -> tuple[set[tuple[str, int]], dict[str, set[int]]]:
+        """The nodes on which the wanted tensors depend, and what cut models must make for them."""
+        kept: set[tuple[str, int]] = set()
+        needed: dict[str, set[int]] = {name: set() for name in self.inside}
+        waiting = [(place[0], len(place) == 1) for place in self.wanted]
+        while waiting:
+            tensor, is_read = waiting.pop()
+            if is_read and tensor in self.stops:
+                continue
+            if is_read and tensor.layer in needed:
+                needed[tensor.layer].add(tensor.tensor_index)
+            if is_read and tensor.layer in self.steps:
+                self.own_steps.add(tensor.layer)
+            node = self.graph.node(tensor)
+            if node.key not in kept:
+                kept.add(node.key)
+                waiting += [(t, True) for t in self._reads(node).values()]
+        return kept, needed
+
+    def _reads(self, node: Node) -> Slots:
+        """What the node reads; a call of a cut model gives only the inputs that are left of it."""
+        if node.layer not in self.cuts:
+            return node.inputs
+        inside = self.graph.layer(node.layer).graph
+        assert inside is not None
+        left = set(self.cuts[node.layer].graph.inputs.values())
+        if len(left) == len(inside.inputs):
+            return node.inputs
+        bound = bind_inputs(node, inside)
+        given = [(slot, bound[t]) for slot, t in inside.inputs.items() if t in left and t in bound]
+        masks = [node.inputs.get(f"mask.{slot}") for slot, _ in given]
+        first = [("0" if len(given) == 1 else f"0.{i}", t) for i, (_, t) in enumerate(given)]
+        more = [("mask" if len(given) == 1 else f"mask.{i}", t) for i, t in enumerate(masks) if t is not None]
+        return Slots([*first, *more])
+
+    def _assemble(self, kept: frozenset[tuple[str, int]]) -> Cut:
+        starts = [
+            Layer(name, "InputLayer", weights=(), config={BEGINS: str(t)}) for t, name in self.stops.items()
+        ]
+        taken = {name for name, _ in kept}
+        self.links = {
+            name: split_wrapper(self.graph, self.graph.layer(name), steps, name in self.own_steps, _cut_one)
+            for name, steps in self.steps.items()
+        }
+        layers = [
+            left for layer in self.graph.layers if layer.name in taken for left in self._remaining(layer)
+        ]
+        new = [
+            Node(name, outputs=(replace(t, layer=name, node_index=0, tensor_index=0),))
+            for t, name in self.stops.items()
+        ]
+        nodes = [moved for node in self.graph.nodes if node.key in kept for moved in self._replacements(node)]
+        became = {place: self._became(place) for place in self.wanted}
+        graph = replace(
+            self.graph,
+            layers=(*starts, *layers),
+            nodes=(*new, *nodes),
+            inputs=self._inputs(kept),
+            outputs=Slots((slot, became[place]) for slot, place in self.slots.items()),
+            weights=(),
+            build_config=None,
+            compile_config=None,
+        )
+        return Cut(graph, became, kept)
+
+    def _inputs(self, kept: frozenset[tuple[str, int]]) -> Slots:
+        """The inputs that are left, in their structure; a list of one becomes bare."""
+        if self.stops:
+            ends = [(name, Tensor(name, 0, 0, t.shape, t.dtype)) for t, name in self.stops.items()]
+            return Slots(
+                [("", ends[0][1])] if len(ends) == 1 else ((str(i), t) for i, (_, t) in enumerate(ends))
+            )
+        left = [(slot, t) for slot, t in self.graph.inputs.items() if (t.layer, t.node_index) in kept]
+        if len(left) == len(self.graph.inputs):
+            return self.graph.inputs
+        return Slots([("", left[0][1])] if len(left) == 1 else ((str(i), t) for i, (_, t) in enumerate(left)))
+
+    def _remaining(self, layer: Layer) -> list[Layer]:
+        if layer.name in self.links:
+            return list(self.links[layer.name].values())
+        if layer.name not in self.cuts:
+            return [layer]
+        graph = self.cuts[layer.name].graph
+        return [replace(layer, graph=graph, class_name=graph.class_name)]
+
+    def _replacements(self, node: Node) -> Iterator[Node]:
+        """What stands for a node that is kept: itself, or the links of a wrapper."""
+        if not self.cuts and not self.stops and not self.links:
+            yield node
+            return
+        reads = self._became_slots(self._reads(node))
+        if node.layer in self.links:
+            yield from link_calls(self.links[node.layer], node.node_index, reads)
+            return
+        outputs = tuple(self._cut_outputs(node)) if node.layer in self.cuts else node.outputs
+        yield replace(node, inputs=reads, outputs=outputs)
+
+    def _became_slots(self, slots: Slots) -> Slots:
+        return Slots((slot, self._became((tensor,))) for slot, tensor in slots.items())
+
+    def _cut_outputs(self, node: Node) -> Iterator[Tensor]:
+        """What a call of a cut model makes: its own outputs as the call has them, then inner tensors."""
+        cut, own = self.cuts[node.layer], sorted(self.needed[node.layer])
+        known = {cut.became[want]: want[-1] for want in self._wants(node.layer)}
+        known |= {cut.became[w]: node.outputs[i] for w, i in zip(self._wants(node.layer), own, strict=False)}
+        for index, end in enumerate(cut.graph.outputs.values()):
+            yield Tensor(node.layer, node.node_index, index, known[end].shape, known[end].dtype)
+
+    def _became(self, place: Place) -> Tensor:
+        tensor = place[0]
+        if len(place) == 1 and tensor in self.stops:
+            return replace(tensor, layer=self.stops[tensor], node_index=0, tensor_index=0)
+        if tensor.layer in self.links:
+            ends = self.links[tensor.layer]
+            link = ends[place[1:]] if len(place) > 1 else list(ends.values())[-1]
+            return replace(place[-1], layer=link.name, node_index=tensor.node_index, tensor_index=0)
+        if tensor.layer not in self.cuts:
+            return tensor
+        cut = self.cuts[tensor.layer]
+        inside = self.graph.layer(tensor.layer).graph
+        assert inside is not None
+        want = place[1:] or (list(inside.outputs.values())[tensor.tensor_index],)
+        index = list(cut.graph.outputs.values()).index(cut.became[want])
+        return replace(place[-1], layer=tensor.layer, node_index=tensor.node_index, tensor_index=index)
+
+
+def _cut_one(
+    graph: Graph, place: Place, stops: Mapping[Tensor, str]
+) -> tuple[Graph, frozenset[tuple[str, int]]]:
+    cut = Cutting(graph, {"": place}, stops).run()
+    return cut.graph, cut.kept

@@ -1,0 +1,187 @@
+"""HDF5 groups of one file written into a new one, in memory for the headers alone.
+
+Edge module: reads an open file. HDF5 itself lays out the new file, without one value, in a sparse file in
+memory; the values are then streamed between its headers, from where the source has them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from kgraph.errors import ConfigError, ExtractError
+from kgraph.extraction.cutter import WITH_KERAS, Watch
+from kgraph.sources.saved import WeightGroup
+
+CHUNK = 1 << 19  # bytes; what the nearest caches hold is copied soonest
+PAGE = 1 << 12
+OWN = "vars"  # the group of a model's own variables; Keras 3.3 and earlier do not load a file without it
+
+
+class Sparse(io.RawIOBase):
+    """A file in memory that holds only the pages that were written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: dict[int, bytearray] = {}
+        self.size = self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def truncate(self, size: int | None = None) -> int:
+        self.size = self._at if size is None else size
+        return self.size
+
+    def readinto(self, buffer: Any) -> int:
+        count = max(0, min(len(buffer), self.size - self._at))
+        for page, start, stop, done in _spans(self._at, count):
+            held = self.pages.get(page)
+            buffer[done : done + stop - start] = held[start:stop] if held else bytes(stop - start)
+        self._at += count
+        return count
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        for page, start, stop, done in _spans(self._at, len(view)):
+            held = self.pages.setdefault(page, bytearray(PAGE))
+            held[start:stop] = view[done : done + stop - start]
+        self._at += len(view)
+        self.size = max(self.size, self._at)
+        return len(view)
+
+
+def _spans(offset: int, count: int) -> Iterator[tuple[int, int, int, int]]:
+    """The parts of a range that lie in one page each: page, start and stop in it, and bytes before it."""
+    done = 0
+    while done < count:
+        page, start = divmod(offset + done, PAGE)
+        stop = min(PAGE, start + count - done)
+        yield page, start, stop, done
+        done += stop - start
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Bytes of the new file that are bytes of the source: where they go, where they are, how many."""
+
+    target: int
+    source: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A new HDF5 file: its headers, and where in the source the values are."""
+
+    headers: Sparse
+    extents: tuple[Extent, ...]
+
+    @property
+    def size(self) -> int:
+        """The bytes of the whole file."""
+        return self.headers.size
+
+
+def file_parts(layout: Layout, source: BinaryIO, name: str) -> Iterator[memoryview]:
+    """The bytes of the new file in order, each part to be used before the next is asked for.
+
+    Raises `ConfigError` if the source ends early.
+    """
+    at, buffer = 0, memoryview(bytearray(CHUNK))
+    for extent in sorted(layout.extents, key=lambda e: e.target):
+        yield from _read_range(layout.headers, at, extent.target - at, buffer, name)
+        yield from _read_range(source, extent.source, extent.size, buffer, name)
+        at = extent.target + extent.size
+    yield from _read_range(layout.headers, at, layout.size - at, buffer, name)
+
+
+def stream(
+    layout: Layout, source: BinaryIO, name: str, write: Callable[[memoryview], object], watch: Watch
+) -> None:
+    """Write the new file, telling of each step; raises what `file_parts` raises."""
+    done = 0
+    for data in file_parts(layout, source, name):
+        write(data)
+        done += len(data)
+        watch(done, layout.size)
+
+
+def _read_range(file: Any, start: int, size: int, buffer: memoryview, name: str) -> Iterator[memoryview]:
+    file.seek(start)
+    while size:
+        count = file.readinto(buffer[: min(CHUNK, size)])
+        if not count:
+            raise ConfigError(f"`{name}` ends before its weights do: it is cut off, or was changed", "")
+        size -= count
+        yield buffer[:count]
+
+
+def lay_out(file: BinaryIO, copies: Iterable[tuple[WeightGroup, str, str]]) -> Layout:
+    """A new HDF5 file with groups of the open one: what each holds, its place there, and its new place.
+
+    Groups without arrays are left out but for the model's own; more Keras (3.0-3.15) does not need.
+    Raises `ExtractError` for arrays that are not stored in one piece, as Keras stores them.
+    """
+    import h5py
+
+    headers, extents = Sparse(), list[Extent]()
+    with h5py.File(file, "r") as source, h5py.File(headers, "w") as target:
+        own = target.create_group(OWN)
+        if OWN in source:
+            copy_attributes(source[OWN], own)
+        for group, old, new in copies:
+            for below, arrays in group.below():
+                made = target.require_group(f"{new}/{below}" if below else new)
+                held = source[f"{old}/{below}" if below else old]
+                copy_attributes(held, made)
+                for array in arrays:
+                    extents += copy_array(held, made, array.key)
+    return Layout(headers, tuple(extents))
+
+
+def copy_attributes(source: Any, target: Any) -> None:
+    """Give the attributes of one HDF5 object to another."""
+    for name, value in source.attrs.items():
+        target.attrs[name] = value
+
+
+def copy_array(source: Any, target: Any, key: str, new: str | None = None) -> Iterator[Extent]:
+    """Make room in a group of a new file for an array of another group; where its values are."""
+    from h5py import h5a, h5d, h5p
+
+    new = new or key
+    old = h5d.open(source.id, key.encode())
+    size, offset = old.get_space().get_simple_extent_npoints() * old.get_type().get_size(), old.get_offset()
+    if size and (offset is None or old.get_storage_size() != size):
+        raise ExtractError(
+            f"{source.name}/{key}".strip("/"),
+            "is not stored in one piece, as Keras stores variables",
+            hint=WITH_KERAS,
+        )
+    how = h5p.create(h5p.DATASET_CREATE)
+    how.set_layout(h5d.CONTIGUOUS)
+    how.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+    how.set_fill_time(h5d.FILL_TIME_NEVER)
+    how.set_obj_track_times(False)  # the same cut gives the same bytes tomorrow
+    made = h5d.create(target.id, new.encode(), old.get_type(), old.get_space(), how)
+    if h5a.get_num_attrs(old):
+        copy_attributes(source[key], target[new])
+    if size:
+        yield Extent(made.get_offset(), offset, size)

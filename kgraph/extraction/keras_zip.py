@@ -1,0 +1,145 @@
+"""Submodels out of `.keras` files, without Keras: the config is cut, the weights are streamed.
+
+Edge module: reads and writes files. Tested with what Keras 3.0-3.15 writes.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kgraph.atomic_write import write_atomically
+from kgraph.errors import ExtractError, UnsafeError
+from kgraph.extraction.cutter import (
+    OUTPUTS,
+    WITH_KERAS,
+    Keyed,
+    Stamp,
+    Watch,
+    check_unchanged,
+    check_version,
+    stamp_of,
+    watch_nothing,
+)
+from kgraph.extraction.hdf5_writer import lay_out, stream
+from kgraph.extraction.weight_moves import Move, group_to_copy, plan_moves
+from kgraph.extraction.write_keras3 import WrittenConfig, write_config
+from kgraph.graph import Graph
+from kgraph.sources.configs.context import Context
+from kgraph.sources.configs.keras3 import read_config
+from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_member, read_folder, read_zip
+from kgraph.sources.saved import Saved
+
+OLDEST = (3, 0)
+ASSETS = "assets/"
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class KerasZip:
+    """A `.keras` file that can be cut: what it holds, its graph, and how it looked when it was read."""
+
+    path: Path
+    saved: Saved
+    graph: Graph
+    version: tuple[int, ...]
+    stamp: Stamp
+
+    suffix = ".keras"
+
+    def part(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> KerasZipSubmodel:
+        """The submodel that a plan of the graph describes; `keyed`: see `written`."""
+        assert self.saved.weights is not None
+        cut = write_config(self.saved.config, self.graph, wanted, self.version, keyed)
+        return KerasZipSubmodel(self, cut, plan_moves(self.saved.config, self.graph, self.saved.weights, cut))
+
+
+def open_keras_zip(path: Path) -> KerasZip:
+    """The file, read. Raises what `kgraph.read` raises, and `ExtractError` for a layout that is not known."""
+    stamp = stamp_of(path)
+    saved = (read_folder if path.is_dir() else read_zip)(path, False)
+    kind = "keras folder" if path.is_dir() else "keras zip"
+    context = Context(str(path), kind, saved.metadata.get("keras_version"))
+    check_version(path, context.version, OLDEST)
+    if saved.weights is None:
+        raise ExtractError(
+            str(path), f"holds no `{WEIGHTS}`, so there are no weights to cut", hint=WITH_KERAS
+        )
+    return KerasZip(path, saved, read_config(saved.config, saved.weights, context), context.version, stamp)
+
+
+@dataclass(frozen=True)
+class KerasZipSubmodel:
+    """A submodel of an archive, ready to be written."""
+
+    source: KerasZip
+    written: WrittenConfig
+    moves: list[Move]
+
+    def save(self, target: Path, watch: Watch = watch_nothing) -> None:
+        """Write it as a `.keras` file, whole or not at all; `watch` is told of each step, in bytes.
+
+        Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
+        """
+        path, stored = self.source.path, self.source.saved.weights
+        assert stored is not None
+        with (
+            write_atomically(target) as file,
+            zipfile.ZipFile(file, "w") as archive,
+            _open_members(path) as (weights, assets),
+        ):
+            archive.writestr(_zip_info(METADATA), json.dumps(self.source.saved.metadata))
+            archive.writestr(_zip_info(CONFIG), json.dumps(self.written.entry))
+            layout = lay_out(weights, [(group_to_copy(stored, m), m.source, m.target) for m in self.moves])
+            with archive.open(_zip_info(WEIGHTS, layout.size), "w") as out:
+                stream(layout, weights, str(path), out.write, watch)
+            for name, new in _renamed_assets(assets, self.moves):
+                with assets[name]() as old, archive.open(_zip_info(new), "w", force_zip64=True) as out:
+                    while data := old.read(CHUNK):
+                        out.write(data)
+            check_unchanged(path, self.source.stamp)
+
+
+Assets = dict[str, Callable[[], Any]]
+
+
+@contextmanager
+def _open_members(path: Path) -> Iterator[tuple[BinaryIO, Assets]]:
+    """The weights of a source as a file, and what opens each of its assets, by name."""
+    with ExitStack() as stack:
+        if path.is_dir():
+            weights: BinaryIO = stack.enter_context(open(path / WEIGHTS, "rb"))
+            files = [p for p in (path / ASSETS).rglob("*") if p.is_file() and not p.is_symlink()]
+            yield weights, {p.relative_to(path).as_posix(): partial(open, p, "rb") for p in files}
+            return
+        file = stack.enter_context(open(path, "rb"))
+        archive = stack.enter_context(zipfile.ZipFile(file))
+        names = [name for name in archive.namelist() if name.startswith(ASSETS) and not name.endswith("/")]
+        yield (
+            stack.enter_context(open_member(file, archive, WEIGHTS)),
+            {name: partial(archive.open, name) for name in names},
+        )
+
+
+def _renamed_assets(assets: Assets, moves: list[Move]) -> Iterator[tuple[str, str]]:
+    """The assets of the layers that are kept, each with its new name; they lie at the places of weights."""
+    for name in assets:
+        if ".." in name.split("/"):
+            raise UnsafeError(f"the asset `{name}` lies outside its archive")
+        for move in moves:
+            at = f"{ASSETS}{move.source}/"
+            if name.startswith(at) and not (move.without and name.startswith(f"{at}{move.without}/")):
+                yield name, f"{ASSETS}{move.target}/{name.removeprefix(at)}"
+
+
+def _zip_info(name: str, size: int = 0) -> zipfile.ZipInfo:
+    """A stored member without a date, so that the same cut gives the same bytes tomorrow."""
+    info = zipfile.ZipInfo(name)
+    info.file_size = size
+    return info

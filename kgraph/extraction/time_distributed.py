@@ -1,0 +1,89 @@
+"""A `TimeDistributed` model cut into a chain of such, one for each tensor wanted of it. Pure.
+
+A `TimeDistributed` makes one tensor a call (`keras/src/layers/rnn/time_distributed.py`, 3.15). So each
+link of the chain takes the steps on from where the one before ended, and no layer runs twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from kgraph.errors import ExtractError
+from kgraph.extraction.place import Place, free_name
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+
+# Cuts a graph down to one place, begun at the tensors that get a new input; tells which nodes are left.
+Cutter = Callable[[Graph, Place, Mapping[Tensor, str]], tuple[Graph, frozenset[tuple[str, int]]]]
+
+
+def split_wrapper(
+    graph: Graph, wrapper: Layer, wanted: Sequence[Place], own: bool, cut: Cutter
+) -> dict[Place, Layer]:
+    """The layers that take the place of a wrapper: where each link ends in the wrapped model → the link.
+
+    `wanted` are places in the wrapped model, `own` tells whether the wrapper's own output is needed too.
+    """
+    assert wrapper.graph is not None
+    inside = wrapper.graph
+    if wrapper.class_name != "TimeDistributed":
+        raise ExtractError(
+            wrapper.name,
+            f"is a `{wrapper.class_name}`, which may do anything with what the model inside makes",
+            hint=f"take its outputs: `{wrapper.name}`",
+        )
+    last = (next(iter(inside.outputs.values())),)
+    order = {node.key: i for i, node in enumerate(inside.nodes)}
+    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: order[end[0].layer, end[0].node_index])
+    found: dict[Place, Layer] = {}
+    for before, end in zip([None, *ends], ends, strict=False):
+        begin = (
+            {}
+            if before is None
+            else {
+                _one_step(inside, before[0]): free_name(
+                    {layer.name for layer in inside.layers}, f"{before[0].layer}_input"
+                )
+            }
+        )
+        part, kept = cut(inside, end, begin)
+        round_about = any((t.layer, t.node_index) in kept for t in inside.inputs.values())
+        if before is not None and (len(before) > 1 or round_about):
+            raise ExtractError(
+                wrapper.name,
+                f"makes one tensor a call: `{end[-1].layer}` cannot be had from `{before[-1].layer}` alone",
+                hint="take them into two submodels",
+            )
+        taken = {layer.name for layer in (*graph.layers, *found.values())}
+        path = "_".join([wrapper.name, *(step.layer for step in end)])
+        name = wrapper.name if own and end == last else free_name(taken, path)
+        config = {**wrapper.config, "name": wrapper.name}  # tells the backends which wrapper it is a part of
+        part = replace(part, class_name="Functional")
+        found[end] = replace(wrapper, name=name, graph=part, config=config)
+    return found
+
+
+def _one_step(inside: Graph, tensor: Tensor) -> Tensor:
+    """The tensor with the shape that it has in one step, without the time axis."""
+    return next(t for t in inside.node(tensor).outputs if t == tensor)
+
+
+def link_calls(links: Mapping[Place, Layer], node_index: int, given: Slots) -> Iterator[Node]:
+    """The nodes of one call: the first link reads what the wrapper was given, the others the one before.
+
+    A mask says which steps count, so every link reads it.
+    """
+    reads = given
+    masks = {slot: t for slot, t in given.items() if slot.partition(".")[0] == "mask"}
+    for layer in links.values():
+        steps = next(iter(reads.values())).shape
+        made = _link_output(layer, node_index, steps[1] if steps else None)
+        yield Node(layer.name, node_index, reads, (made,))
+        reads = Slots({"0": made} | masks)
+
+
+def _link_output(link: Layer, node_index: int, steps: int | None) -> Tensor:
+    assert link.graph is not None
+    step = _one_step(link.graph, next(iter(link.graph.outputs.values())))
+    shape = None if step.shape is None else (step.shape[0], steps, *step.shape[1:])
+    return Tensor(link.name, node_index, 0, shape, step.dtype)

@@ -1,0 +1,60 @@
+"""What is known of a layer by itself: an operation, built in, nested; and every layer at all depths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kgraph.graph import Graph, Layer
+
+
+def is_nested(layer: Layer) -> bool:
+    """Whether the layer is a model that `flatten` opens: one with a graph of its own."""
+    return layer.graph is not None and not layer.wraps
+
+
+def inner_path(path: str, layer: Layer) -> str:
+    """What stands before the names of the layers inside a layer, itself at that path."""
+    return path if layer.repeats else f"{path}{layer.name}/"
+
+
+def is_operation(layer: Layer) -> bool:
+    """Whether the entry is a bare operation (`x + y`, `keras.ops.…`), not a `keras.Layer`.
+
+    Keras 3 writes operations with the module that defines them, `keras.src.ops.…` (3.0-3.15).
+    """
+    return bool(layer.module) and ".ops." in f"{layer.module}."
+
+
+def is_built_in(layer: Layer) -> bool:
+    """Whether the class is one of Keras's own, not another's of the same name.
+
+    Keras 3 writes the public module of its own, `keras.layers`, or the one that defines it (3.0-3.15).
+    """
+    return (layer.module or "").partition(".")[0] == "keras"
+
+
+def every_layer(graph: Graph, path: str = "") -> Iterator[tuple[str, Layer]]:
+    """All layers at all depths, wrapped models' too, each with its path; a nested model before its inside.
+
+    What `fold` closed is given as if it had not.
+    """
+    for layer in graph.layers:
+        if layer.graph and layer.repeats:
+            outside = {path + tensor.layer for tensor in layer.graph.inputs.values()}
+            yield from (pair for pair in every_layer(layer.graph, path) if pair[0] not in outside)
+            continue
+        yield path + layer.name, layer
+        if layer.graph:
+            yield from every_layer(layer.graph, f"{path}{layer.name}/")
+
+
+def leaf_count(graph: Graph) -> int:
+    """How many layers and operations are in a nested model, at all depths: what is seen when it is opened.
+
+    Its own InputLayers, and nested models as such, do not count.
+    """
+    ends = {tensor.layer for tensor in graph.inputs.values()}
+    below = (
+        leaf_count(layer.graph) if layer.graph else 1 for layer in graph.layers if layer.name not in ends
+    )
+    return sum(below)

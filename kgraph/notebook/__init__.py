@@ -1,0 +1,1 @@
+"""What a notebook or a Python prompt shows of a graph."""

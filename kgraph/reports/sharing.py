@@ -1,0 +1,313 @@
+"""Graph → report: what is shared, what is one object or one variable, and what every count is.
+
+A layer is shared where it is called more than once in one model, or stands in several models. What is
+called often only because the model around it is, is shared by way of that model and is not told again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from kgraph.graph import Graph, Layer, Shape, Tensor, Weight
+from kgraph.layers import every_layer, is_operation, leaf_count
+from kgraph.reports.calls import Call, every_call
+from kgraph.sizes import Size, Totals, count_totals, layer_size, weights_size
+
+VERSION = 1
+# Variables that a layer measures, by the last part of their name; those of `Normalization` are its own.
+STATISTICS = {"moving_mean", "moving_variance", "vector_u"}
+MEASURED = {"mean", "variance", "count"}
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One place where a shared object stands; `same_by` says what that rests on, None for the first place."""
+
+    path: str
+    class_name: str
+    calls: int  # in the model in which it stands
+    wraps: bool  # it wraps the object, as TimeDistributed does a model
+    same_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A shared layer, nested model or operation, under the path of its first entry, with all its calls.
+
+    `size` is what it holds, its inside included; `saving` what more the model would hold if each entry
+    in each model had a copy a call. None where the source does not say.
+    """
+
+    path: str
+    class_name: str
+    kind: str  # "layer", "nested model" or "operation"
+    layers: int  # inside it, at all depths, operations too
+    entries: tuple[Occurrence, ...]
+    calls: tuple[Call, ...]
+    size: Size | None
+    saving: Size | None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A layer, and its weight that is an earlier layer's; `same_by` says what that rests on."""
+
+    layer: str
+    weight: str
+    same_by: str
+
+
+@dataclass(frozen=True)
+class Tied:
+    """One variable that several layers hold: the weight of the first, and those that are the same."""
+
+    layer: str
+    weight: str
+    shape: Shape
+    dtype: str
+    holders: tuple[Holder, ...]
+
+
+@dataclass(frozen=True)
+class Identical:
+    """Weights, by their paths, with the same values; that alone does not make them one variable."""
+
+    paths: tuple[str, ...]
+    shape: Shape
+    dtype: str
+
+
+@dataclass(frozen=True)
+class TopLayer:
+    """A top-level layer, and what it adds to the model."""
+
+    name: str
+    class_name: str
+    calls: int
+    size: Size | None
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What is shared in a graph, and its sums; each variable is counted once."""
+
+    name: str
+    source: str | None
+    format: str | None
+    keras_version: str | None
+    shared: tuple[Shared, ...]
+    tied: tuple[Tied, ...]
+    identical: tuple[Identical, ...] | None  # None: the values were not read
+    totals: Totals
+    unshared: Size | None  # if every call of every layer, and every holder of a variable, had its own
+    by_dtype: Mapping[str, Size] | None
+    by_kind: Mapping[str, Size] | None
+    by_layer: tuple[TopLayer, ...]
+    # Layers with a `seed`. The state of a seed is no weight: Keras neither counts nor saves it.
+    seeds: tuple[str, ...]
+
+
+def sharing(graph: Graph) -> Sharing:
+    """What is shared in the graph, at every depth, and what its parameters amount to.
+
+    For `identical`, read the graph with `read(source, values=True)`.
+    """
+    whole = count_totals(graph)
+    variables = _distinct_variables(graph)
+    known = whole.size is not None
+    return Sharing(
+        name=graph.name,
+        source=graph.source,
+        format=graph.format,
+        keras_version=graph.keras_version,
+        shared=tuple(_shared_objects(graph)),
+        tied=tuple(_tied_variables(graph)),
+        identical=_identical_weights(variables),
+        totals=whole,
+        unshared=_size_unshared(graph),
+        by_dtype=_sum_by((w.dtype, w) for _, _, w in variables) if known else None,
+        by_kind=_sum_by((_weight_purpose(layer, w), w) for _, layer, w in variables) if known else None,
+        by_layer=tuple(_top_layer(graph, layer) for layer in graph.layers),
+        seeds=tuple(p for p, layer in every_layer(graph) if "seed" in layer.config and not layer.same_as),
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an object stands: its entry, and the object in whose model that is."""
+
+    entry: Occurrence
+    layer: Layer
+    around: str
+
+
+def _shared_objects(graph: Graph) -> Iterator[Shared]:
+    objects: dict[str, list[_Place]] = {}
+    for key, place in _occurrences(graph, "", "", dict(every_layer(graph))):
+        objects.setdefault(key, []).append(place)
+    calls: dict[str, list[Call]] = {}
+    for call in every_call(graph):
+        calls.setdefault(call.layer, []).append(call)
+    for path, places in objects.items():
+        copies = sum({(place.around, place.layer.name): place.entry.calls for place in places}.values())
+        if copies < 2:
+            continue
+        layer = places[0].layer
+        holds = _held_size(layer, path)
+        yield Shared(
+            path=path,
+            class_name=layer.class_name,
+            kind="nested model" if layer.graph else "operation" if is_operation(layer) else "layer",
+            layers=leaf_count(layer.graph) if layer.graph else 0,
+            entries=tuple(place.entry for place in places),
+            calls=tuple(call for place in places for call in calls.get(place.entry.path, ())),
+            size=holds,
+            saving=holds and holds * (copies - 1),
+        )
+
+
+def _occurrences(
+    graph: Graph, path: str, around: str, entries: Mapping[str, Layer]
+) -> Iterator[tuple[str, _Place]]:
+    """Where every object stands, at all depths, each under the path of its first entry."""
+    for layer in graph.layers:
+        if layer.class_name == "InputLayer":  # two models may begin at one, but it makes nothing
+            continue
+        own = path + layer.name
+        key, by = _object_of(layer, own, entries)
+        entry = Occurrence(own, layer.class_name, len(graph.nodes_of(layer.name)), layer.wraps, by)
+        yield key, _Place(entry, layer, around)
+        if layer.graph:
+            yield from _occurrences(layer.graph, own + "/", key, entries)
+
+
+def _object_of(layer: Layer, path: str, entries: Mapping[str, Layer]) -> tuple[str, str | None]:
+    """The path of the first entry that is the same object, or whose inside is; and what that rests on."""
+    if layer.same_as:
+        return layer.same_as, layer.same_by
+    if layer.graph:
+        ends = {tensor.layer for tensor in layer.graph.inputs.values()}
+        inside = [inner for inner in layer.graph.layers if inner.name not in ends]
+        firsts = {(inner.same_as or "/").removesuffix("/" + inner.name) for inner in inside}
+        first = entries.get(firsts.pop()) if len(firsts) == 1 else None
+        # A model may hold a part of another one; only the same graph is the same model.
+        if first is not None and first.graph == layer.graph:
+            return inside[0].same_as.removesuffix("/" + inside[0].name), inside[0].same_by  # type: ignore[union-attr]
+    return path, None
+
+
+def _held_size(layer: Layer, path: str) -> Size | None:
+    """What all variables in a layer and its inside amount to, each once."""
+    found: dict[tuple[str, int], Weight] = {}
+    inside = every_layer(layer.graph, path + "/") if layer.graph else ()
+    for own, inner in ((path, layer), *inside):
+        if inner.weights is None:
+            return None
+        names: Counter[str] = Counter()  # a custom layer may have two variables of one name
+        for weight in inner.weights:
+            key = weight.same_as or f"{inner.same_as or own}/{weight.name}"
+            found[key, names[key]] = replace(weight, same_as=None)
+            names[key] += 1
+    return weights_size(found.values())
+
+
+def _size_unshared(graph: Graph) -> Size | None:
+    """What the graph would hold if every call had its own copy of the layer, and of all it holds."""
+    whole = weights_size(replace(weight, same_as=None) for weight in graph.weights or ())
+    for layer in graph.layers:
+        inside = _size_unshared(layer.graph) if layer.graph else Size()
+        if layer.weights is None or inside is None:
+            return None
+        own = weights_size(replace(weight, same_as=None) for weight in layer.weights)
+        whole += (own + inside) * len(graph.nodes_of(layer.name))
+    return whole
+
+
+def _distinct_variables(graph: Graph) -> list[tuple[str, Layer, Weight]]:
+    """Each variable once, as far as known: the path of its weight, the layer that holds it first, and it."""
+    top = Layer("", graph.class_name, weights=graph.weights)
+    return [
+        (f"{path}/{weight.name}" if path else weight.name, layer, weight)
+        for path, layer in (*every_layer(graph), ("", top))
+        if layer.same_as is None
+        for weight in layer.weights or ()
+        if weight.same_as is None
+    ]
+
+
+def _tied_variables(graph: Graph) -> Iterator[Tied]:
+    owners: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[Weight, list[Holder]]] = {}
+    for path, layer in every_layer(graph):
+        for weight in layer.weights or () if layer.same_as is None else ():
+            owners.setdefault(f"{path}/{weight.name}", (path, weight.name))
+            if weight.same_as:
+                _, holders = found.setdefault(weight.same_as, (weight, []))
+                holders.append(Holder(path, weight.name, weight.same_by or ""))
+    for first, (weight, holders) in found.items():
+        owner = owners.get(first, ("", first))
+        yield Tied(*owner, weight.shape, weight.dtype, tuple(holders))
+
+
+def _identical_weights(variables: list[tuple[str, Layer, Weight]]) -> tuple[Identical, ...] | None:
+    if all(weight.digest is None for _, _, weight in variables):
+        return None
+    alike: dict[tuple[Shape, str, str], list[str]] = {}
+    for path, _, weight in variables:
+        if weight.digest:
+            alike.setdefault((weight.shape, weight.dtype, weight.digest), []).append(path)
+    return tuple(
+        Identical(tuple(paths), shape, dtype) for (shape, dtype, _), paths in alike.items() if len(paths) > 1
+    )
+
+
+def _sum_by(kinds: Iterator[tuple[str, Weight]]) -> dict[str, Size]:
+    found: dict[str, list[Weight]] = {}
+    for kind, weight in kinds:
+        found.setdefault(kind, []).append(weight)
+    return {kind: weights_size(weights) for kind, weights in found.items()}
+
+
+def _weight_purpose(layer: Layer, weight: Weight) -> str:
+    """What a variable is for, by its name; those of custom layers in files have none and are plain.
+
+    The names are those of Keras 3.0-3.15.
+    """
+    name = weight.name.rpartition("/")[2]
+    if name.startswith("lora_"):
+        return "LoRA factors"
+    if name in STATISTICS or (layer.class_name == "Normalization" and name in MEASURED):
+        return "normalisation statistics"
+    narrow = weight.dtype.startswith(("int", "uint", "float8")) and name.endswith(("kernel", "embeddings"))
+    if narrow or name.endswith(("_scale", "_zero")) or name.startswith("quantized_"):
+        return "quantised weights and their scales"
+    return "plain weights"
+
+
+def _top_layer(graph: Graph, layer: Layer) -> TopLayer:
+    return TopLayer(layer.name, layer.class_name, len(graph.nodes_of(layer.name)), layer_size(layer))
+
+
+def to_sharing_json(report: Sharing, *, indent: int | None = 1) -> str:
+    """The report as JSON text, the same bytes each time.
+
+    The form, version 1: `{"kgraph": 1, "report": {...}}`, objects with the fields of the dataclasses
+    `Sharing`, `Shared`, `Occurrence`, `Call`, `Tied`, `Holder`, `Identical`, `TopLayer`, `Totals`; `null`
+    where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
+    """
+    return json.dumps({"kgraph": VERSION, "report": _to_data(report)}, indent=indent, ensure_ascii=False)
+
+
+def _to_data(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return {"address": str(value), "shape": value.shape, "dtype": value.dtype}
+    if is_dataclass(value):
+        more = {"undecided": value.undecided} if isinstance(value, Size) else {}
+        return {f.name: _to_data(getattr(value, f.name)) for f in fields(value)} | more
+    if isinstance(value, Mapping):
+        return {key: _to_data(inner) for key, inner in value.items()}
+    return [_to_data(inner) for inner in value] if isinstance(value, tuple) else value

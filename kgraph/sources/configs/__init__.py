@@ -1,0 +1,1 @@
+"""Configs of all versions of Keras, and the graphs that they describe. Pure."""

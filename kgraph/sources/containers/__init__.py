@@ -1,0 +1,1 @@
+"""Files, opened: what each format holds. Edge modules."""

@@ -1,0 +1,185 @@
+"""SavedModel folders of Keras 2 (`model.save('folder')`, TensorFlow 2.x), read without TensorFlow.
+
+Edge module: opens files. The config is JSON in `keras_metadata.pb` (2.5 and later) or in the first
+object of `saved_model.pb` (until 2.4); each layer's variables, in Keras's order, with name, shape and dtype,
+are objects of `saved_model.pb` (`saved_object_graph.proto`), the same as in the checkpoint's index.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kgraph.errors import REMAKE, ConfigError, FormatError, NoGraphError
+from kgraph.json_checks import parse_json
+from kgraph.sources.containers.keras_zip import refuse_values
+from kgraph.sources.saved import Array, Saved, StoredWeight
+
+MODEL, METADATA, INDEX = "saved_model.pb", "keras_metadata.pb", "variables/variables.index"
+# Numbers of fields, from TensorFlow's `.proto` files (2.4-2.21).
+META_GRAPHS, OBJECT_GRAPH, NODES = 2, 7, 1  # SavedModel, MetaGraphDef, SavedObjectGraph
+CHILDREN, USER_OBJECT, VARIABLE = 1, 4, 7  # SavedObject
+NODE_ID, LOCAL_NAME = 1, 2  # a child
+DTYPE, SHAPE, NAME = 1, 2, 6  # SavedVariable
+METADATA_NODES, METADATA_ID, METADATA_TEXT, OBJECT_TEXT = 1, 2, 5, 3  # SavedMetadata and its objects
+DTYPES = {
+    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string", 9: "int64",
+    10: "bool", 14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
+}  # fmt: skip
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # how a field is written
+
+Value = int | memoryview
+Message = list[tuple[int, Value]]
+
+
+def is_savedmodel(path: Path) -> bool:
+    """Whether a folder is a SavedModel, of whatever program."""
+    return (path / MODEL).is_file()
+
+
+def read_savedmodel(path: Path, values: bool) -> Saved:
+    """What a SavedModel folder of a Keras model holds; `NoGraphError` if it is of no Keras model."""
+    refuse_values(path, values)
+    try:
+        with _map_file(path / MODEL) as model:
+            nodes = [_decode_message(node) for node in _field_values(_object_graph(model), NODES)]
+            texts = _metadata_texts(path, nodes)
+            root = parse_json(texts[0], str(path)) if 0 in texts else None
+            root = root if isinstance(root, dict) else {}
+            config = root.get("model_config", root)
+            if not (isinstance(config, dict) and "config" in config):
+                raise _no_keras_error(path)
+            names = {i: parse_json(text, str(path)).get("name") for i, text in texts.items()}
+            stored = _variables_by_layer(nodes, names) if (path / INDEX).is_file() else None
+    except (IndexError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise FormatError(
+            str(path), f"begins as a SavedModel but is cut off or damaged ({error})", hint=REMAKE
+        ) from error
+    config = {**config, "compile_config": root.get("training_config")}
+    return Saved(config, {"keras_version": root.get("keras_version")}, None, stored)
+
+
+def _no_keras_error(path: Path) -> NoGraphError:
+    return NoGraphError(
+        str(path),
+        "SavedModel",
+        "it holds TensorFlow functions, not a layer graph",
+        hint="save the Keras model with `model.save('model.keras')`; `model.export` keeps functions only",
+    )
+
+
+@contextmanager
+def _map_file(path: Path) -> Iterator[memoryview]:
+    """The bytes of a file, of which only those that are looked at are read."""
+    with open(path, "rb") as file:
+        if not path.stat().st_size:
+            raise ConfigError(f"`{path}` is empty", "")
+        yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _object_graph(model: memoryview) -> memoryview:
+    """The objects of the first of the graphs that has any."""
+    for graph in _field_values(_decode_message(model), META_GRAPHS):
+        for objects in _field_values(_decode_message(graph), OBJECT_GRAPH):
+            return objects
+    return memoryview(b"")
+
+
+def _metadata_texts(path: Path, nodes: list[Message]) -> dict[int, bytes]:
+    """The JSON text that Keras wrote about each object, by the object's number."""
+    if (path / METADATA).is_file():
+        found = [
+            _decode_message(entry) for entry in _field_values((path / METADATA).read_bytes(), METADATA_NODES)
+        ]
+        return {_number_field(entry, METADATA_ID): _bytes_field(entry, METADATA_TEXT) for entry in found}
+    objects = (
+        (i, _decode_message(user))
+        for i, node in enumerate(nodes)
+        for user in _field_values(node, USER_OBJECT)
+    )
+    texts = ((i, _bytes_field(user, OBJECT_TEXT)) for i, user in objects)
+    return {i: text for i, text in texts if text.startswith(b"{")}
+
+
+def _variables_by_layer(
+    nodes: list[Message], names: Mapping[int, Any]
+) -> dict[str, tuple[StoredWeight, ...]]:
+    """The variables of each top layer by its name: the children `layer-0`, … of the first object."""
+    layers = [
+        index for name, index in _child_objects(nodes[0]) if name.startswith("layer-") and index in names
+    ]
+    return {str(names[index]): tuple(_layer_variables(nodes, index)) for index in layers}
+
+
+def _layer_variables(nodes: list[Message], index: int) -> Iterator[StoredWeight]:
+    """The variables that an object's list `variables` holds."""
+    lists = [nodes[child] for name, child in _child_objects(nodes[index]) if name == "variables"]
+    for held in lists:
+        for _, child in _child_objects(held):
+            for variable in map(_decode_message, _field_values(nodes[child], VARIABLE)):
+                name = _bytes_field(variable, NAME).decode()
+                sizes = [
+                    _number_field(_decode_message(dim), 1)
+                    for s in _field_values(variable, SHAPE)
+                    for dim in _field_values(_decode_message(s), 2)
+                ]
+                dtype = DTYPES.get(_number_field(variable, DTYPE), "?")
+                yield StoredWeight(name, Array(name, tuple(sizes), dtype))
+
+
+def _child_objects(node: Message) -> list[tuple[str, int]]:
+    children = [_decode_message(child) for child in _field_values(node, CHILDREN)]
+    return [(_bytes_field(child, LOCAL_NAME).decode(), _number_field(child, NODE_ID)) for child in children]
+
+
+def _field_values(message: Message | Value | bytes, number: int) -> Iterator[memoryview]:
+    """The values of a field that holds bytes, of a message or of its bytes."""
+    fields = message if isinstance(message, list) else _decode_message(message)
+    for field, value in fields:
+        if field == number and isinstance(value, memoryview):
+            yield value
+
+
+def _number_field(message: Message, field: int) -> int:
+    return next((value for key, value in message if key == field and isinstance(value, int)), 0)
+
+
+def _bytes_field(message: Message, field: int) -> bytes:
+    return next((bytes(value) for value in _field_values(message, field)), b"")
+
+
+def _decode_message(data: Value | bytes) -> Message:
+    """The fields of a message in protobuf's encoding, in order: numbers, and bytes in place."""
+    data, at, fields = memoryview(data), 0, []  # type: ignore[arg-type]
+    while at < len(data):
+        key, at = _decode_varint(data, at)
+        kind = key & 7
+        value: Value
+        if kind == VARINT:
+            value, at = _decode_varint(data, at)
+        elif kind in (FIXED32, FIXED64):
+            value, at = 0, at + (4 if kind == FIXED32 else 8)  # none is looked at
+        elif kind == BYTES:
+            size, at = _decode_varint(data, at)
+            value, at = data[at : at + size], at + size
+        else:
+            raise ValueError(f"a field of kind {kind}")
+        if at > len(data):
+            raise ValueError("a field longer than the file")
+        fields.append((key >> 3, value))
+    return fields
+
+
+def _decode_varint(data: memoryview, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = data[at]
+        number |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return number, at
+        if shift > 63:
+            raise ValueError("a number of more than 64 bits")

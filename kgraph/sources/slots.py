@@ -1,0 +1,79 @@
+"""What the readers of files and of live models have in common: slots, and Sequential's line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kgraph.graph import Layer, Node, Slots, Tensor, join_slot
+
+# The part of a model's config that is its graph; the rest is kept on its layer.
+GRAPH_KEYS = ("layers", "input_layers", "output_layers")
+
+
+def tensor_slots(
+    value: Any, leaf: Callable[[Any], Tensor | None], slot: str = ""
+) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in a nested structure with their slots, in Keras's flat order (dicts by sorted key).
+
+    `leaf` tells which values are tensors. Serialized objects (`{"class_name", "config"}`) hold none.
+    A dot in a key is written `\\.`, so that no two places share a slot.
+    """
+    tensor = leaf(value)
+    if tensor is not None:
+        yield slot, tensor
+    elif isinstance(value, dict):
+        if not ("class_name" in value and "config" in value):
+            for key in sorted(value, key=str):
+                yield from tensor_slots(value[key], leaf, join_slot(slot, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from tensor_slots(item, leaf, join_slot(slot, str(index)))
+
+
+def argument_slots(args: Any, kwargs: Any, leaf: Callable[[Any], Tensor | None]) -> Slots:
+    """The slots of a call: positional arguments by number, keyword arguments by name."""
+    found: list[tuple[str, Tensor]] = []
+    named = [(str(index), value) for index, value in enumerate(args)]
+    for slot, value in [*named, *sorted(kwargs.items())]:
+        tensor = leaf(value)
+        if tensor is not None:  # by far the most common, and much quicker than a walk
+            found.append((slot, tensor))
+        elif isinstance(value, dict | list | tuple):
+            found += tensor_slots(value, leaf, join_slot("", slot))
+    return Slots(found)
+
+
+def sequential_nodes(layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:
+    """The nodes, inputs and outputs of a Sequential model of these layers.
+
+    Each layer reads what the one before makes. A Sequential that was never built has no InputLayer:
+    its first layer reads nothing and its inputs are empty.
+    """
+    nodes: list[Node] = []
+    last: list[Tensor] = []
+    for layer in layers:
+        read = (
+            Slots(("0", t) for t in last)
+            if len(last) == 1
+            else Slots((f"0.{i}", t) for i, t in enumerate(last))
+        )
+        made = len(layer.graph.outputs) if layer.graph and not layer.wraps else 1
+        last = [Tensor(layer.name, 0, index) for index in range(made)]
+        nodes.append(Node(layer.name, 0, read, tuple(last)))
+    first = nodes[:1] if layers and layers[0].class_name == "InputLayer" else []
+    outputs = Slots([("", last[0])] if len(last) == 1 else ((str(i), t) for i, t in enumerate(last)))
+    return nodes, Slots([("", node.outputs[0]) for node in first]), outputs
+
+
+def annotate_nodes(nodes: Iterable[Node], annotate: Callable[[Tensor], Tensor]) -> list[Node]:
+    """The nodes with shape and dtype on every tensor they read and make, as far as `annotate` knows."""
+    return [
+        replace(
+            node,
+            inputs=Slots((slot, annotate(t)) for slot, t in node.inputs.items()),
+            outputs=tuple(map(annotate, node.outputs)),
+        )
+        for node in nodes
+    ]

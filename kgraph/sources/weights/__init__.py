@@ -1,0 +1,1 @@
+"""Which stored weights are which layer's, and what they are called. Pure."""

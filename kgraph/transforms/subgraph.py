@@ -1,0 +1,122 @@
+"""Graph → a part of it: what leads to some tensors, what lies near them, what lies between two.
+
+Addresses in a part are those in the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kgraph.graph import Graph, Node, Slots, Tensor
+from kgraph.transforms.flatten import every_node
+from kgraph.transforms.toposort import order_nodes
+
+Key = tuple[str, int]
+
+
+def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
+    """The part of the graph that the tensors depend on, with them as its outputs, each at its address.
+
+    Inputs that none depends on are left out, and so are layers without a call in the part.
+    `subgraph(subgraph(g, o), o) == subgraph(g, o)`. Raises `GraphError` for a tensor that is not made.
+    """
+    wanted = list(outputs)
+    kept = _reachable([graph.node(t).key for t in wanted], _makers(graph))
+    names = {name for name, _ in kept}
+    return replace(
+        graph,
+        layers=tuple(layer for layer in graph.layers if layer.name in names),
+        nodes=tuple(node for node in graph.nodes if node.key in kept),
+        inputs=Slots((slot, t) for slot, t in graph.inputs.items() if (t.layer, t.node_index) in kept),
+        outputs=Slots((str(t), t) for t in wanted),
+        weights=None if graph.weights is None else (),
+        compile_config=None,
+    )
+
+
+def neighbourhood(graph: Graph, tensors: Iterable[Tensor], steps: int) -> tuple[Tensor, ...]:
+    """A tensor of each node that lies so many arrows or fewer before or after those that make the tensors."""
+    start = [graph.node(t).key for t in tensors]
+    kept = _reachable(start, _makers(graph), steps) | _reachable(start, _readers(graph), steps)
+    return tuple(node.outputs[0] for node in graph.nodes if node.key in kept)
+
+
+def paths_between(graph: Graph, starts: Iterable[Tensor], ends: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """A tensor of each node on a way from one of the starts to one of the ends, these included."""
+    after = _reachable([graph.node(t).key for t in starts], _readers(graph))
+    before = _reachable([graph.node(t).key for t in ends], _makers(graph))
+    return tuple(node.outputs[0] for node in graph.nodes if node.key in after & before)
+
+
+def _reachable(starts: Iterable[Key], next_to: Mapping[Key, list[Key]], steps: int | None = None) -> set[Key]:
+    """The nodes to which a way of so many steps or fewer leads, the starts included."""
+    found, edge = set(starts), list(starts)
+    while edge and steps != 0:
+        edge = list({key for one in edge for key in next_to[one]} - found)
+        found.update(edge)
+        steps = None if steps is None else steps - 1
+    return found
+
+
+def _makers(graph: Graph) -> Mapping[Key, list[Key]]:
+    """What each node reads."""
+    return {n.key: [(t.layer, t.node_index) for t in n.inputs.values()] for n in graph.nodes}
+
+
+def _readers(graph: Graph) -> Mapping[Key, list[Key]]:
+    """What reads each node."""
+    found: dict[Key, list[Key]] = {node.key: [] for node in graph.nodes}
+    for reader, makers in _makers(graph).items():
+        for maker in makers:
+            found[maker].append(reader)
+    return found
+
+
+def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
+    """The part of the graph that makes just these tensors: their nodes, and the arrows between them.
+
+    What of the rest they read, or are read by, is there too, as nodes marked `outside`, without insides,
+    weights and what they read from elsewhere. What is read of them is an input of the part, under its
+    address; of the outputs those are left that the nodes make.
+    """
+    kept = {(t.layer, t.node_index) for t in tensors}
+    nodes = [node for node in graph.nodes if node.key in kept]
+    before = {t: None for node in nodes for t in node.inputs.values() if (t.layer, t.node_index) not in kept}
+    makers = {(t.layer, t.node_index) for t in before}
+    edge = []
+    for node in graph.nodes:
+        reads = Slots((slot, t) for slot, t in node.inputs.items() if (t.layer, t.node_index) in kept)
+        if node.key not in kept and (reads or node.key in makers):
+            edge.append(Node(*node.key, reads, node.outputs, node.within, outside=True))
+    names, stubs = {name for name, _ in kept}, {node.layer for node in edge}
+    layers = [
+        layer if layer.name in names else replace(layer, graph=None, weights=())
+        for layer in graph.layers
+        if layer.name in names or layer.name in stubs
+    ]
+    inputs = [*before, *(t for t in graph.inputs.values() if (t.layer, t.node_index) in kept)]
+    outputs = {slot: t for slot, t in graph.outputs.items() if (t.layer, t.node_index) in kept}
+    return replace(
+        graph,
+        layers=tuple(layers),
+        nodes=order_nodes(layers, [*edge, *nodes]),
+        inputs=Slots((graph.address(t), t) for t in inputs),
+        outputs=Slots(outputs),
+        weights=(),
+        compile_config=None,
+    )
+
+
+def counterparts(shown: Graph, graph: Graph, tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """What of `shown` (the graph, or it flattened) stands for tensors of `graph`: they themselves,
+    the closed call that holds them, or all that a call of a nested model holds.
+    """
+    wanted = {(t.layer, t.node_index) for t in tensors}
+    calls = {str(Tensor(*key)) for key in wanted}
+    held = {call for node, _ in every_node(graph) if node.key in wanted for call in node.within}
+    return tuple(
+        node.outputs[0]
+        for node in shown.nodes
+        if node.key in wanted or calls.intersection(node.within) or str(node.outputs[0]) in held
+    )
