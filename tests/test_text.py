@@ -179,8 +179,7 @@ def test_the_text_is_the_same_in_every_process_and_takes_no_rich() -> None:
     }  # fmt: skip
     assert len(texts) == 1
     script = (
-        "import sys, kgraph.drawing.terminal.graph_text
-"
+        "import sys, kgraph.drawing.terminal.graph_text\n"
         "print(*(m for m in ('rich', 'keras', 'click') if m in sys.modules))"
     )
     run = subprocess.run(
