@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.places import SHARED
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-sys.path.insert(0, str(Path(__file__).parent))
 
 # In CI the same examples each time, so that a run says something of the change; elsewhere new ones.
 settings.register_profile(
@@ -27,7 +27,6 @@ settings.register_profile(
 settings.load_profile("kgraph")
 
 TALLY = pytest.StashKey[Counter[str]]()
-SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.places import DEMO
+from helpers.strategies import graphs
 from hypothesis import given
-from strategies import graphs
 
 from kgraph.errors import NoMatchError, QueryError
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.query import match, select
 from kgraph.sources import read
 from kgraph.transforms.flatten import every_node, flatten
-
-DEMO = Path(__file__).parent.parent / "kgraph" / "demo.keras"
 
 # query → addresses
 TABLE = {

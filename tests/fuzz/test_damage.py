@@ -1,0 +1,220 @@
+"""Damaged and hostile files: a `KGraphError` or a graph that can be drawn, never anything else."""
+
+from __future__ import annotations
+
+import json
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import h5py
+import pytest
+from helpers.made_files import DEMO, config_file, demo, demo_config, mutants
+
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.terminal.graph_text import to_text
+from kgraph.errors import ConfigError, FormatError, GraphError, KGraphError, UnsafeError
+from kgraph.graph import Graph, Layer
+from kgraph.graph_json import from_json, to_json
+from kgraph.sources import read
+from kgraph.transforms.flatten import every_node, flatten
+from kgraph.transforms.shape_rules import compute_dtype, infer_output
+
+
+def survives(path: Path) -> Graph | None:
+    """The graph that the file gives, drawn in every way; None if it is refused as it should be."""
+    try:
+        graph = read(path)
+        for shown in (graph, flatten(graph)):
+            to_text(shown, width=80).encode()
+            to_dot(shown).encode()
+            assert from_json(to_json(shown).encode().decode()) == shown
+    except KGraphError:
+        return None
+    return graph
+
+
+def test_flipped_bytes_give_an_error_of_kgraph_or_a_graph(tmp_path: Path) -> None:
+    chance, whole, path = random.Random(7), DEMO.read_bytes(), tmp_path / "m.keras"
+    with zipfile.ZipFile(DEMO) as archive:
+        starts = {member.filename: member.header_offset for member in archive.infolist()}
+    weights, config = starts["model.weights.h5"], starts["config.json"]
+    spots = (
+        (0, len(whole)),
+        (len(whole) - 700, len(whole)),
+        (weights, weights + 20_000),
+        (config, config + 60),
+    )
+    outcomes = []
+    for number in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 20))):
+            damaged[min(chance.randrange(*spots[number % 4]), len(whole) - 1)] = chance.randrange(256)
+        path.write_bytes(damaged)
+        outcomes.append(survives(path) is not None)
+    assert any(outcomes)
+    assert not all(outcomes)
+
+
+def test_a_deep_tree_of_groups_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        group = file
+        for _ in range(3000):
+            group = group.create_group("g")
+    with pytest.raises(ConfigError, match="nested"):
+        read(demo(tmp_path, model_weights_h5=(tmp_path / "w.h5").read_bytes()))
+    start = perf_counter()
+    with pytest.raises(FormatError, match="not one of a Keras model"):
+        read(tmp_path / "w.h5")
+    assert perf_counter() - start < 3
+
+
+def test_an_encrypted_archive_is_named_as_such(tmp_path: Path) -> None:
+    data = bytearray(demo(tmp_path).read_bytes())
+    at = data.find(b"PK\1\2")
+    while at >= 0:
+        data[at + 8] |= 1
+        at = data.find(b"PK\1\2", at + 4)
+    (tmp_path / "m.keras").write_bytes(data)
+    with pytest.raises(FormatError, match="encrypted"):
+        read(tmp_path / "m.keras")
+
+
+def test_members_that_inflate_absurdly_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    start = perf_counter()
+    for name in ("metadata.json", "config.json", "model.weights.h5"):
+        path = demo(tmp_path)
+        with zipfile.ZipFile(DEMO) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+            for other in source.namelist():
+                content = b" " * (100 << 20) if other == name else source.read(other)
+                target.writestr(other, content)
+        with pytest.raises(UnsafeError, match=name):
+            read(path)
+    assert perf_counter() - start < 15
+
+
+@pytest.mark.parametrize("index", [-1, 30_000_000, True, "0", 1.5])
+def test_absurd_indexes_are_refused(index: object, tmp_path: Path) -> None:
+    config = demo_config()
+    config["config"]["output_layers"][0][2] = index
+    with pytest.raises(ConfigError):
+        read(config_file(tmp_path, config))
+    config = demo_config()
+    call = config["config"]["layers"][-1]["inbound_nodes"][0]
+    call["args"][0]["config"]["keras_history"][2] = index
+    with pytest.raises(ConfigError):
+        read(config_file(tmp_path, config))
+
+
+def tensor(name: str, index: int = 0) -> dict[str, Any]:
+    config = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, index, 0]}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def nested(depth: int, calls: int) -> dict[str, Any]:
+    """The config of models nested so deep, each called so often."""
+    start = {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "inbound_nodes": []}
+    start["config"] = {"name": "x", "batch_shape": [None, 4], "dtype": "float32"}
+    last = {"module": "keras.layers", "class_name": "ReLU", "name": "m", "config": {"name": "m"}}
+    offset = 0
+    if depth:
+        last = {
+            "module": "keras",
+            "class_name": "Functional",
+            "name": "m",
+            "config": nested(depth - 1, calls),
+        }
+        offset = 1
+    last["inbound_nodes"] = [
+        {"args": [tensor("m", i - 1) if i else tensor("x")], "kwargs": {}} for i in range(calls)
+    ]
+    ends = {"input_layers": ["x", 0, 0], "output_layers": ["m", calls - 1 + offset, 0]}
+    return {"name": "m", "layers": [start, last], **ends}
+
+
+def functional(config: dict[str, Any]) -> dict[str, Any]:
+    return {"module": "keras", "class_name": "Functional", "config": config}
+
+
+def test_a_graph_that_would_be_astronomical_when_flat_is_counted_first(tmp_path: Path) -> None:
+    graph = read(config_file(tmp_path, functional(nested(24, 2))))
+    assert len(flatten(read(config_file(tmp_path, functional(nested(6, 2))))).nodes) == 129
+    for verb in (flatten, every_node):
+        with pytest.raises(GraphError, match="1,000,000"):
+            verb(graph)
+
+
+def test_models_nested_very_deep_are_refused_or_drawn(tmp_path: Path) -> None:
+    assert survives(config_file(tmp_path, functional(nested(40, 1)))) is not None
+    for depth in (60, 80, 100, 120, 150, 200):
+        survives(config_file(tmp_path, functional(nested(depth, 1))))
+    with pytest.raises(ConfigError, match="nested"):
+        read(config_file(tmp_path, functional(nested(200, 1))))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo",
+        "nested_model_with_many_inputs_and_outputs",
+        "wrappers",
+        "compiled",
+        "low_rank_adapted",
+        "norms",
+    ],
+)
+def test_a_config_with_one_value_changed_gives_an_error_of_kgraph_or_a_graph(
+    name: str, tmp_path: Path, saved: Callable[[str], Path]
+) -> None:
+    source = DEMO if name == "demo" else saved("normalisations" if name == "norms" else name)
+    with zipfile.ZipFile(source) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    whole = json.loads(members["config.json"])
+    outcomes = []
+    for place, config in mutants(whole, seed=name, count=500 if name == "demo" else 120):
+        with zipfile.ZipFile(tmp_path / "m.keras", "w") as target:
+            for member, content in members.items():
+                target.writestr(member, json.dumps(config) if member == "config.json" else content)
+        try:
+            outcomes.append(survives(tmp_path / "m.keras") is not None)
+        except Exception as error:
+            raise AssertionError(place) from error
+    assert any(outcomes)
+    assert not all(outcomes)
+
+
+@pytest.mark.parametrize("text", [b'{"class_name": "A\\ud800"}', b'{"class_name": "A\xed\xa0\x80"}'])
+def test_half_a_character_is_refused_at_the_door(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_bytes(text)
+    with pytest.raises(ConfigError, match="Unicode"):
+        read(tmp_path / "m.json")
+
+
+def test_a_value_of_the_wrong_type_is_named_with_its_place(tmp_path: Path) -> None:
+    config = demo_config()
+    config["config"]["layers"][2]["config"]["trainable"] = "yes"
+    with pytest.raises(ConfigError) as caught:
+        read(config_file(tmp_path, config))
+    assert caught.value.where == "config.layers[2].config.trainable"
+    assert '`trainable` is "yes"' in str(caught.value)
+
+
+@pytest.mark.parametrize("module", [None, "mine", "keras_hub.layers", "kerasy"])
+def test_a_class_of_another_module_has_none_of_kerass_rules(module: str | None) -> None:
+    layer = Layer("d", "Dense", module=module, config={"units": 3, "dtype": "float32"})
+    assert infer_output(layer, [(None, 4)], ["float32"]) == (None, None)
+
+
+@pytest.mark.parametrize("units", [None, "3", [3], {}, True, -1, 10**4000])
+def test_a_rule_gives_nothing_for_an_odd_setting(units: object) -> None:
+    for config in ({"units": units}, {}):
+        assert (
+            infer_output(Layer("d", "Dense", module="keras.layers", config=config), [(None, 4)], ["float32"])[
+                0
+            ]
+            is None
+        )
+    assert compute_dtype({"config": units}) is None

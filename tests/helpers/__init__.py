@@ -1,0 +1,1 @@
+"""What tests lend each other; no test imports from a test."""
