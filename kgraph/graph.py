@@ -7,16 +7,18 @@ an annotation, and comparison passes over it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from kgraph.errors import GraphError
 
 Shape = tuple[int | None, ...]
+NodeKey = tuple[str, int]  # what tells a node from all others of its graph: (layer, node_index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,31 @@ class Tensor:
         >>> str(Tensor("encoder/conv", 1, 2)), str(Tensor("dense"))
         ('encoder/conv#1:2', 'dense#0')
         """
-        index = f":{self.tensor_index}" if self.tensor_index else ""
-        return f"{self.layer}#{self.node_index}{index}"
+        return call_address(self.layer, self.node_index) + self._suffix
+
+    @property
+    def key(self) -> NodeKey:
+        """The key of the node that makes it."""
+        return self.layer, self.node_index
+
+    @property
+    def maker(self) -> str:
+        """The address of the node that makes it: `encoder/conv#1`."""
+        return call_address(self.layer, self.node_index)
+
+    @property
+    def short(self) -> str:
+        """The address without the call, which is enough where its layer is called once: `lstm:2`."""
+        return self.layer + self._suffix
+
+    @property
+    def _suffix(self) -> str:
+        return f":{self.tensor_index}" if self.tensor_index else ""
+
+
+def call_address(layer: str, node_index: int) -> str:
+    """The address of one call of a layer: `encoder/conv#1`."""
+    return f"{layer}#{node_index}"
 
 
 def parse_address(address: str) -> Tensor:
@@ -58,11 +83,35 @@ def parse_address(address: str) -> Tensor:
     return Tensor(match[1], int(match[2]), int(match[3] or 0))
 
 
+def join_slot(slot: str, key: str) -> str:
+    r"""The slot of what stands at a key in the structure at a slot.
+
+    A dot in a key is written `\.`, so that no two places share a slot.
+
+    >>> join_slot("0", "a.b"), split_slot("0.a\\.b")
+    ('0.a\\.b', ['0', 'a.b'])
+    """
+    key = key.replace(".", "\\.")
+    return f"{slot}.{key}" if slot else key
+
+
+def split_slot(slot: str) -> list[str]:
+    """The keys that lead to a slot from the outside in: the reverse of `join_slot`."""
+    if "\\" not in slot:  # by far the most common
+        return slot.split(".")
+    return [key.replace("\\.", ".") for key in re.split(r"(?<!\\)\.", slot)]
+
+
+def argument_of(slot: str) -> str:
+    """The argument of a call that a slot of a node lies in: `"0"` for the first, or a keyword."""
+    return slot.partition(".")[0]
+
+
 class Slots(Mapping[str, Tensor]):
     """An immutable mapping slot → tensor, in Keras's flat order.
 
     A slot is where in a nested structure a tensor sits: `""` for a bare tensor, `"0"`, `"1"` in a
-    list, `"key"` in a dict or as a keyword argument, `"0.key"` below. Use `flat_slots` to make them.
+    list, `"key"` in a dict or as a keyword argument, `"0.key"` below.
     """
 
     __slots__ = ("_tensors",)
@@ -113,19 +162,22 @@ class Node:
         if not self.outputs:
             object.__setattr__(self, "outputs", (Tensor(self.layer, self.node_index),))
         if self.node_index < 0:
-            raise GraphError(f"`{self.layer}#{self.node_index}` has a negative index")
+            raise GraphError(f"`{self.address}` has a negative index")
         for tensor in self.outputs:
             if tensor.layer != self.layer or tensor.node_index != self.node_index:
-                raise GraphError(
-                    f"`{self.layer}#{self.node_index}` cannot make `{tensor}`, which is another's"
-                )
+                raise GraphError(f"`{self.address}` cannot make `{tensor}`, which is another's")
             if tensor.tensor_index < 0:
                 raise GraphError(f"`{tensor}` has a negative index")
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> NodeKey:
         """What tells this node from all others of its graph: (layer, node_index)."""
         return self.layer, self.node_index
+
+    @property
+    def address(self) -> str:
+        """Its address: `encoder/conv#1`."""
+        return call_address(self.layer, self.node_index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +223,20 @@ class Layer:
     trainable: bool | None = field(default=None, compare=False)
     # Its own variables, without those of the layers in `graph`; None: the source does not say.
     weights: tuple[Weight, ...] | None = field(default=None, compare=False)
-    # The path of an earlier entry that is the same Keras object, and what that rests on (`kgraph.reports.evidence`).
+    # The path of an earlier entry that is the same Keras object, and what that rests on (`reports.evidence`).
     same_as: str | None = field(default=None, compare=False)
     same_by: str | None = field(default=None, compare=False)
+    # In a plan: the address of the tensor that a new input stands for; the layer that a part of one is of.
+    stands_for: str | None = field(default=None, compare=False)
+    origin: str | None = field(default=None, compare=False)
+
+    @property
+    def source_name(self) -> str:
+        """In a plan: the name that the layer, or the one it is a part of, has in the whole graph."""
+        return self.origin or self.name
 
     def __post_init__(self) -> None:
-        if self.repeats and (self.graph is None or self.wraps or len(self.graph.inner) % self.repeats):
+        if self.repeats and (self.graph is None or self.wraps or len(self.graph.inner_nodes) % self.repeats):
             raise GraphError(f"`{self.name}` does not hold {self.repeats} blocks of as many nodes each")
 
 
@@ -212,22 +272,21 @@ class Graph:
             raise GraphError(f"two layers of `{self.name}` are named `{twice}`")
 
     def _check_nodes(self) -> None:
-        made: set[tuple[str, int]] = set()
+        made: set[NodeKey] = set()
         for node in self.nodes:
             if node.layer not in self._layers:
                 raise GraphError(f"`{self.name}` has a node of `{node.layer}`, which is not a layer of it")
             if node.key in made:
-                raise GraphError(f"`{self.name}` has two nodes `{node.layer}#{node.node_index}`")
+                raise GraphError(f"`{self.name}` has two nodes `{node.address}`")
             for slot, tensor in node.inputs.items():
-                if (tensor.layer, tensor.node_index) not in made or tensor.tensor_index < 0:
+                if tensor.key not in made or tensor.tensor_index < 0:
                     raise GraphError(
-                        f"`{node.layer}#{node.node_index}` reads `{tensor}` at `{slot}`, "
-                        "which no earlier node makes"
+                        f"`{node.address}` reads `{tensor}` at `{slot}`, which no earlier node makes"
                     )
             made.add(node.key)
         for end, slots in (("input", self.inputs), ("output", self.outputs)):
             for slot, tensor in slots.items():
-                if (tensor.layer, tensor.node_index) not in made or tensor.tensor_index < 0:
+                if tensor.key not in made or tensor.tensor_index < 0:
                     raise GraphError(f"the {end} `{slot}` of `{self.name}`, `{tensor}`, is made by no node")
 
     @cached_property
@@ -235,7 +294,7 @@ class Graph:
         return {layer.name: layer for layer in self.layers}
 
     @cached_property
-    def _nodes(self) -> dict[tuple[str, int], Node]:
+    def _nodes(self) -> dict[NodeKey, Node]:
         return {node.key: node for node in self.nodes}
 
     @cached_property
@@ -266,7 +325,7 @@ class Graph:
     def node(self, tensor: Tensor) -> Node:
         """The node that makes the tensor; `GraphError` if there is none."""
         try:
-            return self._nodes[tensor.layer, tensor.node_index]
+            return self._nodes[tensor.key]
         except KeyError:
             raise GraphError(f"no node of `{self.name}` makes `{tensor}`") from None
 
@@ -278,20 +337,24 @@ class Graph:
         """Who reads the tensor: (node, slot) pairs, in graph order."""
         return self._readers.get(tensor, ())
 
+    def span(self, name: str) -> int:
+        """How many indexes one call of the graph takes of a layer's: one more than the highest."""
+        return self._nodes_of[name][-1].node_index + 1
+
     @cached_property
-    def given(self) -> frozenset[tuple[str, int]]:
+    def input_keys(self) -> frozenset[NodeKey]:
         """The keys of the nodes that make an input of the graph."""
-        return frozenset((tensor.layer, tensor.node_index) for tensor in self.inputs.values())
+        return frozenset(tensor.key for tensor in self.inputs.values())
 
     @cached_property
-    def returned(self) -> frozenset[tuple[str, int]]:
+    def output_keys(self) -> frozenset[NodeKey]:
         """The keys of the nodes that make an output of the graph."""
-        return frozenset((tensor.layer, tensor.node_index) for tensor in self.outputs.values())
+        return frozenset(tensor.key for tensor in self.outputs.values())
 
     @cached_property
-    def inner(self) -> tuple[Node, ...]:
+    def inner_nodes(self) -> tuple[Node, ...]:
         """The nodes that make no input of the graph."""
-        return tuple(node for node in self.nodes if node.key not in self.given)
+        return tuple(node for node in self.nodes if node.key not in self.input_keys)
 
     @cached_property
     def shared(self) -> tuple[Layer, ...]:
@@ -300,9 +363,7 @@ class Graph:
 
     def address(self, tensor: Tensor) -> str:
         """The shortest address: the node index is written only where the layer has several nodes."""
-        if len(self.nodes_of(tensor.layer)) > 1:
-            return str(tensor)
-        return tensor.layer + (f":{tensor.tensor_index}" if tensor.tensor_index else "")
+        return str(tensor) if len(self.nodes_of(tensor.layer)) > 1 else tensor.short
 
     def __repr__(self) -> str:
         return (
@@ -317,12 +378,31 @@ class Graph:
         return mimebundle(self)
 
 
-def join_slot(slot: str, key: str) -> str:
-    """The slot of what stands at a key in the structure at a slot; `slot_key` is the reverse for a dict."""
-    key = key.replace(".", "\\.")
-    return f"{slot}.{key}" if slot else key
+class KerasModel(Protocol):
+    """A live model of Keras 3, as far as type checkers are told of it."""
+
+    name: str
+
+    def count_params(self) -> int:
+        """The number of its parameters."""
 
 
-def slot_key(slot: str) -> str:
-    """The key of a dict that a slot stands for."""
-    return slot.replace("\\.", ".")
+Source = Graph | str | os.PathLike[str] | KerasModel  # what `kgraph.read` takes
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def reads_source(
+    verb: Callable[Concatenate[Graph, Arguments], Result],
+) -> Callable[Concatenate[Source, Arguments], Result]:
+    """The verb, which then also takes a path or a live model in the place of its graph, and reads it first."""
+
+    @wraps(verb)
+    def on_source(source: Source, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        if isinstance(source, Graph):
+            return verb(source, *args, **kwargs)
+        from kgraph.sources import read
+
+        return verb(read(source), *args, **kwargs)
+
+    return on_source

@@ -31,7 +31,7 @@ BLOCKS = {
 def family(layer: Layer) -> str:
     """The family a layer belongs to: a key of `FAMILIES`, `model` for a nested one, or `other`."""
     if layer.class_name == CHAIN and layer.graph:
-        return family(layer.graph.layer(layer.graph.inner[0].layer))
+        return family(layer.graph.layer(layer.graph.inner_nodes[0].layer))
     if layer.graph is not None:
         return "model"
     if is_operation(layer):

@@ -62,7 +62,7 @@ class _Opener:
     def boxes(self, graph: Graph, depth: int = 0) -> int:
         """How many there would be."""
         inside = {layer.name: self.inside(layer, depth) for layer in graph.layers}
-        graphs = (inside[node.layer] for node in (graph.inner if depth else graph.nodes))
+        graphs = (inside[node.layer] for node in (graph.inner_nodes if depth else graph.nodes))
         return sum(1 if inner is None else self.boxes(inner, depth + 1) for inner in graphs)
 
     def inside(self, layer: Layer, depth: int) -> Graph | None:
@@ -94,10 +94,10 @@ class _Opener:
                     found.last_tensors[path + layer.name, made.tensor_index] = other_made
             if inner is not None and layer.graph and other.graph:
                 found.frames[path + layer.name] = layer
-                block = len(layer.graph.inner) // max(layer.repeats, 1)
+                block = len(layer.graph.inner_nodes) // max(layer.repeats, 1)
                 self.note(
-                    (layer.graph, layer.graph.inner[:block]),
-                    (other.graph, other.graph.inner[-block:]),
+                    (layer.graph, layer.graph.inner_nodes[:block]),
+                    (other.graph, other.graph.inner_nodes[-block:]),
                     found,
                     inner_path(path, layer),
                     depth + 1,
@@ -108,6 +108,6 @@ def _block_kind(graph: Graph) -> Hashable:
     """In what blocks are equal that are alike but for sizes and settings."""
     place = {node.key: i for i, node in enumerate(graph.nodes)}
     return tuple(
-        (graph.layer(node.layer).class_name, *(place[t.layer, t.node_index] for t in node.inputs.values()))
-        for node in graph.inner
+        (graph.layer(node.layer).class_name, *(place[t.key] for t in node.inputs.values()))
+        for node in graph.inner_nodes
     )

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from kgraph.extraction.place import Place
 from kgraph.extraction.time_distributed import link_calls, split_wrapper
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
-from kgraph.transforms.flatten import bind_inputs
+from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
+from kgraph.transforms.walk import bind_inputs
 
 # In the config of a new InputLayer of a plan: the address of the tensor in whose place it stands.
 BEGINS = "begins_at"
@@ -26,7 +26,7 @@ class Cut:
 
     graph: Graph
     became: Mapping[Place, Tensor]
-    kept: frozenset[tuple[str, int]]
+    kept: frozenset[NodeKey]
 
 
 class Cutting:
@@ -55,7 +55,7 @@ class Cutting:
         """The cut."""
         return self._assemble(self.reach())
 
-    def reach(self) -> frozenset[tuple[str, int]]:
+    def reach(self) -> frozenset[NodeKey]:
         """The nodes that are kept. What a nested model must still make depends on what is kept around it,
         and the other way round, so both grow until neither changes.
         """
@@ -82,9 +82,9 @@ class Cutting:
         ends = list(inside.outputs.values())
         return [*((ends[index],) for index in sorted(self.needed[name])), *self.inside[name]]
 
-    def _reach(self) -> tuple[set[tuple[str, int]], dict[str, set[int]]]:
+    def _reach(self) -> tuple[set[NodeKey], dict[str, set[int]]]:
         """The nodes on which the wanted tensors depend, and what cut models must make for them."""
-        kept: set[tuple[str, int]] = set()
+        kept: set[NodeKey] = set()
         needed: dict[str, set[int]] = {name: set() for name in self.inside}
         waiting = [(place[0], len(place) == 1) for place in self.wanted]
         while waiting:
@@ -117,7 +117,7 @@ class Cutting:
         more = [("mask" if len(given) == 1 else f"mask.{i}", t) for i, t in enumerate(masks) if t is not None]
         return Slots([*first, *more])
 
-    def _assemble(self, kept: frozenset[tuple[str, int]]) -> Cut:
+    def _assemble(self, kept: frozenset[NodeKey]) -> Cut:
         starts = [
             Layer(name, "InputLayer", weights=(), config={BEGINS: str(t)}) for t, name in self.stops.items()
         ]
@@ -147,14 +147,14 @@ class Cutting:
         )
         return Cut(graph, became, kept)
 
-    def _inputs(self, kept: frozenset[tuple[str, int]]) -> Slots:
+    def _inputs(self, kept: frozenset[NodeKey]) -> Slots:
         """The inputs that are left, in their structure; a list of one becomes bare."""
         if self.stops:
             ends = [(name, Tensor(name, 0, 0, t.shape, t.dtype)) for t, name in self.stops.items()]
             return Slots(
                 [("", ends[0][1])] if len(ends) == 1 else ((str(i), t) for i, (_, t) in enumerate(ends))
             )
-        left = [(slot, t) for slot, t in self.graph.inputs.items() if (t.layer, t.node_index) in kept]
+        left = [(slot, t) for slot, t in self.graph.inputs.items() if t.key in kept]
         if len(left) == len(self.graph.inputs):
             return self.graph.inputs
         return Slots([("", left[0][1])] if len(left) == 1 else ((str(i), t) for i, (_, t) in enumerate(left)))
@@ -208,8 +208,6 @@ class Cutting:
         return replace(place[-1], layer=tensor.layer, node_index=tensor.node_index, tensor_index=index)
 
 
-def _cut_one(
-    graph: Graph, place: Place, stops: Mapping[Tensor, str]
-) -> tuple[Graph, frozenset[tuple[str, int]]]:
+def _cut_one(graph: Graph, place: Place, stops: Mapping[Tensor, str]) -> tuple[Graph, frozenset[NodeKey]]:
     cut = Cutting(graph, {"": place}, stops).run()
     return cut.graph, cut.kept

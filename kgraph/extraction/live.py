@@ -13,7 +13,7 @@ from typing import Any
 from kgraph.errors import ExtractError, ReadError
 from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.plan import Queries, plan
-from kgraph.graph import Graph, Layer, Node, Tensor, slot_key
+from kgraph.graph import Graph, Layer, Node, Tensor, argument_of, split_slot
 from kgraph.sources.live import is_model, keras_nodes, read_structure
 
 
@@ -38,7 +38,7 @@ def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> A
     if inputs is None:
         _warn_of_unused(graph, wanted)
     builder = _Builder(model, graph, wanted)
-    return builder.model({slot_key(slot): builder.made[t] for slot, t in wanted.outputs.items()})
+    return builder.model({split_slot(slot)[0]: builder.made[t] for slot, t in wanted.outputs.items()})
 
 
 def _warn_of_unused(graph: Graph, wanted: Graph) -> None:
@@ -64,7 +64,7 @@ class _Builder:
         else:  # all are the model's own
             ends = (*wanted.inputs.values(), *wanted.outputs.values())
             calls = keras_nodes(model, {t.layer for t in ends})
-            self.made = {t: calls[t.layer, t.node_index].outputs[t.tensor_index] for t in ends}
+            self.made = {t: calls[t.key].outputs[t.tensor_index] for t in ends}
 
     def model(self, outputs: Any) -> Any:
         """A functional model of the plan's inputs and these outputs."""
@@ -134,7 +134,7 @@ class _Builder:
         if before.inputs.keys() != node.inputs.keys():
             return self._fewer_arguments(node, call)
         new = {
-            id(self.calls[t.layer, t.node_index].outputs[t.tensor_index]): self.made[node.inputs[slot]]
+            id(self.calls[t.key].outputs[t.tensor_index]): self.made[node.inputs[slot]]
             for slot, t in before.inputs.items()
         }
         if not hasattr(self.source, "_nodes"):  # a Sequential hands on one tensor; masks come with it
@@ -146,9 +146,9 @@ class _Builder:
 
     def _fewer_arguments(self, node: Node, call: Any) -> tuple[Any, Any]:
         """The arguments of a call of a nested model that has lost inputs."""
-        first = [self.made[t] for slot, t in node.inputs.items() if slot.partition(".")[0] == "0"]
+        first = [self.made[t] for slot, t in node.inputs.items() if argument_of(slot) == "0"]
         kwargs = {key: v for key, v in call.arguments.kwargs.items() if key not in ("inputs", "mask")}
-        masks = {slot: self.made[t] for slot, t in node.inputs.items() if slot.partition(".")[0] == "mask"}
+        masks = {slot: self.made[t] for slot, t in node.inputs.items() if argument_of(slot) == "mask"}
         if len(first) == 1:
             return [first[0]], kwargs | masks
         return [first], kwargs | {"mask": [masks.get(f"mask.{i}") for i in range(len(first))]}

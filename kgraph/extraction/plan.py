@@ -14,7 +14,7 @@ from dataclasses import replace
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import BEGINS, Cut, Cutting
 from kgraph.extraction.place import Place, free_name, place_of
-from kgraph.graph import Graph, Slots, Tensor, join_slot
+from kgraph.graph import Graph, NodeKey, Slots, Tensor, call_address, join_slot
 from kgraph.layers import every_layer
 from kgraph.query import match
 from kgraph.transforms.flatten import every_node
@@ -94,7 +94,7 @@ def _input_name(graph: Graph, tensor: Tensor, label: str | None, taken: set[str]
 def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
     """Nothing; raises `ExtractError` if something goes round the new inputs, or they are not needed."""
     quoted = ", ".join(f"`{graph.address(t)}`" for t in stops)
-    if any((t.layer, t.node_index) in cut.kept for t in graph.inputs.values() if t not in stops):
+    if any(t.key in cut.kept for t in graph.inputs.values() if t not in stops):
         around = _bypasses(graph, cut.kept, set(stops))
         raise ExtractError(
             graph.name,
@@ -109,23 +109,19 @@ def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
             raise ExtractError(layer.name, "is given as an input, but nothing wanted depends on it")
 
 
-def _bypasses(graph: Graph, kept: frozenset[tuple[str, int]], stops: set[Tensor]) -> list[Tensor]:
+def _bypasses(graph: Graph, kept: frozenset[NodeKey], stops: set[Tensor]) -> list[Tensor]:
     """The tensors that bring the model's own inputs to what is wanted: not behind the new inputs, but
     read by what is, or, if nothing is, the model's inputs themselves.
     """
-    behind: set[tuple[str, int]] = set()
+    behind: set[NodeKey] = set()
     found: dict[Tensor, None] = {}
     for node in graph.nodes:
-        if node.key in kept and any(
-            t in stops or (t.layer, t.node_index) in behind for t in node.inputs.values()
-        ):
+        if node.key in kept and any(t in stops or t.key in behind for t in node.inputs.values()):
             behind.add(node.key)
     for node in graph.nodes:
         if node.key in behind:
-            found |= dict.fromkeys(
-                t for t in node.inputs.values() if t not in stops and (t.layer, t.node_index) not in behind
-            )
-    own = [t for t in graph.inputs.values() if (t.layer, t.node_index) in kept and t not in stops]
+            found |= dict.fromkeys(t for t in node.inputs.values() if t not in stops and t.key not in behind)
+    own = [t for t in graph.inputs.values() if t.key in kept and t not in stops]
     return list(found) or own
 
 
@@ -162,7 +158,7 @@ def _walk_planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[s
             continue
         span = 1 + max(n.node_index for n in graph.nodes_of(name))
         index = call * span + node.node_index
-        yield f"{path}{name}#{index}"
+        yield call_address(path + name, index)
         inside = graph.layer(name).graph
         if inside is not None and layer.graph is not None:
             yield from _walk_planned(inside, layer.graph, f"{path}{name}/", index)
@@ -196,4 +192,4 @@ def name_tensors(graph: Graph, queries: Queries) -> dict[str, Tensor]:
 def _shortest_address(tensor: Tensor, calls: int) -> str:
     if calls > 1:
         return str(tensor)
-    return tensor.layer + (f":{tensor.tensor_index}" if tensor.tensor_index else "")
+    return tensor.short

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.place import Place, free_name
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor, argument_of
 
 # Cuts a graph down to one place, begun at the tensors that get a new input; tells which nodes are left.
-Cutter = Callable[[Graph, Place, Mapping[Tensor, str]], tuple[Graph, frozenset[tuple[str, int]]]]
+Cutter = Callable[[Graph, Place, Mapping[Tensor, str]], tuple[Graph, frozenset[NodeKey]]]
 
 
 def split_wrapper(
@@ -47,7 +47,7 @@ def split_wrapper(
             }
         )
         part, kept = cut(inside, end, begin)
-        round_about = any((t.layer, t.node_index) in kept for t in inside.inputs.values())
+        round_about = any(t.key in kept for t in inside.inputs.values())
         if before is not None and (len(before) > 1 or round_about):
             raise ExtractError(
                 wrapper.name,
@@ -74,7 +74,7 @@ def link_calls(links: Mapping[Place, Layer], node_index: int, given: Slots) -> I
     A mask says which steps count, so every link reads it.
     """
     reads = given
-    masks = {slot: t for slot, t in given.items() if slot.partition(".")[0] == "mask"}
+    masks = {slot: t for slot, t in given.items() if argument_of(slot) == "mask"}
     for layer in links.values():
         steps = next(iter(reads.values())).shape
         made = _link_output(layer, node_index, steps[1] if steps else None)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.shared_object_ids import SharedIds
 from kgraph.extraction.write_keras3 import FUNCTIONAL, ModelWriter, WrittenConfig, input_shape
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, join_slot
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot
 from kgraph.sources.configs.keras3 import is_functional
 from kgraph.sources.configs.upgrade import CONSTANT, first_call_indexes, is_reference
 from kgraph.sources.entries import Entry, entry_name, model_in
@@ -119,7 +119,7 @@ class OldModel(HDF5Model):
         calls = self.children[origin].get("inbound_nodes") if self.has_calls else None
         source = self.graph.node(Tensor(origin, before.node_index))
         if calls is None or source.inputs.keys() != after.inputs.keys():
-            given = [t for slot, t in after.inputs.items() if slot.partition(".")[0] == "0"]
+            given = [t for slot, t in after.inputs.items() if argument_of(slot) == "0"]
             return [[*self._reference(t), {}] for t in given]
         call = calls[before.node_index]
         if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):

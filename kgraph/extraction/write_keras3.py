@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.shared_object_ids import SharedIds, assign_ids, put_tag, tags_by_path, tags_in
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, join_slot, slot_key
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot, split_slot
 from kgraph.layers import every_layer
 from kgraph.sources.configs.keras3 import is_functional
 from kgraph.sources.configs.upgrade import is_reference
@@ -218,13 +218,13 @@ class ModelWriter:
         }
 
     def _first_argument(self, node: Node) -> list[Any]:
-        given = [self._tensor(t) for slot, t in node.inputs.items() if slot.partition(".")[0] == "0"]
+        given = [self._tensor(t) for slot, t in node.inputs.items() if argument_of(slot) == "0"]
         return given if len(given) == 1 else [given]
 
     def _masks(self, node: Node) -> dict[str, Any]:
         if "mask" in node.inputs:
             return {"mask": self._tensor(node.inputs["mask"])}
-        number = sum(slot.partition(".")[0] == "0" for slot in node.inputs)
+        number = sum(argument_of(slot) == "0" for slot in node.inputs)
         masks = [node.inputs.get(f"mask.{i}") for i in range(number)]
         return {"mask": [t and self._tensor(t) for t in masks]} if any(masks) else {}
 
@@ -262,7 +262,7 @@ class ModelWriter:
     def _ends(self, key: str, new: Slots, old: Slots, keyed: bool) -> Any:
         """The inputs or outputs: in the structure of the source, if that is left, else as a list or dict."""
         if keyed:
-            return {slot_key(slot): self._end(tensor) for slot, tensor in new.items()}
+            return {split_slot(slot)[0]: self._end(tensor) for slot, tensor in new.items()}
         if new.keys() == {""}:
             end = self._end(new[""])
             return end if self.file.version >= BARE_FROM else [end]

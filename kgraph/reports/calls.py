@@ -7,11 +7,12 @@ was given, and what its last layers make goes where the call's result goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.transforms.flatten import bind_inputs, check_node_count, every_node
+from kgraph.graph import Graph, Tensor
+from kgraph.transforms.flatten import every_node
+from kgraph.transforms.walk import Scope, Visit, Walk
 
 
 @dataclass(frozen=True)
@@ -27,119 +28,68 @@ class Call:
 
 
 def every_call(graph: Graph) -> list[Call]:
-    """All calls, nested models' and wrapped insides' too, in the order in which they run."""
-    check_node_count(graph)
-    found = {call.outputs[0]: call for call in _Scope(graph).calls()}
-    return [
-        Call(call.layer, node.outputs, call.reads, call.inputs, call.read_by, call.returned_as)
-        for node, _ in every_node(graph)
-        if (call := found.get(node.outputs[0]))
-    ]
+    """All calls, nested models' and wrapped insides' too, in the order in which they run.
 
-
-@dataclass(frozen=True)
-class _Made:
-    """A tensor under its address in the whole, with the inputs of the graph that it depends on."""
-
-    address: Tensor
-    inputs: frozenset[Tensor]
+    Raises `GraphError` for a graph whose nested calls multiply to more than a million nodes.
+    """
+    order = [node.key for node, _ in every_node(graph)]
+    visits = list(Scope(graph, Walk(lambda layer, _: layer.graph, calls=True, joined=False)).visits())
+    lines = _Lines(graph, visits)
+    calls = {visit.node.key: lines.call(visit) for visit in visits}
+    return [calls[key] for key in order if key in calls]
 
 
 @dataclass
-class _Scope:
-    """One call of a graph: the whole one's, or the call `given` in an outer scope."""
+class _Lines:
+    """What each tensor depends on, and where it goes."""
 
     graph: Graph
-    path: str = ""
-    number: int = 0
-    outer: _Scope | None = None
-    given: Node | None = None
-    wraps: bool = False
-    whole: dict[str, _Made] = field(default_factory=dict)  # what the call of the graph reads
-    made: dict[Tensor, _Made] = field(default_factory=dict)
+    visits: Sequence[Visit]
+    depends: dict[Tensor, frozenset[Tensor]] = field(default_factory=dict)  # on which inputs of the graph
+    readers: dict[Tensor, list[str]] = field(default_factory=dict)  # calls in the same scope
+    becomes: dict[Tensor, list[Tensor]] = field(default_factory=dict)  # what a nested call makes of it
 
     def __post_init__(self) -> None:
-        # How many indexes one call of the graph takes of each layer's, as in `flatten`.
-        self.span: dict[str, int] = {}
-        for node in self.graph.nodes:
-            self.span[node.layer] = max(self.span.get(node.layer, 0), node.node_index + 1)
-        self.ends = set(self.graph.inputs.values())
-        if self.outer and self.given:
-            fed = bind_inputs(self.given, self.graph)
-            known = self.outer.made
-            self.made = {inner: known[tensor] for inner, tensor in fed.items() if tensor in known}
+        own = set(self.graph.inputs.values())
+        within = {visit.node.key: visit.node.within for visit in self.visits}
+        for node, layer, ends in self.visits:
+            read = frozenset[Tensor]().union(*(self.depends.get(t, ()) for t in node.inputs.values()))
+            if not node.within:
+                read |= own.intersection(node.outputs)
+            self.depends.update(dict.fromkeys(node.outputs, read))
+            for tensor in node.inputs.values():
+                if within.get(tensor.key) == node.within:  # else the call around it reads that
+                    self.readers.setdefault(tensor, []).append(node.address)
+            for index, end in enumerate(ends):
+                if end is None:
+                    continue
+                if layer.wraps:
+                    self.readers.setdefault(end, []).append(node.address)
+                    continue
+                outer = Tensor(*node.key, index)
+                self.depends[outer] = self.depends.get(end, frozenset())
+                if within.get(end.key) == (*node.within, node.address):  # not what the call was given
+                    self.becomes.setdefault(end, []).append(outer)
 
-    def calls(self) -> Iterator[Call]:
-        """The calls in this scope, those of nested models after what is inside them."""
-        for node in self.graph.nodes:
-            if self.outer and node.outputs[0] in self.ends:
-                continue
-            layer, reads = self.graph.layer(node.layer), self._reads(node)
-            depends = frozenset[Tensor]().union(*(made.inputs for made in reads.values()))
-            if not self.outer:
-                depends |= self.ends.intersection(node.outputs)
-            self.made.update((t, _Made(self._address(t), depends)) for t in node.outputs)
-            if layer.graph is not None:
-                yield from self._inside(node, layer, layer.graph, reads)
-            yield self._call(node, reads)
-
-    def _reads(self, node: Node) -> dict[str, _Made]:
-        reads = {slot: self.made[t] for slot, t in node.inputs.items() if t in self.made}
-        if self.outer:
-            if not self.graph.inputs and not node.inputs:
-                return self.whole  # a Sequential never built hands on what it is given
-            if "mask" in self.whole and self.ends.intersection(node.inputs.values()):
-                reads.setdefault("mask", self.whole["mask"])
-        return reads
-
-    def _inside(self, node: Node, layer: Layer, graph: Graph, reads: dict[str, _Made]) -> Iterator[Call]:
-        number = self._address(node.outputs[0]).node_index
-        inner = _Scope(graph, f"{self.path}{node.layer}/", number, self, node, layer.wraps, reads)
-        yield from inner.calls()
-        if not layer.wraps:
-            for index, end in enumerate(graph.outputs.values()):
-                tensor = Tensor(*node.key, index)
-                depends = inner.made[end].inputs if end in inner.made else frozenset()
-                self.made[tensor] = _Made(self._address(tensor), depends)
-
-    def _call(self, node: Node, reads: dict[str, _Made]) -> Call:
-        readers: dict[str, None] = {}
-        returned: dict[str, None] = {}
-        inputs = frozenset[Tensor]()
-        for tensor in node.outputs:
-            inputs |= self.made[tensor].inputs
-            for scope, reader, slot in self._goes(tensor):
-                if reader is None:
-                    returned[slot] = None
-                else:
-                    readers[str(scope._address(reader.outputs[0]))] = None
-        root = self._root().graph
+    def call(self, visit: Visit) -> Call:
+        """What is known of a call that was visited."""
+        node = visit.node
+        goes = [tensor for made in node.outputs for tensor in self._line(made)]
+        inputs = frozenset[Tensor]().union(*(self.depends[t] for t in node.outputs))
         return Call(
-            layer=self.path + node.layer,
-            outputs=tuple(map(self._address, node.outputs)),
-            reads={slot: str(made.address) for slot, made in reads.items()},
-            inputs=tuple(root.address(t) for t in dict.fromkeys(root.inputs.values()) if t in inputs),
-            read_by=tuple(readers),
-            returned_as=tuple(returned),
+            layer=node.layer,
+            outputs=node.outputs,
+            reads={slot: str(tensor) for slot, tensor in node.inputs.items()},
+            inputs=tuple(
+                self.graph.address(t) for t in dict.fromkeys(self.graph.inputs.values()) if t in inputs
+            ),
+            read_by=tuple(dict.fromkeys(reader for t in goes for reader in self.readers.get(t, ()))),
+            returned_as=tuple(slot for slot, end in self.graph.outputs.items() if end in goes),
         )
 
-    def _goes(self, tensor: Tensor) -> Iterator[tuple[_Scope, Node | None, str]]:
-        """Who reads a tensor of this scope, and in which scope; no node: it is that output of the graph."""
-        for reader, slot in self.graph.readers(tensor):
-            yield self, reader, slot
-        for index, (slot, end) in enumerate(self.graph.outputs.items()):
-            if end != tensor:
-                continue
-            if self.outer is None or self.given is None:
-                yield self, None, slot
-            elif self.wraps:
-                yield self.outer, self.given, slot
-            else:
-                yield from self.outer._goes(Tensor(*self.given.key, index))
-
-    def _address(self, tensor: Tensor) -> Tensor:
-        index = self.number * self.span[tensor.layer] + tensor.node_index
-        return Tensor(self.path + tensor.layer, index, tensor.tensor_index)
-
-    def _root(self) -> _Scope:
-        return self.outer._root() if self.outer else self
+    def _line(self, tensor: Tensor) -> list[Tensor]:
+        """The tensor, and what it becomes outside of each nested model that it is an output of."""
+        line = [tensor]
+        for one in line:  # grows as it goes
+            line += self.becomes.get(one, ())
+        return line

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from kgraph.errors import NoGraphError
-from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Slots, Tensor, Weight
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, argument_slots, sequential_nodes, tensor_slots
 from kgraph.sources.weights.digests import array_chunks, digest_arrays
 from kgraph.transforms.toposort import order_nodes
@@ -174,7 +174,7 @@ def _model_of(operation: Any) -> Any:
     return None
 
 
-def keras_nodes(model: Any, of: Collection[str] | None = None) -> dict[tuple[str, int], Any]:
+def keras_nodes(model: Any, of: Collection[str] | None = None) -> dict[NodeKey, Any]:
     """Keras's nodes that belong to the model, by layer and by which of its calls it is; all, or some layers'.
 
     A layer may have others: it may be called outside the model too, and a Sequential that is built
@@ -183,7 +183,7 @@ def keras_nodes(model: Any, of: Collection[str] | None = None) -> dict[tuple[str
     functional = model if hasattr(model, "_nodes") else model._functional
     if functional is None:
         return {}
-    calls: dict[tuple[str, int], Any] = {}
+    calls: dict[NodeKey, Any] = {}
     for operation in functional.operations:
         if of is not None and operation.name not in of:
             continue

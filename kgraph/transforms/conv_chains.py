@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from kgraph.graph import Graph, Node
+from kgraph.graph import Graph, Node, NodeKey
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import unused_name
-from kgraph.transforms.grouping import Key, NodeGroup, group_nodes
+from kgraph.transforms.grouping import NodeGroup, group_nodes
 
 CHAIN = "Chain"
 HEADS = ("Conv", "Dense")  # part of the class of what a chain begins with
@@ -26,7 +26,7 @@ def fold_chains(graph: Graph) -> Graph:
         for layer in graph.layers
     ]
     graph = replace(graph, layers=tuple(layers))
-    taken: set[Key] = set()
+    taken: set[NodeKey] = set()
     groups = []
     names = {layer.name for layer in layers}
     for node in graph.nodes:
@@ -37,13 +37,13 @@ def fold_chains(graph: Graph) -> Graph:
     return group_nodes(graph, groups)
 
 
-def _chain_from(graph: Graph, node: Node) -> Iterator[Key]:
+def _chain_from(graph: Graph, node: Node) -> Iterator[NodeKey]:
     """The nodes of the chain that begins with a node."""
     words: Sequence[str] = HEADS
     while _can_be_chained(graph, node, words):
         yield node.key
         readers = [reader for tensor in node.outputs for reader, _ in graph.readers(tensor)]
-        if len(readers) != 1 or node.key in graph.returned or readers[0].within != node.within:
+        if len(readers) != 1 or node.key in graph.output_keys or readers[0].within != node.within:
             return
         node, words = readers[0], TAILS
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer
+from kgraph.graph import Graph, Layer, NodeKey
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import block_label, common_stem, span_names, unused_name
 from kgraph.transforms.conv_chains import CHAIN
-from kgraph.transforms.grouping import Key, NodeGroup, group_nodes
+from kgraph.transforms.grouping import NodeGroup, group_nodes
 from kgraph.transforms.repeats import NodeOrder, Run, find_runs
 
 SMALLEST = 4  # nodes of a block that stands alone
@@ -40,7 +40,7 @@ def fold(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
     found = find_runs(order)
     alone = list(_single_blocks(order, found))
     names = {layer.name for layer in graph.layers}
-    homes: dict[Key, Key] = {}  # what a node lies in now
+    homes: dict[NodeKey, NodeKey] = {}  # what a node lies in now
     for depth in range(max((run.depth for run in found), default=0), -1, -1):
         groups = []
         for run in found + alone:
@@ -62,7 +62,7 @@ def _fold_inside(layer: Layer, apart: Collection[str]) -> Layer:
     return layer if inside is layer.graph else replace(layer, graph=inside)
 
 
-def _group_run(order: NodeOrder, run: Run, homes: Mapping[Key, Key], names: set[str]) -> NodeGroup:
+def _group_run(order: NodeOrder, run: Run, homes: Mapping[NodeKey, NodeKey], names: set[str]) -> NodeGroup:
     keys = [node.key for node in order.nodes[run.start : run.end]]
     first, last = ([name for name, _ in part] for part in (keys[: run.period], keys[-run.period :]))
     members = dict.fromkeys(homes.get(key, key) for key in keys)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
 from kgraph.transforms.toposort import order_nodes
-
-Key = tuple[str, int]
 
 CLASS = "Block"  # stands where a layer has its Keras class
 
@@ -18,7 +16,7 @@ class NodeGroup:
     """Nodes that are to be one layer: what they read from elsewhere, what of them is read elsewhere."""
 
     name: str
-    members: Sequence[Key]
+    members: Sequence[NodeKey]
     repeats: int
     class_name: str = CLASS
     layers: list[Layer] = field(default_factory=list)
@@ -53,7 +51,7 @@ def group_nodes(graph: Graph, groups: Sequence[NodeGroup]) -> Graph:
     homes = {key: group for group in groups for key in group.members}
 
     def home(tensor: Tensor) -> NodeGroup | None:
-        return homes.get((tensor.layer, tensor.node_index))
+        return homes.get(tensor.key)
 
     def move(tensor: Tensor) -> Tensor:
         maker = home(tensor)
@@ -101,11 +99,11 @@ def first_block(layer: Layer) -> Graph:
     """What of a folded layer is shown: its first block, which makes what the last one makes."""
     graph = layer.graph
     assert graph is not None
-    block = graph.inner[: len(graph.inner) // layer.repeats]
-    place = {node.key: i % len(block) for i, node in enumerate(graph.inner)}
+    block = graph.inner_nodes[: len(graph.inner_nodes) // layer.repeats]
+    place = {node.key: i % len(block) for i, node in enumerate(graph.inner_nodes)}
     edge = tuple(node for node in graph.nodes if node.key not in place)
     names = {node.layer for node in (*edge, *block)}
-    firsts = (block[place[t.layer, t.node_index]] for t in graph.outputs.values())
+    firsts = (block[place[t.key]] for t in graph.outputs.values())
     ends = (
         (slot, replace(t, layer=node.layer, node_index=node.node_index))
         for (slot, t), node in zip(graph.outputs.items(), firsts, strict=True)

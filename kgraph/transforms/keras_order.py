@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
 from kgraph.transforms.toposort import order_nodes
-
-Key = tuple[str, int]
 
 
 def keras_order(graph: Graph) -> tuple[str, ...]:
@@ -20,12 +18,12 @@ def keras_order(graph: Graph) -> tuple[str, ...]:
     (3.0-3.15). Never recurses.
     """
     finished, met = _walk(graph)
-    depth: dict[Key, int] = {}
+    depth: dict[NodeKey, int] = {}
     deepest: dict[str, int] = {}
     for node in reversed(finished):
         deepest[node.layer] = depth[node.key] = max(depth.get(node.key, 0), deepest.get(node.layer, 0))
         for tensor in node.inputs.values():
-            maker = (tensor.layer, tensor.node_index)
+            maker = tensor.key
             depth[maker] = max(depth[node.key] + 1, depth.get(maker, 0))
     for tensor in graph.inputs.values():
         if tensor.layer not in deepest:
@@ -35,12 +33,12 @@ def keras_order(graph: Graph) -> tuple[str, ...]:
 
 def _walk(graph: Graph) -> tuple[list[Node], dict[str, int]]:
     """The nodes as a walk from the outputs finishes them, and when it first met each layer."""
-    finished: dict[Key, Node] = {}
+    finished: dict[NodeKey, Node] = {}
     met: dict[str, int] = {}
     stack: list[tuple[Node, Iterator[Tensor]]] = []
 
     def visit(tensor: Tensor) -> None:
-        if (tensor.layer, tensor.node_index) not in finished:
+        if tensor.key not in finished:
             node = graph.node(tensor)
             met.setdefault(node.layer, len(met))
             stack.append((node, iter(node.inputs.values())))
@@ -81,7 +79,7 @@ def renumber(graph: Graph) -> Graph:
     }
 
     def move(tensor: Tensor) -> Tensor:
-        return replace(tensor, node_index=index[tensor.layer, tensor.node_index])
+        return replace(tensor, node_index=index[tensor.key])
 
     def inside(layer: Layer) -> Layer:
         return replace(layer, graph=renumber(layer.graph)) if layer.graph else layer

@@ -129,22 +129,20 @@ class NodeOrder:
         self.layers = {layer.name: i for i, layer in enumerate(graph.layers)}
         place = {node.key: i for i, node in enumerate(graph.nodes)}
         # Of each node: where what it reads is made, and as which output; which output is read where.
-        self.reads = [
-            [(place[t.layer, t.node_index], t.tensor_index) for t in node.inputs.values()]
-            for node in graph.nodes
-        ]
+        self.reads = [[(place[t.key], t.tensor_index) for t in node.inputs.values()] for node in graph.nodes]
         self.readers: list[set[tuple[int, int]]] = [set() for _ in graph.nodes]
         for reader, reads in enumerate(self.reads):
             for maker, index in reads:
                 self.readers[maker].add((index, reader))
         for tensor in graph.outputs.values():
-            self.readers[place[tensor.layer, tensor.node_index]].add((tensor.tensor_index, len(graph.nodes)))
+            self.readers[place[tensor.key]].add((tensor.tensor_index, len(graph.nodes)))
         self.width = _crossing_counts(self.readers)
 
         self.closable = [
-            bool(node.inputs) and node.key not in graph.given and not node.outside for node in graph.nodes
+            bool(node.inputs) and node.key not in graph.input_keys and not node.outside
+            for node in graph.nodes
         ]
-        self.apart = [f"{node.layer}#{node.node_index}" in apart for node in graph.nodes]
+        self.apart = [node.address in apart for node in graph.nodes]
         likeness = Similarity()
         likened = [likeness.of(graph.layer(node.layer), node) for node in graph.nodes]
         numbers: dict[Hashable, int] = {}

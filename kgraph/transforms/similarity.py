@@ -52,12 +52,12 @@ class Similarity:
         reads = tuple(
             (
                 layers[node.layer],
-                *((place[t.layer, t.node_index], t.tensor_index) for t in node.inputs.values()),
+                *((place[t.key], t.tensor_index) for t in node.inputs.values()),
             )
             for node in graph.nodes
         )
         ends = tuple(
-            (slot, place[t.layer, t.node_index], t.tensor_index)
+            (slot, place[t.key], t.tensor_index)
             for slots in (graph.inputs, graph.outputs)
             for slot, t in slots.items()
         )

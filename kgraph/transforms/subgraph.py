@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kgraph.graph import Graph, Node, Slots, Tensor
+from kgraph.graph import Graph, Node, NodeKey, Slots, Tensor
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.toposort import order_nodes
-
-Key = tuple[str, int]
 
 
 def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
@@ -28,7 +26,7 @@ def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
         graph,
         layers=tuple(layer for layer in graph.layers if layer.name in names),
         nodes=tuple(node for node in graph.nodes if node.key in kept),
-        inputs=Slots((slot, t) for slot, t in graph.inputs.items() if (t.layer, t.node_index) in kept),
+        inputs=Slots((slot, t) for slot, t in graph.inputs.items() if t.key in kept),
         outputs=Slots((str(t), t) for t in wanted),
         weights=None if graph.weights is None else (),
         compile_config=None,
@@ -49,7 +47,9 @@ def paths_between(graph: Graph, starts: Iterable[Tensor], ends: Iterable[Tensor]
     return tuple(node.outputs[0] for node in graph.nodes if node.key in after & before)
 
 
-def _reachable(starts: Iterable[Key], next_to: Mapping[Key, list[Key]], steps: int | None = None) -> set[Key]:
+def _reachable(
+    starts: Iterable[NodeKey], next_to: Mapping[NodeKey, list[NodeKey]], steps: int | None = None
+) -> set[NodeKey]:
     """The nodes to which a way of so many steps or fewer leads, the starts included."""
     found, edge = set(starts), list(starts)
     while edge and steps != 0:
@@ -59,14 +59,14 @@ def _reachable(starts: Iterable[Key], next_to: Mapping[Key, list[Key]], steps: i
     return found
 
 
-def _makers(graph: Graph) -> Mapping[Key, list[Key]]:
+def _makers(graph: Graph) -> Mapping[NodeKey, list[NodeKey]]:
     """What each node reads."""
-    return {n.key: [(t.layer, t.node_index) for t in n.inputs.values()] for n in graph.nodes}
+    return {n.key: [t.key for t in n.inputs.values()] for n in graph.nodes}
 
 
-def _readers(graph: Graph) -> Mapping[Key, list[Key]]:
+def _readers(graph: Graph) -> Mapping[NodeKey, list[NodeKey]]:
     """What reads each node."""
-    found: dict[Key, list[Key]] = {node.key: [] for node in graph.nodes}
+    found: dict[NodeKey, list[NodeKey]] = {node.key: [] for node in graph.nodes}
     for reader, makers in _makers(graph).items():
         for maker in makers:
             found[maker].append(reader)
@@ -80,13 +80,13 @@ def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     weights and what they read from elsewhere. What is read of them is an input of the part, under its
     address; of the outputs those are left that the nodes make.
     """
-    kept = {(t.layer, t.node_index) for t in tensors}
+    kept = {t.key for t in tensors}
     nodes = [node for node in graph.nodes if node.key in kept]
-    before = {t: None for node in nodes for t in node.inputs.values() if (t.layer, t.node_index) not in kept}
-    makers = {(t.layer, t.node_index) for t in before}
+    before = {t: None for node in nodes for t in node.inputs.values() if t.key not in kept}
+    makers = {t.key for t in before}
     edge = []
     for node in graph.nodes:
-        reads = Slots((slot, t) for slot, t in node.inputs.items() if (t.layer, t.node_index) in kept)
+        reads = Slots((slot, t) for slot, t in node.inputs.items() if t.key in kept)
         if node.key not in kept and (reads or node.key in makers):
             edge.append(Node(*node.key, reads, node.outputs, node.within, outside=True))
     names, stubs = {name for name, _ in kept}, {node.layer for node in edge}
@@ -95,8 +95,8 @@ def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
         for layer in graph.layers
         if layer.name in names or layer.name in stubs
     ]
-    inputs = [*before, *(t for t in graph.inputs.values() if (t.layer, t.node_index) in kept)]
-    outputs = {slot: t for slot, t in graph.outputs.items() if (t.layer, t.node_index) in kept}
+    inputs = [*before, *(t for t in graph.inputs.values() if t.key in kept)]
+    outputs = {slot: t for slot, t in graph.outputs.items() if t.key in kept}
     return replace(
         graph,
         layers=tuple(layers),
@@ -112,7 +112,7 @@ def counterparts(shown: Graph, graph: Graph, tensors: Iterable[Tensor]) -> tuple
     """What of `shown` (the graph, or it flattened) stands for tensors of `graph`: they themselves,
     the closed call that holds them, or all that a call of a nested model holds.
     """
-    wanted = {(t.layer, t.node_index) for t in tensors}
+    wanted = {t.key for t in tensors}
     calls = {str(Tensor(*key)) for key in wanted}
     held = {call for node, _ in every_node(graph) if node.key in wanted for call in node.within}
     return tuple(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
 from kgraph.errors import GraphError
-from kgraph.graph import Layer, Node, Tensor
+from kgraph.graph import Layer, Node, NodeKey, Tensor
 
 
 def order_nodes(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -25,9 +25,9 @@ def order_nodes(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, .
 
 
 def _is_ordered(nodes: Iterable[Node]) -> bool:
-    made: set[tuple[str, int]] = set()
+    made: set[NodeKey] = set()
     for node in nodes:
-        if any((t.layer, t.node_index) not in made for t in node.inputs.values()):
+        if any(t.key not in made for t in node.inputs.values()):
             return False
         made.add(node.key)
     return True
@@ -36,10 +36,10 @@ def _is_ordered(nodes: Iterable[Node]) -> bool:
 def _order_by_heap(nodes: Iterable[Node], rank: Callable[[Node], tuple[int, int]]) -> tuple[Node, ...]:
     """The nodes as a heap gives them, each once all that it reads is out."""
     by_key = {node.key: node for node in nodes}
-    waits: dict[tuple[str, int], int] = {}
-    readers: dict[tuple[str, int], list[Node]] = {}
+    waits: dict[NodeKey, int] = {}
+    readers: dict[NodeKey, list[Node]] = {}
     for node in by_key.values():
-        sources = {(t.layer, t.node_index) for t in node.inputs.values()}
+        sources = {t.key for t in node.inputs.values()}
         waits[node.key] = len(sources)
         for source in sources:
             if source not in by_key:

@@ -10,11 +10,10 @@ from itertools import accumulate
 
 from kgraph.drawing import describe
 from kgraph.drawing.look import Look
-from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, argument_of
 from kgraph.layers import is_nested
 
-Key = tuple[str, int]
-Reading = tuple[Key | None, str]  # who reads (None: an output of the graph), and at which slot
+Reading = tuple[NodeKey | None, str]  # who reads (None: an output of the graph), and at which slot
 
 # What the positional arguments of Keras's layers mean: `call` of the layers of a family, 3.0-3.15.
 ARGUMENTS = {"attention": ("query", "value", "key"), "recurrent": ("", "initial_state")}
@@ -56,8 +55,8 @@ class Arrows:
     @cached_property
     def _runs(self) -> frozenset[Reading]:
         """The arrows that are the only one to their reader, and from their maker but for outputs."""
-        reads = [(_maker(t), node.key, slot) for node in self.graph.nodes for slot, t in node.inputs.items()]
-        ends = [(_maker(t), slot) for slot, t in self.graph.outputs.items()]
+        reads = [(t.key, node.key, slot) for node in self.graph.nodes for slot, t in node.inputs.items()]
+        ends = [(t.key, slot) for slot, t in self.graph.outputs.items()]
         leaving = Counter(maker for maker, _, _ in reads)
         coming = Counter(reader for _, reader, _ in reads)
         ending = Counter(maker for maker, _ in ends)
@@ -74,16 +73,16 @@ class Arrows:
         """
         path = self._path
         place = {key: i for i, (key, _) in enumerate(path)}
-        leaves: dict[Key, int | None] = {}  # where on the main path the way to each node last left it
+        leaves: dict[NodeKey, int | None] = {}  # where on the main path the way to each node last left it
         bypassed = [0] * (len(path) + 1)
         for node in self.graph.nodes:
-            starts = [leaves[_maker(t)] for t in node.inputs.values()]
+            starts = [leaves[t.key] for t in node.inputs.values()]
             leaves[node.key] = place.get(node.key, max((s for s in starts if s is not None), default=None))
             if node.key in place:
                 ways = [
                     start
                     for start, tensor in zip(starts, node.inputs.values(), strict=True)
-                    if start is not None and self._depths[node.key] - self._depths[_maker(tensor)] > 1
+                    if start is not None and self._depths[node.key] - self._depths[tensor.key] > 1
                 ]
                 for start in ways if len(ways) <= SIDES else ():
                     bypassed[start + 1] += 1
@@ -95,27 +94,27 @@ class Arrows:
     def main(self) -> frozenset[Reading]:
         """The arrows of the longest way through the graph, and on to its outputs; found in linear time."""
         end = self._path[-1][0] if self._path else None
-        ways_out = ((None, slot) for slot, t in self.graph.outputs.items() if _maker(t) == end)
+        ways_out = ((None, slot) for slot, t in self.graph.outputs.items() if t.key == end)
         return frozenset(self._path) | frozenset(ways_out)
 
     @cached_property
-    def _path(self) -> list[tuple[Key, str]]:
+    def _path(self) -> list[tuple[NodeKey, str]]:
         """The nodes of the longest way, each with the slot at which it reads the one before."""
         key = max(self._depths, key=self._depths.__getitem__, default=None)
         path = []
         while key is not None:
             node = self.graph.node(Tensor(*key))
-            deepest = max(node.inputs.items(), key=lambda read: self._depths[_maker(read[1])], default=None)
+            deepest = max(node.inputs.items(), key=lambda read: self._depths[read[1].key], default=None)
             path.append((key, deepest[0] if deepest else ""))
-            key = _maker(deepest[1]) if deepest else None
+            key = deepest[1].key if deepest else None
         return path[::-1]
 
     @cached_property
-    def _depths(self) -> dict[Key, int]:
+    def _depths(self) -> dict[NodeKey, int]:
         """How many arrows lead to each node, on the longest way."""
-        depths: dict[Key, int] = {}
+        depths: dict[NodeKey, int] = {}
         for node in self.graph.nodes:
-            depths[node.key] = max((depths[_maker(t)] + 1 for t in node.inputs.values()), default=0)
+            depths[node.key] = max((depths[t.key] + 1 for t in node.inputs.values()), default=0)
         return depths
 
     @cached_property
@@ -162,17 +161,13 @@ class Arrows:
         return f"output {tensor.tensor_index}"
 
 
-def _maker(tensor: Tensor) -> Key:
-    return tensor.layer, tensor.node_index
-
-
 def _role(layer: Layer, reader: Node, slot: str) -> str:
     """What the reader takes the tensor for, where the slot says it: a keyword, a key, a known argument."""
     if is_telling(slot):
         return ".".join(part for part in slot.split(".") if not part.isdigit())
     names = ARGUMENTS.get(describe.family(layer), ()) if len(reader.inputs) > 1 else ()
     # `Attention` takes a list, `MultiHeadAttention` one argument after the other.
-    place = int(slot.rpartition(".")[2] if slot.startswith("0.") else slot.partition(".")[0])
+    place = int(slot.rpartition(".")[2] if slot.startswith("0.") else argument_of(slot))
     return names[place] if place < len(names) else ""
 
 

@@ -81,10 +81,10 @@ class Boxes:
 
     def _box(self, node: Node) -> Box:
         """The box of a node."""
-        address = f"{node.layer}#{node.node_index}"
+        address = node.address
         layer = self.graph.layer(node.layer)
         family = describe.family(layer)
-        is_input = family == "input" or (not node.inputs and node.key in self.graph.given)
+        is_input = family == "input" or (not node.inputs and node.key in self.graph.input_keys)
         return Box(
             address,
             "outside" if node.outside else "input" if is_input else family,
@@ -201,7 +201,7 @@ class Boxes:
         made = ", ".join(f"{describe.keras_shape(t.shape)} {t.dtype or ''}".rstrip() for t in node.outputs)
         last = self.shown.last_layers.get(layer.name)
         return (
-            f"{node.layer}#{node.node_index}" + (f" … {last.name}" if last else ""),
+            node.address + (f" … {last.name}" if last else ""),
             *(
                 f"{part.class_name} {describe.telling_settings(part)}".strip()
                 for part in _lined_layers(layer)
@@ -269,7 +269,7 @@ def _written_name(layer: Layer, name: str) -> str:
 def _lined_layers(layer: Layer) -> Sequence[Layer]:
     """The layers that have a line each: those of a chain, or the layer itself."""
     if layer.class_name == CHAIN and layer.graph:
-        return [layer.graph.layer(node.layer) for node in layer.graph.inner]
+        return [layer.graph.layer(node.layer) for node in layer.graph.inner_nodes]
     return [layer]
 
 
@@ -277,7 +277,7 @@ def _end_sizes(layer: Layer) -> tuple[Size | None, Size | None]:
     """What a layer amounts to; of a folded one, what its first block does, and its last."""
     if not layer.repeats or layer.graph is None:
         return (layer_size(layer),) * 2
-    nodes = layer.graph.inner
+    nodes = layer.graph.inner_nodes
     block = len(nodes) // layer.repeats
     return _nodes_size(layer.graph, nodes[:block]), _nodes_size(layer.graph, nodes[-block:])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kgraph.graph import Graph, Node, parse_address
+from kgraph.graph import Graph, Node, call_address, parse_address
 
 
 @dataclass
@@ -29,9 +29,9 @@ class CallMarks:
                 made.setdefault(call.layer, set()).add(call.node_index)
         for path, indexes in made.items():
             for place, index in enumerate(sorted(indexes), 1):
-                self.calls[f"{path}#{index}"] = (place, len(indexes))
+                self.calls[call_address(path, index)] = (place, len(indexes))
         for node in self.graph.nodes:
-            shared = self._shared_path((*node.within, f"{node.layer}#{node.node_index}"))
+            shared = self._shared_path((*node.within, node.address))
             if shared is not None:
                 self.colours.setdefault(shared, self.inks[len(self.colours) % len(self.inks)])
 
@@ -45,7 +45,7 @@ class CallMarks:
 
     def is_first(self, node: Node) -> bool:
         """Whether the node is the first call of its layer."""
-        return self.calls[f"{node.layer}#{node.node_index}"][0] == 1
+        return self.calls[node.address][0] == 1
 
     def colour(self, *addresses: str) -> str | None:
         """The colour of a call that stands in the calls before it, outermost first; None if unshared."""
@@ -55,6 +55,6 @@ class CallMarks:
     def _shared_path(self, addresses: Iterable[str]) -> str | None:
         for address in addresses:
             call = parse_address(address)
-            if self.calls[f"{call.layer}#{call.node_index}"][1] > 1:
+            if self.calls[call.maker][1] > 1:
                 return call.layer
         return None

@@ -201,10 +201,10 @@ class Picture:
             attributes["label"] = dot_labels.arrow_label(lines)
         if (reader.key if reader else None, slot) in self._arrows.straight:
             attributes["weight"] = "10"
-        end = f"{reader.layer}#{reader.node_index}" if reader else f"output[{slot}]"
+        end = reader.address if reader else f"output[{slot}]"
         attributes["id"] = dot_labels.literal(f"{tensor} > {end}[{slot}]" if reader else f"{tensor} > {end}")
         attributes["class"] = "read" if reader else "output"
-        start = f"{tensor.layer}#{tensor.node_index}"
+        start = tensor.maker
         return Arrow(_quote_name(start), _quote_name(end), _quote_values(attributes))
 
 
@@ -219,7 +219,7 @@ def _count_islands(graph: Graph) -> int:
         return one
 
     for node in graph.nodes:
-        for other in (*((t.layer, t.node_index) for t in node.inputs.values()), *node.within[:1]):
+        for other in (*(t.key for t in node.inputs.values()), *node.within[:1]):
             joined[island(other)] = island(node.key)
     return len({island(node.key) for node in graph.nodes})
 

@@ -69,10 +69,10 @@ def _arrow_lines(graph: Graph, arrows: Arrows) -> Iterator[str]:
     for node in graph.nodes:
         for slot, tensor in node.inputs.items():
             said = arrows.words(tensor, node, slot)
-            yield _arrow(f"{tensor.layer}#{tensor.node_index}", f"{node.layer}#{node.node_index}", said)
+            yield _arrow(tensor.maker, node.address, said)
     for slot, tensor in graph.outputs.items():
         said = arrows.words(tensor, None, slot)
-        yield _arrow(f"{tensor.layer}#{tensor.node_index}", f"output[{slot}]", said)
+        yield _arrow(tensor.maker, f"output[{slot}]", said)
 
 
 def _arrow(start: str, end: str, said: list[str]) -> str:

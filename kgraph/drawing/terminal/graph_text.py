@@ -159,7 +159,7 @@ def to_tensors_text(graph: Graph, tensors: Iterable[Tensor], *, width: int = 80)
     classes = {node.key: layer.class_name for node, layer in every_node(graph)}
     rows = [("address", "class", "shape", "dtype", "bytes")]
     for tensor in tensors:
-        class_name = classes[tensor.layer, tensor.node_index]
+        class_name = classes[tensor.key]
         shape, size = keras_shape(tensor.shape), format_bytes(tensor_bytes(tensor))
         rows.append(
             (

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from kgraph.graph import Graph, Node
+from kgraph.graph import Graph, Node, NodeKey
 
 # What stands where a row's own line meets a lane, by the halves of the lane and the ways it leads.
 CORNERS = {
@@ -41,7 +41,7 @@ class Row:
     taps: tuple[int, ...]  # lanes it reads, which go on
     ends: tuple[int, ...]  # other lanes it reads, which end here
     passing: tuple[int, ...]  # lanes that go on below and are not its own, those of `taps` included
-    named: frozenset[tuple[str, int]]  # the nodes it reads that no lane leads to, by key
+    named: frozenset[NodeKey]  # the nodes it reads that no lane leads to, by key
 
     def lanes_above(self) -> tuple[int, ...]:
         """The lanes with a line in the upper edge of the row."""
@@ -91,7 +91,7 @@ def _order_units(nodes: Sequence[Node], units: list[list[Node]]) -> list[list[No
     waits = [0] * len(units)
     readers: list[set[int]] = [set() for _ in units]
     for index, unit in enumerate(units):
-        read = {(t.layer, t.node_index) for node in unit for t in node.inputs.values()}
+        read = {t.key for node in unit for t in node.inputs.values()}
         sources = {unit_of[key] for key in read if key in unit_of} - {index}
         waits[index] = len(sources)
         for source in sources:
@@ -119,9 +119,7 @@ class _Lines:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         place = {node.key: index for index, node in enumerate(nodes)}
-        self.sources = [
-            list(dict.fromkeys(place[t.layer, t.node_index] for t in node.inputs.values())) for node in nodes
-        ]
+        self.sources = [list(dict.fromkeys(place[t.key] for t in node.inputs.values())) for node in nodes]
         self.readers: list[list[int]] = [[] for _ in nodes]
         depth = [0] * len(nodes)
         for index, sources in enumerate(self.sources):

@@ -10,7 +10,7 @@ from itertools import groupby
 from kgraph.drawing.describe import format_count, inner_summary, keras_shape, telling_settings
 from kgraph.drawing.terminal.lanes import Row
 from kgraph.drawing.terminal.spans import escape_unprintable, text_columns
-from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, argument_of
 from kgraph.sizes import layer_size
 from kgraph.training import training_by_output
 
@@ -105,12 +105,12 @@ class _Notes:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.inputs: dict[tuple[str, int], list[str]] = {}
-        self.outputs: dict[tuple[str, int], list[tuple[str, Tensor]]] = {}
+        self.inputs: dict[NodeKey, list[str]] = {}
+        self.outputs: dict[NodeKey, list[tuple[str, Tensor]]] = {}
         for slot, tensor in graph.inputs.items():
-            self.inputs.setdefault((tensor.layer, tensor.node_index), []).append(slot)
+            self.inputs.setdefault(tensor.key, []).append(slot)
         for slot, tensor in graph.outputs.items():
-            self.outputs.setdefault((tensor.layer, tensor.node_index), []).append((slot, tensor))
+            self.outputs.setdefault(tensor.key, []).append((slot, tensor))
         self.training = training_by_output(graph)
         self.groups = calls(graph)
         self.call = {
@@ -154,7 +154,7 @@ class _Notes:
     def _reads(self, row: Row, above: Node | None) -> Iterator[Note]:
         """Positional arguments first, then each keyword with its tensors; nothing if it is the row above."""
         reads = list(row.node.inputs.items())
-        keys = [(tensor.layer, tensor.node_index) for _, tensor in reads]
+        keys = [tensor.key for _, tensor in reads]
         plain = all(_keyword(slot) == "" and tensor.tensor_index == 0 for slot, tensor in reads)
         if plain and above is not None and keys == [above.key] and not row.named:
             return
@@ -177,7 +177,7 @@ class _Notes:
 
 def _keyword(slot: str) -> str:
     """The keyword of a slot of a call's arguments; empty for a positional argument."""
-    first = slot.partition(".")[0]
+    first = argument_of(slot)
     return "" if first.isdecimal() or first == "inputs" else first
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kgraph.drawing.describe import format_bytes, format_count, keras_shape
 from kgraph.drawing.terminal.size_table import size_lines
 from kgraph.drawing.terminal.spans import Line, escape_unprintable, flow, line_width, text_columns
-from kgraph.graph import parse_address
+from kgraph.graph import argument_of, parse_address
 from kgraph.reports.calls import Call
 from kgraph.reports.evidence import EVIDENCE
 from kgraph.reports.sharing import Occurrence, Shared, Sharing, Tied
@@ -155,7 +155,7 @@ class _CallTable:
         goes = [(self._short(address), "goes to") for address in call.read_by]
         goes += [(f"output {escape_unprintable(slot)}".rstrip(), "end") for slot in call.returned_as]
         return [
-            [(escape_unprintable(f"{call.outputs[0].layer}#{call.outputs[0].node_index}"), "call")],
+            [(escape_unprintable(call.outputs[0].maker), "call")],
             _comma_list([(read, "reads") for read in reads]),
             _comma_list([(escape_unprintable(name), "from input") for name in call.inputs]),
             _comma_list([(keras_shape(tensor.shape), "output") for tensor in call.outputs]),
@@ -163,7 +163,7 @@ class _CallTable:
         ]
 
     def _read(self, slot: str, address: str) -> str:
-        first = slot.partition(".")[0]
+        first = argument_of(slot)
         plain = first.isdecimal() or first == "inputs"
         return self._short(address) if plain else f"{escape_unprintable(first)} ← {self._short(address)}"
 
@@ -172,7 +172,7 @@ class _CallTable:
         tensor = parse_address(address)
         if tensor.node_index or tensor.layer in self.often or tensor.layer.startswith(self.open):
             return escape_unprintable(address)
-        return escape_unprintable(tensor.layer + (f":{tensor.tensor_index}" if tensor.tensor_index else ""))
+        return escape_unprintable(tensor.short)
 
 
 def _shown_calls(shared: Shared) -> Sequence[Call]:

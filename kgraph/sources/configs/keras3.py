@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kgraph.errors import ConfigError, NoGraphError
-from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Slots, Tensor, argument_of
 from kgraph.json_checks import (
     TENSORS,
     check_flag_or_none,
@@ -221,9 +221,9 @@ class _ModelReader:
         calls: dict[str, list[Node]] = {}
         for node in nodes:
             calls.setdefault(node.layer, []).append(node)
-        outcomes: dict[tuple[str, int], dict[int, Known]] = {}
+        outcomes: dict[NodeKey, dict[int, Known]] = {}
         for tensor, known in self.known.items():
-            outcomes.setdefault((tensor.layer, tensor.node_index), {})[tensor.tensor_index] = known
+            outcomes.setdefault(tensor.key, {})[tensor.tensor_index] = known
         for i, name in enumerate(self.names):
             group = next(groups) if weighted[i] else WeightGroup() if self.group else None
             facts = [
@@ -311,9 +311,9 @@ class _ModelReader:
     def _making(self, layers: Sequence[Layer], nodes: Sequence[Node], outputs: Slots) -> Iterator[Node]:
         """The nodes with the tensors they make: all of a nested model's, else those the config mentions."""
         count = {layer.name: len(layer.graph.outputs) for layer in layers if layer.graph and not layer.wraps}
-        last: dict[tuple[str, int], int] = {}
+        last: dict[NodeKey, int] = {}
         for tensor in (*self.known, *outputs.values()):
-            key = (tensor.layer, tensor.node_index)
+            key = tensor.key
             last[key] = max(last.get(key, 0), tensor.tensor_index)
         left = 10 * TENSORS  # a few large indexes would take all memory
         for node in nodes:
@@ -332,7 +332,7 @@ class _ModelReader:
 
 def first_argument(node: Node) -> list[Tensor]:
     """The tensors in the first argument of a call, in flat order."""
-    return [t for slot, t in node.inputs.items() if slot.partition(".")[0] in ("0", "inputs")]
+    return [t for slot, t in node.inputs.items() if argument_of(slot) in ("0", "inputs")]
 
 
 def is_functional(entry: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kgraph.errors import ConfigError
-from kgraph.graph import Node, Slots, Tensor
+from kgraph.graph import Node, NodeKey, Slots, Tensor
 
 Value = TypeVar("Value")
 
@@ -36,7 +36,7 @@ def repair_indexes(
     returned: dict[str, set[int]] = {}
     for tensor in outputs.values():
         returned.setdefault(tensor.layer, set()).add(tensor.node_index)
-    own: dict[tuple[str, int], int] = {}
+    own: dict[NodeKey, int] = {}
     for name, indexes in read.items():
         if version == (3, 2) and calls[name] > 1 and indexes == {0}:
             raise _lost_error(
@@ -52,7 +52,7 @@ def repair_indexes(
         return list(nodes)
 
     def move(tensor: Tensor) -> Tensor:
-        return replace(tensor, node_index=own[tensor.layer, tensor.node_index])
+        return replace(tensor, node_index=own[tensor.key])
 
     right = {move(tensor): value for tensor, value in known.items()}
     known.clear()

@@ -1,0 +1,192 @@
+"""Every call at every depth under the address it has in the whole: nested models walked once for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from kgraph.errors import GraphError
+from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, argument_of
+from kgraph.layers import inner_path
+
+MOST_NODES = 1_000_000
+
+# The graph to walk into in place of the calls of a layer, by how deep it lies (from 0); None: it stays closed.
+Inside = Callable[[Layer, int], Graph | None]
+
+
+class Visit(NamedTuple):
+    """A call: its node under its address, its layer, and what inside it its outputs stand for, in order."""
+
+    node: Node
+    layer: Layer
+    ends: tuple[Tensor | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Which layers are walked into, and how.
+
+    `calls`: the calls that are walked into are visited too. `joined`: who reads what a nested model makes
+    reads the node inside that makes it. `framed`: `Node.within` tells of runs of blocks, too.
+    """
+
+    inside: Inside
+    calls: bool = False
+    joined: bool = True
+    framed: bool = False
+
+
+@dataclass
+class Scope:
+    """One call of a graph: under which path it lies, which call of it, fed by what."""
+
+    graph: Graph
+    walk: Walk
+    path: str = ""
+    number: int = 0
+    given: Node | None = None
+    within: tuple[str, ...] = ()
+    depth: int = 0
+    mask: Tensor | None = None
+    masked: Set[Tensor] = frozenset()  # the inputs that are given with the mask
+    steps: tuple[int | None, ...] = ()  # the axes that TimeDistributed wrappers put behind the batch
+    ends: dict[Tensor, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fed = bind_inputs(self.given, self.graph) if self.given else {}
+        self.inputs = set(self.graph.inputs.values()) if self.given else set()
+        self.input_keys = {tensor.key for tensor in self.inputs}
+
+    def visits(self) -> Iterator[Visit]:
+        """The calls in this scope under their addresses; what is inside one before it."""
+        for node in self.graph.nodes:
+            if node.key in self.input_keys:
+                continue
+            placed, layer = self._place_node(node), self.graph.layer(node.layer)
+            graph = None if node.outside else self.walk.inside(layer, self.depth)
+            if graph is None:
+                yield Visit(placed, layer)
+                continue
+            inner = self._enter(node, placed, layer, graph)
+            yield from inner.visits()
+            ends = tuple(map(inner.place, graph.outputs.values()))
+            if (self.walk.joined or layer.repeats) and not layer.wraps:
+                self.ends.update((Tensor(*node.key, i), end) for i, end in enumerate(ends) if end)
+            if self.walk.calls and not layer.repeats:
+                yield Visit(placed, layer, ends)
+
+    def _enter(self, node: Node, placed: Node, layer: Layer, graph: Graph) -> Scope:
+        """The scope of a call of a graph by a node of this one."""
+        walk, path = self.walk, inner_path(self.path, layer)
+        call = (*placed.within, placed.address)
+        if layer.repeats:
+            masked = {end for end, tensor in bind_inputs(node, graph).items() if tensor in self.masked}
+            within = call if walk.framed and layer.repeats > 1 else placed.within
+            number, mask, steps = self.number, self.mask, self.steps
+        else:
+            masked, within = set(graph.inputs.values()), call
+            number, mask = placed.node_index, placed.inputs.get("mask")
+            steps = (*self.steps, *_steps(layer, placed)) if layer.wraps else self.steps
+        return Scope(graph, walk, path, number, placed, within, self.depth + 1, mask, masked, steps)
+
+    def place_slots(self, slots: Slots) -> Slots:
+        """The same slots with the tensors under their addresses; an input that was not given is left out."""
+        pairs = ((slot, self.place(tensor)) for slot, tensor in slots.items())
+        return Slots((slot, tensor) for slot, tensor in pairs if tensor is not None)
+
+    def place(self, tensor: Tensor) -> Tensor | None:
+        """A tensor of the graph under its address in the whole; None for an input that was not given."""
+        if tensor in self.inputs:
+            return self.fed.get(tensor)
+        if tensor in self.ends:  # made inside a nested model; the call knows its shape at least as well
+            end = self.ends[tensor]
+            return replace(end, shape=tensor.shape or end.shape, dtype=tensor.dtype or end.dtype)
+        return self._own(tensor)
+
+    def _own(self, tensor: Tensor) -> Tensor:
+        """A tensor that a node of this scope makes, under its address."""
+        index = flat_index(self.graph, tensor.layer, tensor.node_index, self.number)
+        return replace(
+            tensor, layer=self.path + tensor.layer, node_index=index, shape=self._with_steps(tensor.shape)
+        )
+
+    def _place_node(self, node: Node) -> Node:
+        inputs = self.place_slots(node.inputs)
+        if self.given and not self.graph.inputs and not node.inputs:
+            inputs = self.given.inputs  # a Sequential never built hands on what it is given
+        if self.mask is not None and not self.masked.isdisjoint(node.inputs.values()):
+            inputs = Slots({"mask": self.mask, **inputs})
+        outputs = tuple(map(self._own, node.outputs))
+        return Node(*outputs[0].key, inputs, outputs, (*self.within, *node.within), node.outside)
+
+    def _with_steps(self, shape: Shape | None) -> Shape | None:
+        if not self.steps or not shape:
+            return shape
+        return (*shape[:1], *self.steps, *shape[1:])
+
+
+def _steps(wrapper: Layer, call: Node) -> tuple[int | None, ...]:
+    """The time axis that a call of `TimeDistributed` steps along; other wrappers are not known to step."""
+    given = next(iter(call.inputs.values()), None)
+    known = wrapper.class_name == "TimeDistributed" and given is not None and given.shape
+    return given.shape[1:2] if known and given and given.shape else ()
+
+
+def flat_index(graph: Graph, name: str, node_index: int, call: int) -> int:
+    """The index in the whole of a node inside a nested model, for that call of the model.
+
+    Each call of the graph takes as many indexes of a layer's as there are up to its highest in the graph.
+    """
+    return call * graph.span(name) + node_index
+
+
+def split_flat_index(graph: Graph, name: str, index: int) -> tuple[int, int]:
+    """Which call of the graph, and which node of the layer in it: the reverse of `flat_index`."""
+    return divmod(index, graph.span(name))
+
+
+def bind_inputs(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
+    """Which tensor a call of a nested model gives to each input of its graph: input → given.
+
+    By the place in the argument's structure; else, as Keras does (`Functional._standardize_inputs`,
+    3.0-3.15), by the name of the input, else by position. Optional inputs given nothing are left out.
+    Raises `GraphError` for another number of tensors.
+    """
+    given = {
+        "" if slot in ("0", "inputs") else slot.partition(".")[2]: tensor
+        for slot, tensor in call.inputs.items()
+        if argument_of(slot) in ("0", "inputs")
+    }
+    inputs = graph.inputs
+    if len(inputs) == len(given) == 1:
+        return dict(zip(inputs.values(), given.values(), strict=True))
+    if given.keys() <= inputs.keys():
+        return {inputs[slot]: tensor for slot, tensor in given.items()}
+    names = {tensor.layer: tensor for tensor in inputs.values()}
+    if names.keys() <= given.keys():
+        return {tensor: given[name] for name, tensor in names.items()}
+    if len(given) == len(inputs):
+        return dict(zip(inputs.values(), given.values(), strict=True))
+    raise GraphError(
+        f"the call `{call.outputs[0]}` gives {len(given)} tensors to `{graph.name}`, "
+        f"which has {len(inputs)} inputs"
+    )
+
+
+def check_node_count(graph: Graph) -> None:
+    """None; raises `GraphError` if nested calls multiply to more nodes than anyone could look at."""
+    count = _count_nodes(graph)
+    if count > MOST_NODES:
+        number = f"{count:,}" if count < 10**18 else "more than 10^18"
+        raise GraphError(
+            f"`{graph.name}` has {number} nodes with the insides of all calls, more than {MOST_NODES:,}",
+            hint="look at it with nested models closed, or at one of them by itself",
+        )
+
+
+def _count_nodes(graph: Graph) -> int:
+    """The nodes with those inside each call; takes time in proportion to what is written, not to them."""
+    inside = {layer.name: _count_nodes(layer.graph) for layer in graph.layers if layer.graph}
+    return sum(1 + inside.get(node.layer, 0) for node in graph.nodes)
