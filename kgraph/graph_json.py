@@ -85,6 +85,8 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         repeats=layer.repeats or None,
         same_as=layer.same_as,
         same_by=layer.same_by,
+        stands_for=layer.stands_for,
+        origin=layer.origin,
         config=layer.config or None,
         build_config=layer.build_config,
         weights=_weights_data(layer.weights),
@@ -148,7 +150,9 @@ def _to_layer(value: Any, where: str) -> Layer:
         config=check_object_or_none(data.get("config"), "`config`", f"{where}.config") or {},
         trainable=_flag_field(data, "trainable", where),
         weights=_to_weights(data, where),
-        **_text_fields(data, where, "module", "registered_name", "same_as", "same_by"),
+        **_text_fields(
+            data, where, "module", "registered_name", "same_as", "same_by", "stands_for", "origin"
+        ),
         **_object_fields(data, where, "build_config"),
     )
 

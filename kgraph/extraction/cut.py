@@ -5,16 +5,14 @@ An inner tensor becomes one more output of the nested model it lies in, whose ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from kgraph.extraction.place import Place
 from kgraph.extraction.time_distributed import link_calls, split_wrapper
 from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
 from kgraph.transforms.walk import bind_inputs
-
-# In the config of a new InputLayer of a plan: the address of the tensor in whose place it stands.
-BEGINS = "begins_at"
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,15 @@ class Cut:
     became: Mapping[Place, Tensor]
     kept: frozenset[NodeKey]
 
+    @cached_property
+    def output_index(self) -> Mapping[Tensor, int]:
+        """Which output of the cut graph each tensor is."""
+        return {tensor: index for index, tensor in enumerate(self.graph.outputs.values())}
+
+
+# Nested model and what is wanted of it → the cut; one that holds others is cut again as its needs grow.
+Memo = dict[tuple[int, tuple[Place, ...]], Cut]
+
 
 class Cutting:
     """Cuts one graph, and by itself again the nested models in it.
@@ -35,8 +42,15 @@ class Cutting:
     `stops` are tensors where the cut graph begins, each with the name of its new input.
     """
 
-    def __init__(self, graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        wanted: Mapping[str, Place],
+        stops: Mapping[Tensor, str],
+        memo: Memo | None = None,
+    ) -> None:
         self.graph, self.slots, self.stops = graph, wanted, stops
+        self.memo: Memo = {} if memo is None else memo
         self.wanted = list(wanted.values())
         self.inside: dict[str, list[Place]] = {}
         # Of wrappers: the places in their models that are wanted, and whether their own output is needed too.
@@ -67,19 +81,27 @@ class Cutting:
             self.needed = needed
 
     def _cut_inside(self, name: str) -> Cut:
-        inside = self.graph.layer(name).graph
-        assert inside is not None
-        cut = Cutting(inside, {str(i): want for i, want in enumerate(self._wants(name))}, {}).run()
+        inside, wants = self._inside(name), self._wants(name)
+        key = id(inside), tuple(wants)
+        if key not in self.memo:
+            self.memo[key] = self._cut(inside, wants)
+        return self.memo[key]
+
+    def _cut(self, inside: Graph, wants: Sequence[Place]) -> Cut:
+        cut = Cutting(inside, {str(i): want for i, want in enumerate(wants)}, {}, self.memo).run()
         ends = list(dict.fromkeys(cut.became.values()))
         outputs = Slots([("", ends[0])] if len(ends) == 1 else ((str(i), t) for i, t in enumerate(ends)))
         whole = list(inside.outputs.values()) == ends and len(cut.graph.nodes) == len(inside.nodes)
         left = inside if whole else replace(cut.graph, outputs=outputs, class_name="Functional")
         return replace(cut, graph=left)
 
-    def _wants(self, name: str) -> list[Place]:
+    def _inside(self, name: str) -> Graph:
         inside = self.graph.layer(name).graph
         assert inside is not None
-        ends = list(inside.outputs.values())
+        return inside
+
+    def _wants(self, name: str) -> list[Place]:
+        ends = list(self._inside(name).outputs.values())
         return [*((ends[index],) for index in sorted(self.needed[name])), *self.inside[name]]
 
     def _reach(self) -> tuple[set[NodeKey], dict[str, set[int]]]:
@@ -105,8 +127,7 @@ class Cutting:
         """What the node reads; a call of a cut model gives only the inputs that are left of it."""
         if node.layer not in self.cuts:
             return node.inputs
-        inside = self.graph.layer(node.layer).graph
-        assert inside is not None
+        inside = self._inside(node.layer)
         left = set(self.cuts[node.layer].graph.inputs.values())
         if len(left) == len(inside.inputs):
             return node.inputs
@@ -118,9 +139,7 @@ class Cutting:
         return Slots([*first, *more])
 
     def _assemble(self, kept: frozenset[NodeKey]) -> Cut:
-        starts = [
-            Layer(name, "InputLayer", weights=(), config={BEGINS: str(t)}) for t, name in self.stops.items()
-        ]
+        starts = [Layer(name, "InputLayer", weights=(), stands_for=str(t)) for t, name in self.stops.items()]
         taken = {name for name, _ in kept}
         self.links = {
             name: split_wrapper(self.graph, self.graph.layer(name), steps, name in self.own_steps, _cut_one)
@@ -201,10 +220,8 @@ class Cutting:
         if tensor.layer not in self.cuts:
             return tensor
         cut = self.cuts[tensor.layer]
-        inside = self.graph.layer(tensor.layer).graph
-        assert inside is not None
-        want = place[1:] or (list(inside.outputs.values())[tensor.tensor_index],)
-        index = list(cut.graph.outputs.values()).index(cut.became[want])
+        want = place[1:] or (list(self._inside(tensor.layer).outputs.values())[tensor.tensor_index],)
+        index = cut.output_index[cut.became[want]]
         return replace(place[-1], layer=tensor.layer, node_index=tensor.node_index, tensor_index=index)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from kgraph.errors import ExtractError, ReadError
-from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor, argument_of, split_slot
 from kgraph.sources.live import is_model, keras_nodes, read_structure
@@ -56,7 +55,7 @@ class _Builder:
         self.cuts: dict[str, Any] = {}
         self.made: dict[Tensor, Any] = {}
         self.changed: set[Tensor] = set()
-        self.begins = any(BEGINS in layer.config for layer in wanted.layers)
+        self.begins = any(layer.stands_for for layer in wanted.layers)
         if self.begins or any(layer.graph for layer in wanted.layers):
             self.calls = keras_nodes(model)
             for node in wanted.nodes:
@@ -80,10 +79,10 @@ class _Builder:
 
     def _make(self, node: Node) -> None:
         layer = self.wanted.layer(node.layer)
-        if BEGINS in layer.config:
+        if layer.stands_for:
             self._put(node, [_new_input(node.outputs[0])], changed=True)
             return
-        call = self.calls[self._origin(layer), node.node_index]
+        call = self.calls[layer.source_name, node.node_index]
         operation = call.operation if layer.graph is None else self._operation(layer)
         if operation is call.operation and not (
             self.changed and self.changed.intersection(node.inputs.values())
@@ -105,13 +104,9 @@ class _Builder:
             if changed:
                 self.changed.add(Tensor(*node.key, index))
 
-    def _origin(self, layer: Layer) -> str:
-        """The name of the model's layer that a layer of the plan is, or is a copy of."""
-        return layer.name if layer.name in self.graph else str(layer.config["name"])
-
     def _operation(self, layer: Layer) -> Any:
         """The model's own layer, or, for a nested model that is cut, what is left of it."""
-        origin = self._origin(layer)
+        origin = layer.source_name
         operation = self._live(origin)
         before = self.graph.layer(origin)
         if layer.graph is None or before.graph is None or layer.graph == before.graph:

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
+from kgraph.errors import GraphError
 from kgraph.graph import Graph, Tensor
+from kgraph.transforms.walk import split_flat_index
+
+# A tensor at any depth: the calls of nested models it lies in, outermost first, then itself.
+Place = tuple[Tensor, ...]
 
 
 def place_of(graph: Graph, tensor: Tensor) -> Place:
-    """Where in nested models a tensor with a flat address lies.
+    """Where in nested models a tensor with a flat address lies; `GraphError` if there is no such layer.
 
     The reverse of what `flatten` does to names and indexes.
     """
     if tensor.layer in graph:  # by far the most common
         return (tensor,)
-    steps, inside, path = [], graph, tensor.layer
-    while True:
-        layer = next(
-            layer
-            for layer in inside.layers
-            if path == layer.name or (path.startswith(f"{layer.name}/") and layer.graph)
-        )
-        steps.append((inside, layer.name))
-        if path == layer.name:
-            break
-        assert layer.graph is not None
-        inside, path = layer.graph, path.removeprefix(f"{layer.name}/")
-    index = tensor.node_index
-    place: list[Tensor] = []
-    for depth, (holder, name) in enumerate(reversed(steps)):
-        span = 1 + max(node.node_index for node in holder.nodes_of(name))
-        place.append(
-            Tensor(name, index % span, 0 if depth else tensor.tensor_index, tensor.shape, tensor.dtype)
-        )
-        index //= span
-    return tuple(reversed(place))
+    steps = _steps(graph, tensor.layer)
+    if steps is None:
+        raise GraphError(f"no node of `{graph.name}` makes `{tensor}`")
+    call, place = tensor.node_index, []
+    for holder, name in reversed(steps):
+        call, node_index = split_flat_index(holder, name, call)
+        place.append(Tensor(name, node_index, 0, tensor.shape, tensor.dtype))
+    place.reverse()
+    return (*place[:-1], Tensor(*place[-1].key, tensor.tensor_index, tensor.shape, tensor.dtype))
 
 
-# A tensor at any depth: the calls of nested models it lies in, outermost first, then itself.
-Place = tuple[Tensor, ...]
+def _steps(graph: Graph, path: str) -> list[tuple[Graph, str]] | None:
+    """The names on the way to a path, each with the graph it stands in; names may have slashes in them."""
+    if path in graph:
+        return [(graph, path)]
+    for slash in re.finditer("/", path):
+        name = path[: slash.start()]
+        inside = graph.layer(name).graph if name in graph else None
+        below = inside and _steps(inside, path[slash.end() :])
+        if below:
+            return [(graph, name), *below]
+    return None
 
 
 def free_name(taken: Collection[str], name: str) -> str:

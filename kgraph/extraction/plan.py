@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.cut import BEGINS, Cut, Cutting
+from kgraph.extraction.cut import Cut, Cutting
 from kgraph.extraction.place import Place, free_name, place_of
 from kgraph.graph import Graph, NodeKey, Slots, Tensor, call_address, join_slot
-from kgraph.layers import every_layer
+from kgraph.layers import every_layer, inner_path
 from kgraph.query import match
 from kgraph.transforms.flatten import every_node
+from kgraph.transforms.walk import flat_index
 
 Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
 
@@ -33,6 +34,7 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     """
     if not graph.inputs:
         raise ExtractError(graph.name, "is not built, so its layers make no tensors")
+    graph = _without_marks(graph)
     wanted = {
         join_slot("", key): place_of(graph, tensor) for key, tensor in name_tensors(graph, queries).items()
     }
@@ -47,11 +49,25 @@ def rest(graph: Graph, queries: Queries) -> Graph:
     Its inputs are a dict with the keys that `plan` gives these tensors, its outputs those of `graph`.
     Raises what `plan` raises with `inputs`.
     """
+    graph = _without_marks(graph)
     stops = _stops(graph, queries)
     wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
     cut = _begin_at(graph, wanted, stops)
     keys = (join_slot("", key) for key in name_tensors(graph, queries))
     return _with_owners(replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+
+
+def _without_marks(graph: Graph) -> Graph:
+    """The graph as one of its own, if it is itself a plan of another."""
+    if not any(layer.stands_for or layer.origin for _, layer in every_layer(graph)):
+        return graph
+    layers = (
+        replace(
+            layer, stands_for=None, origin=None, graph=_without_marks(layer.graph) if layer.graph else None
+        )
+        for layer in graph.layers
+    )
+    return replace(graph, layers=tuple(layers))
 
 
 def _begin_at(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str | None]) -> Graph:
@@ -105,7 +121,7 @@ def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
         )
     read = {t for node in cut.graph.nodes for t in node.inputs.values()} | set(cut.became.values())
     for layer in cut.graph.layers:
-        if BEGINS in layer.config and not any(t.layer == layer.name for t in read):
+        if layer.stands_for and not any(t.layer == layer.name for t in read):
             raise ExtractError(layer.name, "is given as an input, but nothing wanted depends on it")
 
 
@@ -153,15 +169,14 @@ def _walk_planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[s
     names = {layer.name for layer in graph.layers}
     for node in plan.nodes:
         layer = plan.layer(node.layer)
-        name = node.layer if node.layer in names else str(layer.config.get("name"))
-        if BEGINS in layer.config or name not in names:
+        name = layer.source_name
+        if layer.stands_for or name not in names:
             continue
-        span = 1 + max(n.node_index for n in graph.nodes_of(name))
-        index = call * span + node.node_index
+        index = flat_index(graph, name, node.node_index, call)
         yield call_address(path + name, index)
         inside = graph.layer(name).graph
         if inside is not None and layer.graph is not None:
-            yield from _walk_planned(inside, layer.graph, f"{path}{name}/", index)
+            yield from _walk_planned(inside, layer.graph, inner_path(path, graph.layer(name)), index)
 
 
 def name_tensors(graph: Graph, queries: Queries) -> dict[str, Tensor]:
@@ -181,15 +196,9 @@ def name_tensors(graph: Graph, queries: Queries) -> dict[str, Tensor]:
             )
             raise ExtractError(label, f"{what}, but a label is the key of one output")
         for tensor in matched.tensors:
-            name = label or _shortest_address(tensor, calls[tensor.layer])
+            name = label or (str(tensor) if calls[tensor.layer] > 1 else tensor.short)
             if found.setdefault(name, tensor) != tensor:
                 raise ExtractError(
                     name, "would be the key of two outputs", hint="give one of them another label"
                 )
     return found
-
-
-def _shortest_address(tensor: Tensor, calls: int) -> str:
-    if calls > 1:
-        return str(tensor)
-    return tensor.short

@@ -57,9 +57,8 @@ def split_wrapper(
         taken = {layer.name for layer in (*graph.layers, *found.values())}
         path = "_".join([wrapper.name, *(step.layer for step in end)])
         name = wrapper.name if own and end == last else free_name(taken, path)
-        config = {**wrapper.config, "name": wrapper.name}  # tells the backends which wrapper it is a part of
         part = replace(part, class_name="Functional")
-        found[end] = replace(wrapper, name=name, graph=part, config=config)
+        found[end] = replace(wrapper, name=name, graph=part, origin=wrapper.name)
     return found
 
 

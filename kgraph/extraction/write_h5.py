@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.shared_object_ids import SharedIds
 from kgraph.extraction.write_keras3 import FUNCTIONAL, ModelWriter, WrittenConfig, input_shape
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot
@@ -115,7 +114,7 @@ class OldModel(HDF5Model):
         return {"class_name": "InputLayer", "config": config, "name": tensor.layer, "inbound_nodes": []}
 
     def _call(self, layer: Layer, before: Node, after: Node) -> Any:
-        origin = self._origin(layer)
+        origin = layer.source_name
         calls = self.children[origin].get("inbound_nodes") if self.has_calls else None
         source = self.graph.node(Tensor(origin, before.node_index))
         if calls is None or source.inputs.keys() != after.inputs.keys():
@@ -149,7 +148,7 @@ class OldModel(HDF5Model):
     def _reference(self, tensor: Tensor, offset: int = 0) -> list[Any]:
         """The place of a tensor; nested models, and what is left of one, are counted from 1."""
         layer = self.wanted.layer(tensor.layer)
-        first = 0 if BEGINS in layer.config else self.first.get(layer.name, 0)
+        first = 0 if layer.stands_for else self.first.get(layer.name, 0)
         if layer.graph and not layer.wraps and layer.graph != self.graph.layer(layer.name).graph:
             first = 1
         return [tensor.layer, tensor.node_index + first, tensor.tensor_index]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.cut import BEGINS
 from kgraph.extraction.shared_object_ids import SharedIds, assign_ids, put_tag, tags_by_path, tags_in
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot, split_slot
 from kgraph.layers import every_layer
@@ -111,7 +110,7 @@ class ModelWriter:
 
     def _entry_with_calls(self, layer: Layer) -> dict[str, Any]:
         """The entry of a layer with its calls."""
-        if BEGINS in layer.config:
+        if layer.stands_for:
             return self._input(self.new.nodes_of(layer.name)[0].outputs[0])
         calls = zip(self.wanted.nodes_of(layer.name), self.new.nodes_of(layer.name), strict=True)
         nodes = [self._call(layer, before, after) for before, after in calls if after.inputs]
@@ -137,7 +136,7 @@ class ModelWriter:
 
     def _entry(self, layer: Layer) -> dict[str, Any]:
         """The entry of a layer without its calls: the source's own, but for models that are cut."""
-        origin, path = self._origin(layer), self.path + layer.name
+        origin, path = layer.source_name, self.path + layer.name
         self.file.origins[path] = self.origin + origin
         entry = dict(self.children[origin])
         if layer.graph is not None:
@@ -197,13 +196,9 @@ class ModelWriter:
         """Whether an entry is a model of Keras's own classes, which runs its layers and nothing else."""
         return entry["class_name"] in PLAIN and str(entry.get("module")).startswith("keras")
 
-    def _origin(self, layer: Layer) -> str:
-        """The name of the source's entry that a layer of the plan is, or is a part of."""
-        return layer.name if layer.name in self.children else str(layer.config["name"])
-
     def _call(self, layer: Layer, before: Node, after: Node) -> dict[str, Any]:
         """One call as Keras writes it: the source's, with the tensors of the submodel in their places."""
-        origin = self._origin(layer)
+        origin = layer.source_name
         source = self.graph.node(Tensor(origin, before.node_index))
         if not self.has_calls:  # a Sequential hands on what it has
             return {"args": self._first_argument(after), "kwargs": {}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
 from kgraph.errors import GraphError
@@ -16,47 +16,51 @@ def order_nodes(layers: Sequence[Layer], nodes: Iterable[Node]) -> tuple[Node, .
     Raises `GraphError` for a cycle, or a read of a tensor that no node makes.
     """
     position = {layer.name: i for i, layer in enumerate(layers)}
-
-    def rank(node: Node) -> tuple[int, int]:
-        return position[node.layer], node.node_index
-
-    ranked = sorted(nodes, key=rank)
-    return tuple(ranked) if _is_ordered(ranked) else _order_by_heap(ranked, rank)
+    ranked = sorted(nodes, key=lambda node: (position[node.layer], node.node_index))
+    if _is_ordered(ranked):
+        return tuple(ranked)
+    place = {node.key: i for i, node in enumerate(ranked)}
+    reads = []
+    for node in ranked:
+        lost = next((tensor for tensor in node.inputs.values() if tensor.key not in place), None)
+        if lost is not None:
+            raise GraphError(f"`{node.layer}` reads `{Tensor(*lost.key)}`, which no layer makes")
+        reads.append({place[tensor.key] for tensor in node.inputs.values()})
+    order = topological_order(reads)
+    if len(order) < len(ranked):
+        stuck = min(set(range(len(ranked))).difference(order))
+        raise GraphError(f"`{Tensor(*ranked[stuck].key)}` depends on itself: the nodes form a cycle")
+    return tuple(ranked[i] for i in order)
 
 
 def _is_ordered(nodes: Iterable[Node]) -> bool:
     made: set[NodeKey] = set()
     for node in nodes:
-        if any(t.key not in made for t in node.inputs.values()):
+        if any(tensor.key not in made for tensor in node.inputs.values()):
             return False
         made.add(node.key)
     return True
 
 
-def _order_by_heap(nodes: Iterable[Node], rank: Callable[[Node], tuple[int, int]]) -> tuple[Node, ...]:
-    """The nodes as a heap gives them, each once all that it reads is out."""
-    by_key = {node.key: node for node in nodes}
-    waits: dict[NodeKey, int] = {}
-    readers: dict[NodeKey, list[Node]] = {}
-    for node in by_key.values():
-        sources = {t.key for t in node.inputs.values()}
-        waits[node.key] = len(sources)
-        for source in sources:
-            if source not in by_key:
-                raise GraphError(f"`{node.layer}` reads `{Tensor(*source)}`, which no layer makes")
-            readers.setdefault(source, []).append(node)
+def topological_order(reads: Sequence[Collection[int]]) -> list[int]:
+    """The places 0, 1, … each after those that it reads, ties by place; those in a ring are left out, and
+    those behind one.
 
-    ready = [(rank(node), node.key) for node in by_key.values() if not waits[node.key]]
+    >>> topological_order([[1], [], [0, 1]]), topological_order([[1], [0], []])
+    ([1, 0, 2], [2])
+    """
+    waits = list(map(len, reads))
+    readers: list[list[int]] = [[] for _ in reads]
+    for reader, sources in enumerate(reads):
+        for source in sources:
+            readers[source].append(reader)
+    ready = [place for place, count in enumerate(waits) if not count]
     heapify(ready)
-    ordered: list[Node] = []
+    order: list[int] = []
     while ready:
-        _, key = heappop(ready)
-        ordered.append(by_key[key])
-        for reader in readers.get(key, ()):
-            waits[reader.key] -= 1
-            if not waits[reader.key]:
-                heappush(ready, (rank(reader), reader.key))
-    if len(ordered) < len(by_key):
-        stuck = next(node for node in by_key.values() if waits[node.key])
-        raise GraphError(f"`{Tensor(*stuck.key)}` depends on itself: the nodes form a cycle")
-    return tuple(ordered)
+        order.append(heappop(ready))
+        for reader in readers[order[-1]]:
+            waits[reader] -= 1
+            if not waits[reader]:
+                heappush(ready, reader)
+    return order

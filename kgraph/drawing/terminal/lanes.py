@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from kgraph.graph import Graph, Node, NodeKey
+from kgraph.transforms.toposort import topological_order
 
 # What stands where a row's own line meets a lane, by the halves of the lane and the ways it leads.
 CORNERS = {
@@ -88,25 +89,12 @@ def by_call(graph: Graph) -> Sequence[Node]:
 def _order_units(nodes: Sequence[Node], units: list[list[Node]]) -> list[list[Node]]:
     """The units, each after those it reads, ties by place; as given if they read each other in a ring."""
     unit_of = {node.key: index for index, unit in enumerate(units) for node in unit}
-    waits = [0] * len(units)
-    readers: list[set[int]] = [set() for _ in units]
-    for index, unit in enumerate(units):
-        read = {t.key for node in unit for t in node.inputs.values()}
-        sources = {unit_of[key] for key in read if key in unit_of} - {index}
-        waits[index] = len(sources)
-        for source in sources:
-            readers[source].add(index)
-    ready = [index for index, count in enumerate(waits) if not count]
-    heapify(ready)
-    ordered = []
-    while ready:
-        index = heappop(ready)
-        ordered.append(units[index])
-        for reader in readers[index]:
-            waits[reader] -= 1
-            if not waits[reader]:
-                heappush(ready, reader)
-    return ordered if len(ordered) == len(units) else [[node] for node in nodes]
+    reads = [
+        {unit_of[t.key] for node in unit for t in node.inputs.values() if t.key in unit_of} - {index}
+        for index, unit in enumerate(units)
+    ]
+    order = topological_order(reads)
+    return [units[i] for i in order] if len(order) == len(units) else [[node] for node in nodes]
 
 
 class _Lines:
