@@ -75,8 +75,30 @@ def tally(pytestconfig: pytest.Config) -> Counter[str]:
     return pytestconfig.stash.setdefault(TALLY, Counter())
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is `long`, unless it is asked for by that name."""
+    if "long" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the tally of a worker to the process that reports."""
+    if hasattr(session.config, "workeroutput"):
+        tally: Counter[str] = session.config.stash.setdefault(TALLY, Counter())
+        session.config.workeroutput["tally"] = dict(tally)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the tally of a worker to that of all."""
+    tally = node.config.stash.setdefault(TALLY, Counter[str]())
+    tally.update(getattr(node, "workeroutput", {}).get("tally", {}))
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    for what, count in config.stash.get(TALLY, Counter[str]()).items():
+    for what, count in config.stash.setdefault(TALLY, Counter[str]()).items():
         terminalreporter.write_line(f"{count:,} {what}, each equal to Keras bit for bit")
 
 

@@ -3,7 +3,7 @@
 Prints for VGG19 (575 MB) at `block3_pool` the seconds of `extract_file`, and of Keras's load_model, Model
 and save, both without imports, and the memory of each process; at `fc2`, nearly all of it, the seconds beside
 those of `cp` of the same bytes, and of a loop that does what a zip archive needs; and for NASNetLarge the
-seconds at a tensor halfway.
+seconds at a tensor halfway. With three arguments, SOURCE TARGET LAYER, it cuts that, once.
 """
 
 from __future__ import annotations
@@ -62,24 +62,34 @@ def run(*command: object) -> tuple[float, float, str]:
     return perf_counter() - start, usage.ru_maxrss / 1024, printed
 
 
+def run_python(code: str, *arguments: object) -> tuple[float, float, str]:
+    """The same of a program in Python."""
+    return run(sys.executable, "-c", code, *arguments)
+
+
 def ours(source: Path, target: Path, name: str) -> tuple[float, int, int, float]:
     """Of `extract_file`: seconds, bytes read and written, and the memory of the whole process in MB."""
-    _, memory, printed = run(sys.executable, "-c", OURS, source, target, name)
+    _, memory, printed = run_python(OURS, source, target, name)
     seconds, read, written = printed.split()
     return float(seconds), int(read), int(written), memory
+
+
+def cut_once(source: Path, target: Path, name: str) -> None:
+    """Cut one file, and print what it took."""
+    seconds, read, written, memory = ours(source, target, name)
+    kept = target.stat().st_size
+    print(f"{seconds:.3f} s, {memory:.0f} MB; bytes kept {kept}, read {read}, written {written}")
 
 
 def main() -> None:
     """Build the models, cut them both ways, and print a line for each figure."""
     with tempfile.TemporaryDirectory() as folder:
         vgg, nasnet, cut = (Path(folder) / f"{name}.keras" for name in ("VGG19", "NASNetLarge", "cut"))
-        run(sys.executable, "-c", BUILD, "VGG19", vgg)
+        run_python(BUILD, "VGG19", vgg)
         cuts = [ours(vgg, cut, "block3_pool") for _ in range(3)]
         seconds, read, written, memory = min(cuts)
         kept = cut.stat().st_size
-        _, keras_memory, printed = run(
-            sys.executable, "-c", KERAS, vgg, Path(folder) / "k.keras", "block3_pool"
-        )
+        _, keras_memory, printed = run_python(KERAS, vgg, Path(folder) / "k.keras", "block3_pool")
         keras = float(printed.split()[-1])
         print(f"VGG19 at block3_pool: kgraph {seconds:.3f} s {memory:.0f} MB", end="; ")
         print(f"Keras {keras:.2f} s {keras_memory:.0f} MB; {keras / seconds:.0f} times")
@@ -97,7 +107,7 @@ def main() -> None:
             seconds, *_, memory = ours(vgg, cut, "fc2")
             cp = run("cp", cut, copy)[0]
             copy.unlink()
-            rounds.append((seconds, cp, float(run(sys.executable, "-c", LEAST, cut, copy)[2])))
+            rounds.append((seconds, cp, float(run_python(LEAST, cut, copy)[2])))
         seconds, cp, least = map(min, zip(*rounds, strict=True))
         print(
             f"VGG19 at fc2: kgraph {seconds:.2f} s {memory:.0f} MB; cp {cp:.2f} s; {seconds / cp:.2f} times"
@@ -105,10 +115,13 @@ def main() -> None:
         print(f"to read, sum up and write each byte: {least:.2f} s; {seconds / least:.2f} times")
 
         vgg.unlink()
-        run(sys.executable, "-c", BUILD, "NASNetLarge", nasnet)
+        run_python(BUILD, "NASNetLarge", nasnet)
         seconds, memory = min(ours(nasnet, cut, "activation_130")[::3] for _ in range(5))
         print(f"NASNetLarge at activation_130: kgraph {seconds:.2f} s {memory:.0f} MB")
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        cut_once(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    else:
+        main()

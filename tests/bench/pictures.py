@@ -1,13 +1,13 @@
 """What the default picture of a large model costs, from a cold start of the command.
 
-python tests/bench/pictures.py MODEL.keras...
+python tests/bench/pictures.py [--once] MODEL.keras...       default: the best of five
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from show import Cost, cost
@@ -21,23 +21,25 @@ class Picture:
     cost: Cost
 
 
-def measured(model: Path) -> Picture:
-    """The cost of the picture of a saved model, as an SVG, the best of five; memory of both processes."""
+def measured(model: Path, rounds: int = 5) -> Picture:
+    """The cost of the picture of a saved model, as an SVG, the best of some; memory of both processes."""
     with tempfile.TemporaryDirectory() as folder:
         svg, dot = Path(folder) / "model.svg", Path(folder) / "model.dot"
         command = (sys.executable, "-m", "kgraph", "show", str(model), "-o")
-        seconds = min(cost(*command, str(svg)).seconds for _ in range(5))
+        best = min((cost(*command, str(svg)) for _ in range(rounds)), key=lambda c: c.seconds)
         ours = cost(*command, str(dot)).megabytes
         graphviz = cost("sh", "-c", f"{sys.executable} -m kgraph.graphviz_engine svg < {dot}").megabytes
         text = svg.read_text(encoding="utf-8")
     boxes = text.count('class="node') - text.count('class="node output"')
-    return Picture(boxes, Cost(seconds, ours + graphviz))
+    return Picture(boxes, replace(best, megabytes=ours + graphviz))
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        picture = measured(Path(name))
+    once = "--once" in sys.argv
+    for name in sys.argv[1 + once :]:
+        picture = measured(Path(name), rounds=1 if once else 5)
         print(
             f"{Path(name).name:24} {picture.boxes:4} boxes {picture.cost.seconds:6.2f} s "
+            f"({picture.cost.processor:.2f} s of the processor) "
             f"{picture.cost.megabytes:5.0f} MB"
         )

@@ -17,6 +17,7 @@ from helpers.places import DEMO
 
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.verify import verify
+from kgraph.sources.model_file import open_model_file
 
 
 def test_a_cut_is_verified_by_keras_in_a_process_of_its_own(
@@ -51,7 +52,10 @@ def test_a_tail_is_verified_on_what_the_head_makes(tmp_path: Path, environment: 
     assert said.endswith("verified: 4 outputs equal to the last bit\n")
     extract_file(DEMO, tmp_path / "a.keras", "both", tail=tmp_path / "b.keras", force=True)
     found = verify(
-        DEMO, tmp_path / "a.keras", "both", tail=changed(tmp_path / "b.keras", "layers/dense/vars/1")
+        open_model_file(DEMO),
+        tmp_path / "a.keras",
+        "both",
+        tail=changed(tmp_path / "b.keras", "layers/dense/vars/1"),
     )
     assert found.outputs == ("both", "tail: 0", "tail: 1")
     assert len(found.different) == 1
@@ -61,7 +65,7 @@ def test_a_tail_is_verified_on_what_the_head_makes(tmp_path: Path, environment: 
 def test_a_file_that_makes_other_numbers_is_told(tmp_path: Path) -> None:
     extract_file(DEMO, tmp_path / "cut.keras", ["both", "embedding#0"])
     other = changed(tmp_path / "cut.keras", "layers/functional/layers/dense/vars/1")
-    found = verify(DEMO, other, ["both", "embedding#0"])
+    found = verify(open_model_file(DEMO), other, ["both", "embedding#0"])
     assert found.outputs == ("both", "embedding#0")
     assert found.different == ("both",)
 

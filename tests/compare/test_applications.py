@@ -1,27 +1,73 @@
-"""Every architecture of `keras.applications`: live, saved and Keras's own graph agree."""
+"""Every architecture of `keras.applications`: live, saved and Keras's own graph agree, and so do cuts."""
 
 from __future__ import annotations
 
 import inspect
 import random
+import re
+import shutil
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.benches import figures
 
+from kgraph.drawing.look import Look
+from kgraph.drawing.view import choose_shown
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.live import extract
 from kgraph.sizes import graph_size
 from kgraph.sources import read
+from kgraph.transforms.flatten import flatten
+from kgraph.transforms.fold import fold
+
+pytestmark = pytest.mark.slow
+# Architecture → how many layers it has.
+LARGE = {"NASNetLarge": 1041, "EfficientNetV2L": 1031, "ResNet152V2": 566, "DenseNet201": 709}
 
 
 def architectures() -> list[str]:
-    """The names of all model functions, largest last (they are slow to build and save)."""
+    """The names of all model functions."""
     import keras
 
     found = inspect.getmembers(keras.applications, inspect.isfunction)
     return [name for name, function in found if "weights" in inspect.signature(function).parameters]
+
+
+each_architecture = pytest.mark.parametrize("name", architectures())
+
+
+@dataclass(frozen=True)
+class Application:
+    """An architecture, for small pictures so that it runs quickly but with all its layers; and its file."""
+
+    name: str
+    model: Any
+    path: Path
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Application]]:
+    """An architecture by its name. Only the last is kept: together they would fill memory and disk."""
+    import keras
+
+    folder = tmp_path_factory.mktemp("applications")
+    kept: list[Application] = []
+
+    def build(name: str) -> Application:
+        if not kept or kept[0].name != name:
+            kept.clear()
+            keras.utils.clear_session()
+            model = getattr(keras.applications, name)(weights=None, input_shape=(96, 96, 3), classes=7)
+            model.save(folder / "model.keras")
+            kept.append(Application(name, model, folder / "model.keras"))
+        return kept[0]
+
+    yield build
+    shutil.rmtree(folder)
 
 
 def arrows_of_keras(model: Any) -> Counter[tuple[Any, ...]]:
@@ -44,19 +90,12 @@ def arrows_of_keras(model: Any) -> Counter[tuple[Any, ...]]:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", architectures())
-def test_an_application_reads_equal_live_and_saved_and_as_keras_has_it(name: str, tmp_path: Path) -> None:
-    import keras
-
-    keras.utils.clear_session()
-    model = getattr(keras.applications, name)(weights=None)
-    path = tmp_path / "model.keras"
-    model.save(path)
-    try:
-        live, file = read(model), read(path)
-    finally:
-        path.unlink()
+@each_architecture
+def test_an_application_reads_equal_live_and_saved_and_as_keras_has_it(
+    name: str, application: Callable[[str], Application]
+) -> None:
+    model = application(name).model
+    live, file = read(model), read(application(name).path)
     assert live == file
     assert [node.layer for node in file.nodes] == [operation.name for operation in model.operations]
     assert len(file.nodes) == sum(map(len, model._nodes_by_depth.values()))
@@ -75,23 +114,14 @@ def test_an_application_reads_equal_live_and_saved_and_as_keras_has_it(name: str
         assert size.parameters == model.count_params()
 
 
-def small(name: str) -> Any:
-    """An architecture for small pictures, so that it runs quickly; all of its layers are there."""
-    import keras
-
-    keras.utils.clear_session()
-    return getattr(keras.applications, name)(weights=None, input_shape=(96, 96, 3), classes=7)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", architectures())
+@each_architecture
 def test_five_tensors_of_an_application_are_bit_for_bit_those_of_keras(
-    name: str, tmp_path: Path, tally: Counter[str]
+    name: str, application: Callable[[str], Application], tmp_path: Path, tally: Counter[str]
 ) -> None:
     import keras
     import numpy as np
 
-    model = small(name)
+    model = application(name).model
     layers = random.Random(name).sample(model.layers[1:], 5)
     data = np.random.default_rng(0).random((1, 96, 96, 3), "float32")
     expected = keras.Model(model.inputs, [layer.output for layer in layers])(data, training=False)
@@ -116,3 +146,30 @@ def test_five_tensors_of_an_application_are_bit_for_bit_those_of_keras(
         key = f"{model.name}/{layer.name}"
         assert np.asarray(cut[key]).tobytes() == np.asarray(right).tobytes(), key
     tally["tensors of nested architectures, cut"] += len(layers)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_application_is_drawn_in_few_boxes_and_comes_back_whole(
+    name: str, application: Callable[[str], Application]
+) -> None:
+    graph = read(application(name).path)
+    assert len(graph.layers) == LARGE[name]
+    assert len(choose_shown(graph, Look(depth=1)).graph.nodes) <= 60
+    assert flatten(fold(graph)) == graph
+    printed = figures("pictures.py", "--once", application(name).path)
+    ((boxes, seconds, megabytes),) = re.findall(r"(\d+) boxes.*\(([\d.]+) s.* (\d+) MB", printed)
+    assert int(boxes) <= 150
+    assert float(seconds) < 2.5  # of the processor, so whatever else the machine does
+    assert int(megabytes) <= 150
+
+
+@pytest.mark.parametrize("name", ["NASNetLarge"])
+def test_show_and_a_cut_of_a_large_application_take_little_memory(
+    name: str, application: Callable[[str], Application], tmp_path: Path
+) -> None:
+    path = application(name).path
+    shown = figures("show.py", "--alone", path)
+    cut = figures("cut.py", path, tmp_path / "cut.keras", "activation_130")
+    for printed, most in ((shown, 150), (cut, 120)):
+        (megabytes,) = re.findall(r"(\d+) MB", printed)
+        assert int(megabytes) < most

@@ -124,9 +124,10 @@ def test_a_file_that_keras_2_loads_has_the_graph_and_shapes_of_the_live_model(ro
 
 def bare(graph: Graph) -> Graph:
     """The graph with single tensors bare: 3.11 and later take those of older files for lists of one."""
-    ends = {end: getattr(graph, end) for end in ("inputs", "outputs")}
-    single = {end: Slots({"": slots["0"]}) for end, slots in ends.items() if list(slots) == ["0"]}
-    return replace(graph, **single)
+    inputs, outputs = (
+        Slots({"": slots["0"]}) if list(slots) == ["0"] else slots for slots in (graph.inputs, graph.outputs)
+    )
+    return replace(graph, inputs=inputs, outputs=outputs)
 
 
 def config_of(row: dict[str, str]) -> Any:

@@ -37,7 +37,7 @@ CORRUPT = {
 }
 # Files with another graph than the newest one: case → (who wrote it, why).
 NAMED = "an input that Keras made is called otherwise"
-DIFFERENT = {
+DIFFERENT: dict[str, list[tuple[tuple[str, ...], str]]] = {
     "05_singleton_list": [(RANKS, "until 3.10 a list of one is written as a bare tensor is")],
     "15_seq_nested": [(KERAS_2, NAMED)],
     "17_seq_built_late": [(KERAS_2, NAMED)],

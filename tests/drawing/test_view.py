@@ -54,7 +54,7 @@ def test_a_block_whose_like_is_opened_is_closed_where_there_is_no_room_for_both(
 
 def homes(graph: Graph, path: str = "") -> dict[str, tuple[str, int]]:
     """Of each layer or block in a fold, at any depth: its fold, and its place in a block."""
-    found = {}
+    found: dict[str, tuple[str, int]] = {}
     for layer in graph.layers:
         if layer.graph is not None and not layer.wraps:
             found |= homes(layer.graph, path if layer.repeats else f"{path}{layer.name}/")

@@ -83,7 +83,7 @@ def test_a_run_that_is_killed_leaves_the_target_whole_or_absent_and_the_next_run
     large: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "cut.keras"
-    command = [sys.executable, "-c", CUT, large, target]
+    command = [sys.executable, "-c", CUT, str(large), str(target)]
     start = perf_counter()
     subprocess.run(command, check=True)
     seconds, whole = perf_counter() - start, target.read_bytes()
@@ -123,9 +123,9 @@ def test_a_source_cut_off_or_changed_while_it_is_read_is_named(large: Path, tmp_
     ):
         source.write_bytes(large.read_bytes())
         found = open_cuttable(source)
-        part = found.part(plan(found.graph, "second"))
+        submodel = found.submodel(plan(found.file.graph, "second"))
         with pytest.raises(ConfigError, match=what):
-            part.save(tmp_path / "cut.keras", lambda done, whole, change=change: change() and None)  # type: ignore[misc]
+            submodel.save(tmp_path / "cut.keras", lambda done, whole, change=change: change() and None)  # type: ignore[misc]
         assert list(tmp_path.iterdir()) == [source]
 
 

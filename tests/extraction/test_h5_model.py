@@ -107,7 +107,7 @@ def _tensors_of(model: Any, graph: Graph) -> dict[str, Any]:
 
     found = {}
     for node in graph.nodes:
-        layer = model.get_layer(node.layer) if node.layer in {x.name for x in model.layers} else None
+        layer: Any = model.get_layer(node.layer) if node.layer in {x.name for x in model.layers} else None
         nodes = layer._inbound_nodes if layer is not None else []
         own = [n for i, n in enumerate(nodes) if f"{layer.name}_ib-{i}" in model._network_nodes]
         for tensor in node.outputs if node.node_index < len(own) else ():

@@ -12,7 +12,8 @@ from typing import Any
 
 import h5py
 import pytest
-from helpers.made_files import DEMO, config_file, demo, demo_config, mutants
+from helpers.made_files import config_file, demo, demo_config, mutants
+from helpers.places import DEMO
 
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.graph_text import to_text
@@ -116,9 +117,11 @@ def tensor(name: str, index: int = 0) -> dict[str, Any]:
 
 def nested(depth: int, calls: int) -> dict[str, Any]:
     """The config of models nested so deep, each called so often."""
-    start = {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "inbound_nodes": []}
+    start: dict[str, Any] = {"module": "keras.layers", "class_name": "InputLayer", "name": "x"}
     start["config"] = {"name": "x", "batch_shape": [None, 4], "dtype": "float32"}
-    last = {"module": "keras.layers", "class_name": "ReLU", "name": "m", "config": {"name": "m"}}
+    start["inbound_nodes"] = []
+    last: dict[str, Any] = {"module": "keras.layers", "class_name": "ReLU", "name": "m"}
+    last["config"] = {"name": "m"}
     offset = 0
     if depth:
         last = {

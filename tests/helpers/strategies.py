@@ -32,7 +32,7 @@ jsons = st.recursive(
     max_leaves=4,
 )
 configs = st.dictionaries(names, jsons, max_size=2)
-annotations = st.fixed_dictionaries(
+notes = st.fixed_dictionaries(
     {
         "trainable": st.one_of(st.none(), st.booleans()),
         "module": st.sampled_from([None, "keras.layers", "mine"]),
@@ -79,7 +79,7 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
         known = draw(st.one_of(st.none(), weights.map(tuple)))
         wraps = inside is not None and draw(st.integers(0, 3)) == 0
         class_name = "TimeDistributed" if wraps else draw(classes)
-        layers.append(Layer(name, class_name, inside, wraps, weights=known, **draw(annotations)))
+        layers.append(Layer(name, class_name, inside, wraps, weights=known, **draw(notes)))
         for _ in range(draw(st.integers(1, 3))):
             if inside:
                 read = {f"0.{i}": draw(st.sampled_from(made)) for i in range(len(inside.inputs))}
@@ -150,7 +150,7 @@ def repetitive(draw: st.DrawFn, depth: int = 1) -> Graph:
     for i in range(draw(st.integers(0, 2))):
         add(f"tail{i}", "Dense", {"0": draw(st.sampled_from(nodes)).outputs[0]}, 4)
     ends = draw(st.lists(st.sampled_from(nodes[2:]), max_size=2))
-    outputs = [node.outputs[0] for node in [*ends, nodes[-1]]]
-    inputs = Slots((str(i), t) for i, t in enumerate(made))
+    last = [node.outputs[0] for node in [*ends, nodes[-1]]]
+    own = Slots((str(i), t) for i, t in enumerate(made))
     ordered = order_nodes(layers, nodes)
-    return Graph("g", tuple(layers), ordered, inputs, Slots((str(i), t) for i, t in enumerate(outputs)))
+    return Graph("g", tuple(layers), ordered, own, Slots((str(i), t) for i, t in enumerate(last)))

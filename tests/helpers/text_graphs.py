@@ -71,12 +71,12 @@ def seq2seq() -> Graph:
             ("words", "Dense", 8, 5), ("priority", "Dense", 8, 1),
         )
     )  # fmt: skip
+    states = {f"initial_state.{i}": Tensor("encoder", 0, i + 1) for i in (0, 1)}
     nodes = (
         node("source"), node("target"), node("spare", dtype="int32"),
         node("not_equal", "source", dtype="bool"),
         node("encoder", "source", made=3, mask="not_equal"),
-        node("decoder", "target", mask="not_equal",
-             **{"initial_state.0": Tensor("encoder", 0, 1), "initial_state.1": Tensor("encoder", 0, 2)}),
+        node("decoder", "target", mask="not_equal", **states),  # type: ignore[arg-type]
         node("words", "decoder", shape=None, dtype=None), node("priority", "decoder", shape=(None, 1)),
     )  # fmt: skip
     outputs = {"words": Tensor("words"), "priority": Tensor("priority"), "state": Tensor("encoder", 0, 1)}

@@ -60,7 +60,8 @@ def _tied() -> tuple[Any, Any]:
             return ops.matmul(x, ops.transpose(self.kernel))
 
         def get_config(self) -> dict[str, Any]:
-            return layers.Layer.get_config(self)
+            config: dict[str, Any] = layers.Layer.get_config(self)
+            return config
 
     return Scores, Reuse
 

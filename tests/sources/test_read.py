@@ -11,7 +11,8 @@ from time import perf_counter
 
 import h5py
 import pytest
-from helpers.made_files import DEMO, config_file, mutants
+from helpers.made_files import config_file, mutants
+from helpers.places import DEMO
 
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.graph_text import to_text
@@ -152,7 +153,7 @@ def test_a_node_makes_only_tensors_of_its_own() -> None:
         Node("a", 0, Slots(), (Tensor("a", 1),))
     for odd in (("a", -1), ("a", 0, Slots(), (Tensor("a", 0, -1),))):
         with pytest.raises(GraphError, match="negative"):
-            Node(*odd)  # type: ignore[arg-type]
+            Node(*odd)
 
 
 def test_a_format_that_is_no_picture_is_an_image_error() -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from helpers.places import BENCH, GOLDEN, ROOT
+from helpers.places import GOLDEN, ROOT
 from models.pictured import PICTURED, gpt
 
 from kgraph.drawing.look import Look
@@ -26,12 +24,8 @@ from kgraph.sources import read
 from kgraph.transforms.flatten import flatten
 from kgraph.transforms.fold import fold
 
-PICTURE_BENCH = BENCH / "pictures.py"
 KEPT = GOLDEN / "pictured"
 LOOKS = {"siamese": Look(expand=True), "resnet50": Look(chains=True, fold=True)}
-
-# Architecture → how many layers it has.
-LARGE = {"NASNetLarge": 1041, "EfficientNetV2L": 1031, "ResNet152V2": 566, "DenseNet201": 709}
 
 
 @pytest.fixture(scope="module")
@@ -88,32 +82,3 @@ def test_a_gpt_of_24_layers_is_drawn_with_one_of_them() -> None:
     assert len(drawn.nodes) <= 40
     assert [layer.repeats for layer in fold(graph).layers if layer.repeats] == [24]
     assert flatten(fold(graph)) == graph
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", LARGE)
-def test_a_large_application_is_drawn_soon_in_few_boxes_and_comes_back_whole(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import keras
-
-    keras.utils.clear_session()
-    model: Any = getattr(keras.applications, name)(weights=None)
-    graph = read(model)
-    assert len(graph.layers) == LARGE[name]
-    assert len(choose_shown(graph, Look(depth=1)).graph.nodes) <= 60
-    assert flatten(fold(graph)) == graph
-
-    model.save(tmp_path / f"{name}.keras")
-    done = subprocess.run(
-        [sys.executable, PICTURE_BENCH, tmp_path / f"{name}.keras"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    with capsys.disabled():
-        print(f"\n{done.stdout}", end="")
-    ((boxes, seconds, megabytes),) = re.findall(r"(\d+) boxes +([\d.]+) s +(\d+) MB", done.stdout)
-    assert int(boxes) <= 150
-    assert float(seconds) < 2.5  # 0.7 to 0.9 where nothing else runs, 1.6 where much does
-    assert int(megabytes) <= 150

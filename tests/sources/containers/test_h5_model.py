@@ -21,7 +21,7 @@ from kgraph.graph import Graph
 from kgraph.layers import every_layer
 from kgraph.sizes import graph_size
 from kgraph.sources import read
-from kgraph.sources.containers.h5_model import datasets
+from kgraph.sources.model_file import open_model_file
 
 
 def nested(path: Path, inner: dict[str, Any] | None = None) -> Path:
@@ -57,7 +57,8 @@ def test_the_weights_of_a_nested_model_go_to_the_layers_inside(tmp_path: Path) -
         "line/b": [("kernel", True), ("bias", True)],
         "sum": [],
     }
-    assert [v.array.key for v in datasets(path)["line/b"]] == [
+    stored = open_model_file(path).stored or {}
+    assert [v.array.key for v in stored["line/b"]] == [
         "model_weights/line/b/kernel:0",
         "model_weights/line/b/bias:0",
     ]
