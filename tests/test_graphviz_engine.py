@@ -147,3 +147,8 @@ def test_a_file_beside_the_user_is_not_run_by_the_child(tmp_path: Path) -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("b'<?xml'\n", "")
+
+
+def test_a_format_that_is_no_picture_is_an_image_error() -> None:
+    with pytest.raises(ImageError, match="`exe`"):
+        render("digraph {}", "exe")

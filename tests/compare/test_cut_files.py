@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from helpers.cases import load
 from helpers.cuts import agrees, tensors
 from helpers.places import SHARED
-from helpers.reference import inputs_of, run, same
+from helpers.repairs import is_repaired
 
 from kgraph.errors import ExtractError, ReadError
 from kgraph.extraction.file import extract_file
@@ -69,12 +66,6 @@ def test_a_case_of_any_keras_3_is_cut_as_the_loaded_model_is(
         tally["cuts of files of Keras 3.0-3.15"] += 1
 
 
-def notes_of_show(path: Path) -> str:
-    """What `kgraph show` says of a file on stderr."""
-    command = [sys.executable, "-m", "kgraph", "show", path.name]
-    return subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=True).stderr
-
-
 @pytest.mark.parametrize("name", REPAIRED)
 def test_what_keras_cannot_load_is_repaired_with_true_sharing(
     name: str, cases: Path, tmp_path: Path, tally: Counter[str]
@@ -82,24 +73,7 @@ def test_what_keras_cannot_load_is_repaired_with_true_sharing(
     import keras
 
     model = load(cases / f"{name}.py").build(keras)
-    for weight in model.weights:
-        weight.assign(np.random.default_rng(0).random(weight.shape))
-    model.save(tmp_path / "model.keras")
-    with pytest.raises(ValueError, match=r"could not be loaded|expected|not connected"):
-        keras.models.load_model(tmp_path / "model.keras")
-    for queries in (tensors(read(model)), [str(t) for t in read(model).outputs.values()]):
-        agrees(tmp_path / "model.keras", model, queries, tmp_path / "cut.keras")
-        tally["cuts of files that Keras itself cannot load"] += 1
-    assert len(keras.models.load_model(tmp_path / "cut.keras").weights) == len(model.weights)
-    command = notes_of_show(tmp_path / "model.keras").splitlines()[2].split()
-    assert command[0] == "kgraph"
-    subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, check=True, capture_output=True)
-    whole = keras.models.load_model(tmp_path / "repaired.keras")
-    data = inputs_of(model)
-    made, expected = run(whole, data), keras.tree.flatten(run(model, data))
-    for a, b in zip(made.values(), expected, strict=True):
-        same(a, b, name)
-    assert not notes_of_show(tmp_path / "repaired.keras")
+    is_repaired(model, tmp_path, tally)
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=str)

@@ -20,7 +20,9 @@ def layer(class_name: str, name: str, calls: list[Any] | None = None, **config: 
 
 
 def old_input(name: str, *shape: int | None, calls: list[Any] | None = []) -> Old:  # noqa: B006
-    return layer("InputLayer", name, calls, batch_input_shape=[None, *shape], dtype="float32")
+    entry = layer("InputLayer", name, calls, batch_input_shape=[None, *shape], dtype="float32")
+    del entry["config"]["trainable"]  # Keras 2 takes no such setting of this class
+    return entry
 
 
 def functional(

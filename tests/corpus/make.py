@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,53 @@ def _(path: Path) -> None:
 @makes("keras_3_3_shared.json")
 def _(path: Path) -> None:
     forms.write_json(path, early_keras_3((0, 1), [["s", 0, 0]]))
+
+
+def places(*names: str, size: int = 4) -> dict[str, tuple[int, ...]]:
+    """The arrays of Dense layers of 4 inputs, by their place in a file of Keras 3."""
+    shapes = ((4, size), (size,))
+    return {f"layers/{name}/vars/{i}": shape for name in names for i, shape in enumerate(shapes)}
+
+
+@makes("keras_3_3_shared.keras")
+def _(path: Path) -> None:
+    forms.write_zip(path, early_keras_3((0, 1), [["s", 0, 0]]), "3.3.3", places("dense"))
+
+
+@makes("keras_3_3_casts.keras")
+def _(path: Path) -> None:
+    """Until 3.4 Keras wrote of a read tensor what its reader casts it to."""
+
+    def call(name: str, dtype: str) -> list[dict[str, Any]]:
+        read = tensor(name, 0)
+        read["config"]["dtype"] = dtype
+        return [{"args": [read], "kwargs": {}}]
+
+    layers = [
+        layer("InputLayer", "x", [], batch_shape=[None, 4], dtype="float32"),
+        layer("Dense", "a", call("x", "float16"), units=4, dtype="mixed_float16"),
+        layer("Dense", "b", call("a", "bfloat16"), units=4, dtype="float32"),
+        layer("Dense", "c", call("a", "bfloat16"), units=4, dtype="mixed_bfloat16"),
+    ]
+    config = functional("mixed", layers, [["x", 0, 0]], [["b", 0, 0], ["c", 0, 0]])
+    forms.write_zip(path, forms.with_modules(config), "3.3.3", places("dense", "dense_1", "dense_2"))
+
+
+@makes("keras_3_bfloat16.keras")
+def _(path: Path) -> None:
+    import keras
+
+    x = keras.Input((4,), name="x")
+    keras.Model(x, keras.layers.Dense(2, dtype="bfloat16", name="d")(x), name="m").save(path)
+
+
+@makes("keras_3_npz.keras")
+def _(path: Path) -> None:
+    """Weights as numpy packs them, which Keras 3 takes where there is no h5py."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.3.3"}))
+        archive.writestr("config.json", json.dumps(early_keras_3((0, 1), [["s", 0, 0]])))
+        archive.writestr("model.weights.npz", b"")
 
 
 @makes("keras_3_custom_model.h5")

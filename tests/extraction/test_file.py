@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from corpus.make import MAKERS
 from helpers.cuts import agrees, tensors
 from helpers.live_models import live_models
 from helpers.reference import inputs_of, run, same
@@ -274,7 +275,22 @@ def test_two_tensors_of_one_layer_become_two_inputs(tmp_path: Path) -> None:
     assert len(extract(model, "apart", inputs="shared").inputs) == 2
 
 
-def test_a_dtype_that_old_keras_wrote_after_a_cast_is_no_input(shared: Path, tmp_path: Path) -> None:
+def test_a_dtype_that_old_keras_wrote_after_a_cast_is_no_input(tmp_path: Path) -> None:
+    source = tmp_path / "keras_3_3_casts.keras"
+    MAKERS[source.name](source)
     with pytest.raises(ExtractError, match="may not be `bfloat16`") as caught:
-        extract_file(shared / "versions/k3.3.3/24_mixed_policy.keras", tmp_path / "a.keras", "b", inputs="a")
+        extract_file(source, tmp_path / "a.keras", "b", inputs="a")
     assert "--with-keras" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["keras_3_3_shared.keras", "keras_3_3_casts.keras"])
+def test_laws_6_and_7_hold_for_files_as_keras_3_3_wrote_them(
+    name: str, tmp_path: Path, tally: Counter[str]
+) -> None:
+    import keras
+
+    MAKERS[name](tmp_path / name)
+    model = keras.models.load_model(tmp_path / name, compile=False)
+    for queries in samples(read(tmp_path / name), name):
+        agrees(tmp_path / name, model, queries, tmp_path / "cut.keras")
+        tally["cuts of files as Keras 3.3 wrote them"] += 1

@@ -4,54 +4,25 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import h5py
-import numpy as np
 import pytest
+from corpus.make import MAKERS
 from helpers.cuts import tensors
-from helpers.places import SHARED
+from helpers.h5_laws import law_6, law_7_of_keras_2
 from helpers.reference import inputs_of, run, same
 from models import BUILDERS, COMPACT
 
-from kgraph.errors import ExtractError, KGraphError
-from kgraph.extraction.file import extract_file, open_cuttable
+from kgraph.errors import ExtractError
+from kgraph.extraction.file import extract_file
 from kgraph.extraction.live import extract
-from kgraph.extraction.plan import name_tensors, plan
-from kgraph.graph import Graph
 from kgraph.sources import read
-from kgraph.transforms.keras_order import renumber
 
-pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.slow]
-WRITTEN = sorted(p.relative_to(SHARED / "versions") for p in SHARED.glob("versions/*/*.h5"))
-# Of each case one file, of another version each time, by tf_keras, which takes long to load them.
-OLD = [
-    random.Random(name).choice(paths)
-    for name, group in groupby(sorted(WRITTEN, key=lambda path: path.name), lambda path: path.name)
-    if (paths := [path for path in group if not path.parts[0].startswith("k3.")])
-]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-def law_6(source: Path, target: Path, queries: list[str]) -> None:
-    extract_file(source, target, queries, force=True)
-    assert read(target) == renumber(plan(read(source), queries)), queries
-
-
-@pytest.mark.parametrize("path", WRITTEN, ids=str)
-def test_law_6_holds_for_a_case_of_any_version(path: Path, tmp_path: Path, tally: Counter[str]) -> None:
-    source = SHARED / "versions" / path
-    try:
-        names = tensors(open_cuttable(source).graph)
-    except KGraphError as error:
-        pytest.skip(f"it is not read: {str(error)[:80]}")
-    if not read(source).inputs:
-        pytest.skip("it is not built")
-    for queries in (names, [random.Random(str(path)).choice(names)]):
-        law_6(source, tmp_path / "cut.h5", queries)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(BUILDERS.keys() - COMPACT))
 def test_laws_6_and_7_hold_for_each_odd_model_that_keras_loads_from_hdf5(
     name: str, tmp_path: Path, tally: Counter[str]
@@ -77,70 +48,38 @@ def test_laws_6_and_7_hold_for_each_odd_model_that_keras_loads_from_hdf5(
         tally["cuts of HDF5 files of Keras 3"] += 1
 
 
-@pytest.mark.parametrize("path", OLD, ids=str)
-def test_law_7_holds_for_a_case_of_keras_2_under_tf_keras(
-    path: Path, tmp_path: Path, tally: Counter[str]
+OF_KERAS_2 = ["keras_2_8_nested.h5", "keras_2_8_in_parts.h5", "keras_2_8_hdf5.keras"]
+
+
+@pytest.mark.parametrize("name", [*OF_KERAS_2, "keras_3_operations.h5"])
+def test_law_6_holds_for_each_form_of_hdf5(name: str, tmp_path: Path) -> None:
+    MAKERS[name](tmp_path / name)
+    names = tensors(read(tmp_path / name))
+    for queries in (names, [random.Random(name).choice(names)]):
+        law_6(tmp_path / name, tmp_path / "cut.h5", queries)
+
+
+@pytest.mark.parametrize("name", ["keras_2_8_nested.h5", "keras_2_8_hdf5.keras"])
+def test_law_7_holds_for_each_form_of_keras_2_under_tf_keras(
+    name: str, tmp_path: Path, tally: Counter[str]
 ) -> None:
-    tf_keras = pytest.importorskip("tf_keras")
-    source = SHARED / "versions" / path
-    try:
-        model = tf_keras.models.load_model(source, compile=False)
-    except Exception as error:  # of whatever file
-        pytest.skip(f"tf_keras cannot load it: {str(error)[:80]}")
-    graph = read(source)
-    top = _tensors_of(model, graph)
-    data = {name: _random(tensor) for name, tensor in zip(_names(model), model.inputs, strict=True)}
-    expected = tf_keras.Model(model.inputs, top)(_given(model, data), training=False)
-    queries = tensors(graph)
-    extract_file(source, tmp_path / "cut.h5", queries)
-    cut = tf_keras.models.load_model(tmp_path / "cut.h5", compile=False)
-    made = cut(_given(cut, data), training=False)
-    keys = {str(tensor): key for key, tensor in name_tensors(graph, queries).items()}
-    for address, value in expected.items():
-        same(made[keys[address]], value, address)
-        tally["tensors of HDF5 files of Keras 2, cut"] += 1
+    MAKERS[name](tmp_path / name)
+    law_7_of_keras_2(tmp_path / name, tmp_path / "cut.h5", tally)
 
 
-def _tensors_of(model: Any, graph: Graph) -> dict[str, Any]:
-    """The symbolic tensors of a model of tf_keras, by their addresses in its top graph."""
-    import tensorflow as tf
-
-    found = {}
-    for node in graph.nodes:
-        layer: Any = model.get_layer(node.layer) if node.layer in {x.name for x in model.layers} else None
-        nodes = layer._inbound_nodes if layer is not None else []
-        own = [n for i, n in enumerate(nodes) if f"{layer.name}_ib-{i}" in model._network_nodes]
-        for tensor in node.outputs if node.node_index < len(own) else ():
-            made = tf.nest.flatten(own[node.node_index].outputs)
-            found[str(tensor)] = made[tensor.tensor_index]
-    return found
+def test_a_file_of_keras_1_is_not_cut(tmp_path: Path) -> None:
+    MAKERS["keras_1_line.h5"](tmp_path / "m.h5")
+    with pytest.raises(ExtractError, match=r"written by Keras 1\.2"):
+        extract_file(tmp_path / "m.h5", tmp_path / "cut.h5", "dense")
 
 
-def _names(model: Any) -> list[str]:
-    return [layer.name for layer in model._input_layers]
-
-
-def _given(model: Any, data: dict[str, Any]) -> Any:
-    given = [data[name] for name in _names(model)]
-    return given if len(given) > 1 else given[0]
-
-
-def _random(tensor: Any) -> Any:
-    generator = np.random.default_rng(0)
-    shape = [2, *(3 if d is None else d for d in tensor.shape[1:])]
-    if tensor.dtype.name == "string":
-        return np.array(["a", "b"])[generator.integers(0, 2, shape)].astype(object)
-    if tensor.dtype.name.startswith(("int", "uint")) or tensor.dtype.name == "bool":
-        return generator.integers(0, 2, shape).astype(tensor.dtype.name)
-    return generator.random(shape).astype(tensor.dtype.name)
-
-
-def test_an_old_file_stays_a_file_of_its_own_version(tmp_path: Path, shared: Path) -> None:
-    extract_file(shared / "versions/v115/11_nested.h5", tmp_path / "cut.h5", "inner/kd1")
+def test_an_old_file_stays_a_file_of_its_own_version(tmp_path: Path) -> None:
+    MAKERS["keras_2_8_nested.h5"](tmp_path / "m.h5")
+    extract_file(tmp_path / "m.h5", tmp_path / "cut.h5", "line/a#1")
     with h5py.File(tmp_path / "cut.h5") as file:
-        assert file.attrs["keras_version"] == "2.3.1"
-        assert [name.decode() for name in file["model_weights"].attrs["layer_names"]] == ["x", "pre", "inner"]
-        assert list(file["model_weights/inner"].attrs["weight_names"]) == [b"kd1/kernel:0", b"kd1/bias:0"]
+        assert file.attrs["keras_version"] == "2.8.0"
+        assert [name.decode() for name in file["model_weights"].attrs["layer_names"]] == ["y", "line"]
+        assert list(file["model_weights/line"].attrs["weight_names"]) == [b"a/kernel:0", b"a/bias:0"]
 
 
 def test_long_lists_of_names_are_written_in_parts(tmp_path: Path) -> None:
@@ -161,8 +100,8 @@ def test_long_lists_of_names_are_written_in_parts(tmp_path: Path) -> None:
     same(run(loaded, data)["last"], run(source, data), "last")
 
 
-def test_formats_that_only_keras_can_cut_are_refused(tmp_path: Path, shared: Path) -> None:
-    folder = next(path.parent for path in (shared / "versions/sm_v215").rglob("keras_metadata.pb"))
-    for source in (folder, shared / "versions/k3.15.1/01_linear.json"):
-        with pytest.raises(ExtractError, match="is of the format"):
-            extract_file(source, tmp_path / "cut.keras", "x")
+@pytest.mark.parametrize("name", ["savedmodel_2_11", "tfjs_layers.json", "keras_3_3_shared.json"])
+def test_formats_that_only_keras_can_cut_are_refused(name: str, tmp_path: Path) -> None:
+    MAKERS[name](tmp_path / name)
+    with pytest.raises(ExtractError, match="is of the format"):
+        extract_file(tmp_path / name, tmp_path / "cut.keras", "x")

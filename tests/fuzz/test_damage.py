@@ -7,7 +7,7 @@ import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import h5py
@@ -67,10 +67,10 @@ def test_a_deep_tree_of_groups_is_refused(tmp_path: Path) -> None:
             group = group.create_group("g")
     with pytest.raises(ConfigError, match="nested"):
         read(demo(tmp_path, model_weights_h5=(tmp_path / "w.h5").read_bytes()))
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(FormatError, match="not one of a Keras model"):
         read(tmp_path / "w.h5")
-    assert perf_counter() - start < 3
+    assert process_time() - start < 3
 
 
 def test_an_encrypted_archive_is_named_as_such(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_an_encrypted_archive_is_named_as_such(tmp_path: Path) -> None:
 
 
 def test_members_that_inflate_absurdly_are_refused_before_they_are_read(tmp_path: Path) -> None:
-    start = perf_counter()
+    start = process_time()
     for name in ("metadata.json", "config.json", "model.weights.h5"):
         path = demo(tmp_path)
         with zipfile.ZipFile(DEMO) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
@@ -94,7 +94,7 @@ def test_members_that_inflate_absurdly_are_refused_before_they_are_read(tmp_path
                 target.writestr(other, content)
         with pytest.raises(UnsafeError, match=name):
             read(path)
-    assert perf_counter() - start < 15
+    assert process_time() - start < 15
 
 
 @pytest.mark.parametrize("index", [-1, 30_000_000, True, "0", 1.5])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 
 def run(*args: str, cwd: Path, environment: dict[str, str]) -> str:
@@ -22,3 +23,9 @@ def failed(*args: str, cwd: Path, environment: dict[str, str]) -> str:
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
     return done.stderr
+
+
+def children_seconds() -> float:
+    """The processor's seconds that all processes took that this one started and that ended."""
+    usage = getrusage(RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -56,6 +56,7 @@ def chain(length: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_chain_of_100000_layers_reads_sorts_flattens_and_prints_in_proportion(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,15 +64,15 @@ def test_a_chain_of_100000_layers_reads_sorts_flattens_and_prints_in_proportion(
     for size in SIZES:
         path = tmp_path / f"{size}.json"
         path.write_text(json.dumps(chain(size)))
-        times = [perf_counter()]
+        times = [process_time()]
         graph = read(path)
-        times.append(perf_counter())
+        times.append(process_time())
         flat = flatten(graph)
-        times.append(perf_counter())
+        times.append(process_time())
         text = to_text(flat, width=100)
-        times.append(perf_counter())
+        times.append(process_time())
         again = from_json(to_json(flat))
-        times.append(perf_counter())
+        times.append(process_time())
         assert len(flat.nodes) == size + 1
         assert text.count("\n") >= size + 1
         assert again == flat

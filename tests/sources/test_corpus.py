@@ -16,7 +16,7 @@ from helpers.places import TESTS
 
 from kgraph import errors
 from kgraph.cli import cli
-from kgraph.cli.model_io import load_graph
+from kgraph.cli.model_io import load_model
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.graph import Graph
 from kgraph.graph_json import from_json, to_json
@@ -37,7 +37,7 @@ def test_a_file_reads_as_its_row_says(row: dict[str, Any], tmp_path: Path) -> No
             read(path)
         assert str(caught.value).replace(f"{tmp_path}/", "") == row["error"]
         return
-    graph = load_graph(str(path), str(tmp_path / row["weights"]) if "weights" in row else None)
+    graph, _ = load_model(str(path), str(tmp_path / row["weights"]) if "weights" in row else None)
     if row.get("keras") == "the installed one":
         row = {**row, "keras": version("keras")}
     assert facts(graph) == {key: row[key] for key in row if key not in ("name", "what", "made", "weights")}
@@ -146,3 +146,12 @@ def test_the_shapes_of_old_files_are_marked_as_derived_in_json(tmp_path: Path) -
     graph = read(tmp_path / "m.json")
     assert [t.derived for node in graph.nodes for t in node.outputs] == [False, True, True]
     assert '"derived": true' in to_json(graph)
+
+
+def test_the_weights_of_a_sharded_model_alone_are_refused(tmp_path: Path) -> None:
+    MAKERS["keras_3_with_shards.json"](tmp_path / "m.json")
+    shards = [path for path in tmp_path.iterdir() if ".weights" in path.name]
+    assert len(shards) > 2
+    for path in shards:
+        with pytest.raises(errors.ReadError):
+            read(path)

@@ -120,6 +120,7 @@ def test_one_layer_called_by_every_block_folds_and_is_one_layer_inside() -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize("is_alike", [True, False])
 def test_folding_takes_time_in_proportion(is_alike: bool) -> None:
     def seconds(count: int) -> float:

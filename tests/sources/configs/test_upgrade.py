@@ -1,0 +1,46 @@
+"""Configs of old Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.made_files import config_file
+
+from kgraph.sources import read
+
+KERAS_2_CALLS = {
+    "class_name": "Functional",
+    "config": {
+        "name": "m",
+        "layers": [
+            {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4], "name": "x"}, "name": "x",
+             "inbound_nodes": []},
+            {"class_name": "Dense", "config": {"name": "d", "units": 2}, "name": "d",
+             "inbound_nodes": [[["x", 0, 0, {}]]]},
+        ],
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["d", 0, 0]],
+    },
+}  # fmt: skip
+KERAS_2_LINE = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "s",
+        "layers": [
+            {"class_name": "Dense", "config": {"name": "d", "batch_input_shape": [None, 4], "units": 2}}
+        ],
+    },
+}
+KERAS_1_LINE = {"class_name": "Sequential", "config": KERAS_2_LINE["config"]["layers"]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("config", [KERAS_2_CALLS, KERAS_2_LINE, KERAS_1_LINE])
+@pytest.mark.parametrize("version", [None, "2.15.0", "1.2.2"])
+def test_a_config_of_old_keras_is_read(config: object, version: str | None, tmp_path: Path) -> None:
+    told = {"keras_version": version} if version else {}
+    graph = read(config_file(tmp_path, {**config, **told}))  # type: ignore[dict-item]
+    assert [layer.class_name for layer in graph.layers] == ["InputLayer", "Dense"]
+    assert [t.shape for node in graph.nodes for t in node.outputs] == [(None, 4), (None, 2)]
+    assert [t.derived for node in graph.nodes for t in node.outputs] == [False, True]
+    assert graph.keras_version == version
