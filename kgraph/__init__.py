@@ -41,7 +41,8 @@ _PUBLIC = {
     "kgraph.transforms.keras_order": "renumber",
     "kgraph.transforms.subgraph": "ancestors neighbourhood paths_between subgraph",
     "kgraph.reports.calls": "Call",
-    "kgraph.reports.sharing": "Holder Identical Occurrence Shared Sharing Tied TopLayer sharing to_sharing_json",
+    "kgraph.reports.sharing": "Holder Identical Occurrence Shared Sharing Tied TopLayer sharing "
+    "to_sharing_json",
     "kgraph.extraction.plan": "Queries plan",
     "kgraph.extraction.live": "extract",
     "kgraph.extraction.file": "extract_file",

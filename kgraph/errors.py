@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 REMAKE = "save the model again with `model.save('model.keras')`, or fetch the whole file again"
+WITH_KERAS = "`--with-keras` cuts the model once Keras has loaded it"
 
 
 class KGraphError(Exception):

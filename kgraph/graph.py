@@ -7,15 +7,17 @@ an annotation, and comparison passes over it.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from kgraph.errors import GraphError
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 Shape = tuple[int | None, ...]
 NodeKey = tuple[str, int]  # what tells a node from all others of its graph: (layer, node_index)
@@ -44,7 +46,7 @@ class Tensor:
         >>> str(Tensor("encoder/conv", 1, 2)), str(Tensor("dense"))
         ('encoder/conv#1:2', 'dense#0')
         """
-        return call_address(self.layer, self.node_index) + self._suffix
+        return self.maker + self.short[len(self.layer) :]
 
     @property
     def key(self) -> NodeKey:
@@ -59,11 +61,7 @@ class Tensor:
     @property
     def short(self) -> str:
         """The address without the call, which is enough where its layer is called once: `lstm:2`."""
-        return self.layer + self._suffix
-
-    @property
-    def _suffix(self) -> str:
-        return f":{self.tensor_index}" if self.tensor_index else ""
+        return f"{self.layer}:{self.tensor_index}" if self.tensor_index else self.layer
 
 
 def call_address(layer: str, node_index: int) -> str:
@@ -74,8 +72,8 @@ def call_address(layer: str, node_index: int) -> str:
 def parse_address(address: str) -> Tensor:
     """The tensor that a full address names, the reverse of `str(tensor)`; `ValueError` for another text.
 
-    >>> parse_address("encoder/conv#1:2") == Tensor("encoder/conv", 1, 2)
-    True
+    >>> parse_address("encoder/conv#1:2").node_index
+    1
     """
     match = re.fullmatch(r"(.*)#(\d+)(?::(\d+))?", address, re.DOTALL)
     if match is None:
@@ -97,8 +95,6 @@ def join_slot(slot: str, key: str) -> str:
 
 def split_slot(slot: str) -> list[str]:
     """The keys that lead to a slot from the outside in: the reverse of `join_slot`."""
-    if "\\" not in slot:  # by far the most common
-        return slot.split(".")
     return [key.replace("\\.", ".") for key in re.split(r"(?<!\\)\.", slot)]
 
 
@@ -194,8 +190,7 @@ class Weight:
     # The path of the weight of an earlier layer that is the same variable, and what that rests on.
     same_as: str | None = None
     same_by: str | None = None
-    # A digest of the values; None: they were not read; "": nothing to compare, as no other weight has
-    # this shape and dtype, or all elements are equal.
+    # A digest of the values; None: not read; "": all equal, or no other weight has this shape and dtype.
     digest: str | None = None
 
 
@@ -372,7 +367,7 @@ class Graph:
         )
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """What a notebook shows. The drawing is imported here, once it is wanted, and not before."""
+        """What a notebook shows; the drawing is imported once it is wanted."""
         from kgraph.notebook.display import mimebundle
 
         return mimebundle(self)
@@ -381,13 +376,10 @@ class Graph:
 class KerasModel(Protocol):
     """A live model of Keras 3, as far as type checkers are told of it."""
 
-    name: str
-
-    def count_params(self) -> int:
-        """The number of its parameters."""
+    def count_params(self) -> int: ...
 
 
-Source = Graph | str | os.PathLike[str] | KerasModel  # what `kgraph.read` takes
+Source: TypeAlias = "Graph | str | PathLike[str] | KerasModel"  # what `kgraph.read` takes
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -395,7 +387,7 @@ Result = TypeVar("Result")
 def reads_source(
     verb: Callable[Concatenate[Graph, Arguments], Result],
 ) -> Callable[Concatenate[Source, Arguments], Result]:
-    """The verb, which then also takes a path or a live model in the place of its graph, and reads it first."""
+    """The verb, which then takes a path or a live model too in the place of its graph, and reads it first."""
 
     @wraps(verb)
     def on_source(source: Source, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

@@ -4,16 +4,19 @@ The form, version 1: `{"kgraph": 1, "graph": {...}}`. A graph, a layer, a node a
 objects with the fields of the dataclass of that name in `kgraph.graph`; fields that hold nothing
 are left out. A tensor is `{"address": "conv#0:1", "shape": [null, 8], "dtype": "float32"}`,
 with `"derived": true` if the file does not record the shape but the layer's config gives it.
+JSON has no numbers for infinity and NaN: where a config has one, it is written `{"float": "inf"}`, and the
+outermost object has `"floats": true`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from kgraph.errors import ConfigError, GraphError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight, parse_address
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight, parse_address, reads_source
 from kgraph.json_checks import (
     SIZES,
     check_flag_or_none,
@@ -31,9 +34,15 @@ VERSION = 1
 ANEW = "write it anew with `kgraph show MODEL -o graph.json`"
 
 
+@reads_source
 def to_json(graph: Graph, *, indent: int | None = 1) -> str:
     """The graph with all its annotations as JSON text, the same bytes each time."""
-    return json.dumps({"kgraph": VERSION, "graph": _graph_data(graph)}, indent=indent, ensure_ascii=False)
+    data = {"kgraph": VERSION, "graph": _graph_data(graph)}
+    try:
+        return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        data = _spell_floats(data) | {"floats": True}
+        return json.dumps(data, indent=indent, ensure_ascii=False)
 
 
 def from_json(text: str) -> Graph:
@@ -46,11 +55,30 @@ def from_data(data: Any) -> Graph:
     if not isinstance(data, dict) or data.get("kgraph") != VERSION:
         raise ConfigError(f"this JSON is not a kgraph graph of version {VERSION}", "kgraph", hint=ANEW)
     try:
-        return _to_graph(data.get("graph"), "graph")
+        graph = _read_floats(data.get("graph")) if data.get("floats") is True else data.get("graph")
+        return _to_graph(graph, "graph")
     except ConfigError as error:
         raise ConfigError(error.what, error.where, hint=ANEW) from error
     except GraphError as error:
         raise ConfigError(f"the parts of this JSON do not fit together: {error}", "", hint=ANEW) from error
+
+
+def _spell_floats(value: Any) -> Any:
+    """The value with infinities and NaNs as JSON can have them."""
+    if isinstance(value, float) and not isfinite(value):
+        return {"float": str(value)}
+    if isinstance(value, Mapping):
+        return {key: _spell_floats(inner) for key, inner in value.items()}
+    return [_spell_floats(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _read_floats(value: Any) -> Any:
+    """The reverse of `_spell_floats`."""
+    if isinstance(value, dict):
+        if value.keys() == {"float"} and value["float"] in ("inf", "-inf", "nan"):
+            return float(value["float"])
+        return {key: _read_floats(inner) for key, inner in value.items()}
+    return [_read_floats(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:

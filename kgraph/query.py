@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from kgraph.errors import NoMatchError, QueryError
-from kgraph.graph import Graph, Layer, Node, Tensor, parse_address
+from kgraph.graph import Graph, Layer, Node, Tensor, parse_address, reads_source
 from kgraph.transforms.flatten import every_node
 
 # Path → the nodes of that layer, in graph order.
@@ -39,6 +39,7 @@ class Match:
     tensors: tuple[Tensor, ...]
 
 
+@reads_source
 def select(graph: Graph, *queries: str) -> tuple[Tensor, ...]:
     """The tensors that the queries name: in query order, then graph order, none twice.
 

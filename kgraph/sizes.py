@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from math import prod
 
-from kgraph.graph import Graph, Layer, Tensor, Weight
+from kgraph.graph import Graph, Layer, Tensor, Weight, reads_source
 from kgraph.layers import every_layer, is_operation
 
 # Bytes of one element. `bool` and the packed `int4` take a byte each in Keras's files.
@@ -102,6 +102,7 @@ def tensor_bytes(tensor: Tensor) -> int | None:
     return prod(d for d in tensor.shape[1:] if d is not None) * BYTES[tensor.dtype]
 
 
+@reads_source
 def count_totals(graph: Graph) -> Totals:
     """The counts that stand under a report, layers at all depths, nodes and shared layers of this graph."""
     nodes = [node for node in graph.nodes if not node.outside]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kgraph.graph import Graph
+from kgraph.graph import Graph, reads_source
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Training:
         return self.loss if self.weight is None else f"{self.loss} × {self.weight:g}"
 
 
+@reads_source
 def training_by_output(graph: Graph) -> dict[str, Training]:
     """What each output is trained for: slot → `Training`; empty if the model was not compiled.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from kgraph.cli.model_io import import_object, is_code, load_graph, write_file
+from kgraph.cli.model_io import import_object, is_code, load_model, write_file
 from kgraph.cli.options import Listing, model_argument, several
 from kgraph.cli.terminal import progress, terminal_width
 from kgraph.drawing.describe import format_bytes
@@ -25,6 +25,7 @@ from kgraph.extraction.file import check_targets, open_cuttable
 from kgraph.extraction.plan import plan, rest
 from kgraph.graph import Graph
 from kgraph.sizes import count_totals
+from kgraph.sources.model_file import ModelFile, open_model_file
 
 
 @click.command("extract", cls=Listing)
@@ -71,7 +72,7 @@ def extract_command(
     if tail and (inputs or with_keras or is_code(model)):
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
     if dry_run:
-        graph = load_graph(model)
+        graph, _ = load_model(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         return
     source = None if with_keras or is_code(model) else open_cuttable(Path(model))
@@ -79,14 +80,19 @@ def extract_command(
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
     if source is None:
-        graph = load_graph(model)
+        graph, _ = load_model(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         _save(_live(model, unsafe), layers, inputs, targets[0])
     else:
         _cut(source, layers, inputs, targets)
     click.echo("wrote " + " and ".join(map(str, targets)))
     if verify:
-        _verify_written(model, targets, layers, inputs, unsafe)
+        if is_code(model):
+            raise KGraphError(
+                f"`{model}` is no file that Keras could load again", hint="leave `--verify` away"
+            )
+        file = source.file if source else open_model_file(Path(model))
+        _verify_written(file, targets, layers, inputs, unsafe)
 
 
 def _target(output: Path | None, model: str, suffix: str) -> Path:
@@ -103,27 +109,26 @@ def _target(output: Path | None, model: str, suffix: str) -> Path:
 
 def _cut(source: CuttableFile, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
     """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
-    wanted = plan(source.graph, layers, inputs or None)
-    parts = [source.part(wanted)]
+    graph = source.file.graph
+    wanted = plan(graph, layers, inputs or None)
+    submodels = [source.submodel(wanted)]
     if len(targets) > 1:
-        parts.append(source.part(rest(source.graph, layers), (True, False)))
-    click.echo(_plan_text(source.graph, wanted), nl=False)
-    if source.graph.compile_config:
+        submodels.append(source.submodel(rest(graph, layers), (True, False)))
+    click.echo(_plan_text(graph, wanted), nl=False)
+    if graph.compile_config:
         click.echo("left out: the compile config and the optimizer")
-    for part, target in zip(parts, targets, strict=True):
+    for submodel, target in zip(submodels, targets, strict=True):
         with progress(f"writing {target}") as watch:
-            part.save(target, watch)
+            submodel.save(target, watch)
 
 
 def _verify_written(
-    model: str, targets: Sequence[Path], layers: Sequence[str], inputs: Sequence[str], unsafe: bool
+    file: ModelFile, targets: Sequence[Path], layers: Sequence[str], inputs: Sequence[str], unsafe: bool
 ) -> None:
     from kgraph.extraction.verify import verify
 
-    if is_code(model):
-        raise KGraphError(f"`{model}` is no file that Keras could load again", hint="leave `--verify` away")
     head, tail = targets[0], targets[1] if len(targets) > 1 else None
-    found = verify(Path(model), head, list(layers), list(inputs) or None, tail=tail, unsafe=unsafe)
+    found = verify(file, head, list(layers), list(inputs) or None, tail=tail, unsafe=unsafe)
     if found.different:
         names = ", ".join(f"`{key}`" for key in found.different)
         raise KGraphError(f"`{head}` is written, but makes other numbers than the model for {names}")

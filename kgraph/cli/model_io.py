@@ -15,6 +15,7 @@ from kgraph.errors import KGraphError, ReadError
 from kgraph.graph import Graph
 from kgraph.renderers import RENDERERS, Renderer
 from kgraph.sources import read
+from kgraph.sources.model_file import ModelFile, open_model_file
 
 if TYPE_CHECKING:
     pass
@@ -40,11 +41,12 @@ def refuse_the_source(output: Path, model: str) -> None:
         )
 
 
-def load_graph(spec: str, weights: str | None = None, values: bool = False) -> Graph:
-    """The graph of a file (and of a file with its weights), or of the `package.module:name` in the text."""
+def load_model(spec: str, weights: str | None = None, values: bool = False) -> tuple[Graph, ModelFile | None]:
+    """The graph of a file (and of a file with its weights), and the file; or of `package.module:name`."""
     if is_code(spec):
-        return read(import_object(*spec.split(":")), weights=weights, values=values)
-    return read(spec, weights=weights, values=values)
+        return read(import_object(*spec.split(":")), weights=weights, values=values), None
+    file = open_model_file(Path(spec), weights=None if weights is None else Path(weights), values=values)
+    return file.graph, file
 
 
 def is_code(spec: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from kgraph.cli.model_io import load_graph
+from kgraph.cli.model_io import load_model
 from kgraph.cli.options import model_argument, weights_option
 from kgraph.cli.terminal import terminal_width
 
@@ -30,5 +30,5 @@ def select_command(model: str, queries: Sequence[str], weights: str | None) -> N
     from kgraph.drawing.terminal.graph_text import to_tensors_text
     from kgraph.query import select as find
 
-    graph = load_graph(model, weights)
+    graph, _ = load_model(model, weights)
     click.echo(to_tensors_text(graph, find(graph, *queries), width=terminal_width()), nl=False)

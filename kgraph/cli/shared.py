@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kgraph.cli.model_io import load_graph
+from kgraph.cli.model_io import load_model
 from kgraph.cli.options import model_argument, weights_option
 from kgraph.cli.terminal import print_sharing
 from kgraph.cli.unloadable import note_unloadable
@@ -25,10 +25,10 @@ def shared_command(model: str, as_json: bool, values: bool, weights: str | None)
     """
     from kgraph.reports.sharing import sharing, to_sharing_json
 
-    graph = load_graph(model, weights, values)
+    graph, file = load_model(model, weights, values)
     found = sharing(graph)
     if as_json:
         click.echo(to_sharing_json(found))
     else:
         print_sharing(found)
-        note_unloadable(model, graph)
+        note_unloadable(file)

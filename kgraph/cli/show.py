@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kgraph.cli.model_io import load_graph, open_renderer, write_file
+from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import Listing, model_argument, several, weights_option
 from kgraph.cli.terminal import print_graph
 from kgraph.cli.unloadable import note_unloadable
@@ -82,7 +82,7 @@ def show_command(
         )
     context = click.get_current_context()
     render = context.with_resource(open_renderer(output, model)) if output else None
-    whole = graph = load_graph(model, weights)
+    graph, file = load_model(model, weights)
     look = Look(
         expand=expand,
         direction="LR" if across else "TB",
@@ -104,7 +104,7 @@ def show_command(
         rendered = render(graph, look)
         write_file(output, rendered.content)
         click.echo(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
-    note_unloadable(model, whole)
+    note_unloadable(file)
 
 
 def _highlit(graph: Graph, queries: Sequence[str]) -> frozenset[str]:

@@ -39,14 +39,14 @@ def print_graph(graph: Graph, look: Look) -> None:
         _print_styled(to_styled_text(graph, look, width=terminal_width()))
 
 
-def print_sharing(report: Sharing) -> None:
+def print_sharing(sharing: Sharing) -> None:
     """Print a report of what is shared."""
     from kgraph.drawing.terminal.sharing_text import to_sharing_text, to_styled_sharing
 
     if not sys.stdout.isatty():
-        click.echo(to_sharing_text(report, width=terminal_width()), nl=False)
+        click.echo(to_sharing_text(sharing, width=terminal_width()), nl=False)
     else:
-        _print_styled(to_styled_sharing(report, width=terminal_width()))
+        _print_styled(to_styled_sharing(sharing, width=terminal_width()))
 
 
 def _print_styled(text: Text) -> None:

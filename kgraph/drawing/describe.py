@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from kgraph.graph import Layer, Shape
+from kgraph.graph import Graph, Layer, Shape, argument_of, call_address, parse_address
 from kgraph.layers import is_operation, leaf_count
 from kgraph.transforms.conv_chains import CHAIN
 
@@ -187,3 +188,31 @@ def format_many(number: int, noun: str) -> str:
     ('1 layer', '1,200 layers')
     """
     return f"{format_count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def usual_dtype(graph: Graph) -> str | None:
+    """The dtype of most tensors, of those that are computed before the inputs; None if none is known."""
+    made = Counter(t.dtype for node in graph.nodes if node.inputs for t in node.outputs if t.dtype)
+    every = Counter(t.dtype for node in graph.nodes for t in node.outputs if t.dtype)
+    return next((dtype for dtype, _ in (made or every).most_common(1)), None)
+
+
+def call_numbers(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Which call of its layer each node is, and each call of a nested model that nodes lie in: address →
+    (from 1 on, of how many).
+    """
+    calls: dict[str, set[int]] = {}
+    for node in graph.nodes:
+        for call in (node.outputs[0], *map(parse_address, node.within)):
+            calls.setdefault(call.layer, set()).add(call.node_index)
+    return {
+        call_address(path, index): (number, len(indexes))
+        for path, indexes in calls.items()
+        for number, index in enumerate(sorted(indexes), 1)
+    }
+
+
+def keyword_of(slot: str) -> str:
+    """The keyword of a slot of a call's arguments; empty for a positional argument."""
+    argument = argument_of(slot)
+    return "" if argument.isdecimal() or argument == "inputs" else argument

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kgraph.errors import ConfigError, ExtractError
+from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.graph import Graph
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kgraph.sources.model_file import ModelFile
+
 NEWEST = (3, 15)  # of the versions of Keras that the tests were run on
-WITH_KERAS = "`--with-keras` cuts the model once Keras has loaded it"
 Keyed = tuple[bool, bool]  # whether the inputs, and the outputs, are dicts
 OUTPUTS: Keyed = (False, True)
 Watch = Callable[[int, int], None]  # told how many bytes of how many are written
-Stamp = tuple[int, int, int]
 
 
 class Submodel(Protocol):
@@ -25,14 +26,14 @@ class Submodel(Protocol):
 
 
 class CuttableFile(Protocol):
-    """A file that can be cut: its graph, the suffix of what is cut from it, and its parts by plans."""
+    """A file that can be cut, the suffix of what is cut from it, and its submodels by plans of its graph."""
 
     suffix: str
 
     @property
-    def graph(self) -> Graph: ...
+    def file(self) -> ModelFile: ...
 
-    def part(self, wanted: Graph, keyed: Keyed = ...) -> Submodel: ...
+    def submodel(self, wanted: Graph, keyed: Keyed = ...) -> Submodel: ...
 
 
 def watch_nothing(done: int, whole: int) -> None:
@@ -47,16 +48,3 @@ def check_version(path: Path, version: tuple[int, ...], oldest: tuple[int, int])
         raise ExtractError(
             str(path), f"is {which}; files of {known} can be cut without Keras", hint=WITH_KERAS
         )
-
-
-def stamp_of(path: Path) -> Stamp:
-    """What changes when a file, or the weights in a folder, do: number, size and time."""
-    weights = path / "model.weights.h5"
-    found = os.stat(weights if weights.exists() else path)
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def check_unchanged(path: Path, stamp: Stamp) -> None:
-    """Nothing; raises `ConfigError` if the file is not what it was when it was read."""
-    if stamp_of(path) != stamp:
-        raise ConfigError(f"`{path}` was changed while it was read", "", hint="run the command again")

@@ -11,10 +11,10 @@ from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.h5_model import open_h5_model
 from kgraph.extraction.keras_zip import open_keras_zip
 from kgraph.extraction.plan import Queries, plan, rest
-from kgraph.sources import format_of
+from kgraph.sources.model_file import ModelFile, open_model_file
 
 # Formats of `kgraph.read` that can be cut → what opens them.
-CUTTERS: dict[str, Callable[[Path], CuttableFile]] = {
+CUTTERS: dict[str, Callable[[ModelFile], CuttableFile]] = {
     "keras zip": open_keras_zip,
     "keras folder": open_keras_zip,
     "hdf5": open_h5_model,
@@ -52,19 +52,22 @@ def extract_file(
     source = open_cuttable(Path(src))
     targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
     check_targets(Path(src), targets, force)
-    parts = [source.part(plan(source.graph, queries, inputs))]
+    graph = source.file.graph
+    submodels = [source.submodel(plan(graph, queries, inputs))]
     if tail is not None:
-        parts.append(source.part(rest(source.graph, queries), (True, False)))
-    for part, target in zip(parts, targets, strict=True):
-        part.save(target)
+        submodels.append(source.submodel(rest(graph, queries), (True, False)))
+    for submodel, target in zip(submodels, targets, strict=True):
+        submodel.save(target)
 
 
 def open_cuttable(path: Path) -> CuttableFile:
     """A file that can be cut. Raises what `read` raises, and `ExtractError` for what is not cut."""
-    kind = format_of(path)
-    if kind not in CUTTERS:
-        raise ExtractError(str(path), f"is of the format {kind}, which cannot be cut", hint=OTHERS[kind])
-    return CUTTERS[kind](path)
+    file = open_model_file(path)
+    if file.format not in CUTTERS:
+        raise ExtractError(
+            str(path), f"is of the format {file.format}, which cannot be cut", hint=OTHERS[file.format]
+        )
+    return CUTTERS[file.format](file)
 
 
 def check_targets(source: Path, targets: Sequence[Path], force: bool) -> None:

@@ -7,36 +7,28 @@ has one flat list, first what is trained in all its layers, then the rest (`lega
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kgraph.atomic_write import write_atomically
-from kgraph.errors import ExtractError
+from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.extraction.cutter import (
     OUTPUTS,
-    WITH_KERAS,
     Keyed,
-    Stamp,
     Watch,
-    check_unchanged,
     check_version,
-    stamp_of,
     watch_nothing,
 )
 from kgraph.extraction.hdf5_writer import Extent, Layout, Sparse, copy_array, stream
+from kgraph.extraction.model_writer import WrittenConfig
 from kgraph.extraction.write_h5 import write_h5_config
-from kgraph.extraction.write_keras3 import WrittenConfig
 from kgraph.graph import Graph, Layer
 from kgraph.layers import every_layer, is_operation
-from kgraph.sources.configs.context import Context
-from kgraph.sources.configs.keras3 import read_config
-from kgraph.sources.configs.upgrade import upgrade_config, version_by_form
-from kgraph.sources.containers.h5_model import MODEL, OWN, read_h5
-from kgraph.sources.entries import Entry
-from kgraph.sources.saved import Saved, StoredWeight
-from kgraph.sources.weights.lists import place_by_layer
+from kgraph.sources.containers.h5_model import MODEL, OWN
+from kgraph.sources.model_file import ModelFile
+from kgraph.sources.saved import StoredWeight
 from kgraph.transforms.keras_order import renumber
 
 OLDEST = (2, 0)
@@ -46,41 +38,30 @@ LARGEST = 64_512  # bytes of one attribute; Keras writes a longer list in parts
 
 @dataclass(frozen=True)
 class H5Model:
-    """A whole model in HDF5 that can be cut; `modern` is its config in the form of Keras 3."""
+    """A whole model in HDF5 that can be cut."""
 
-    path: Path
-    saved: Saved
-    modern: Entry
-    graph: Graph
-    version: tuple[int, ...]
-    stored: Mapping[str, Sequence[StoredWeight]]
-    stamp: Stamp
+    file: ModelFile
 
     suffix = ".h5"
 
-    def part(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> H5Submodel:
-        """The submodel that a plan of the graph describes; `keyed`: see `written`."""
-        cut = write_h5_config((self.saved.config, self.modern), self.graph, wanted, self.version, keyed)
-        return H5Submodel(self, cut, list(_variable_lists(self, wanted, cut)))
+    def submodel(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> H5Submodel:
+        """The submodel that a plan of the graph describes; `keyed`: see `write_config`."""
+        file = self.file
+        cut = write_h5_config((file.saved.config, file.config), file.graph, wanted, file.version, keyed)
+        return H5Submodel(file, cut, list(_variable_lists(file, wanted, cut)))
 
 
-def open_h5_model(path: Path) -> H5Model:
-    """The file, read. Raises what `kgraph.read` raises, and `ExtractError` for an unknown version."""
-    stamp = stamp_of(path)
-    saved = read_h5(path, False)
-    version = saved.metadata["keras_version"]
-    modern = upgrade_config(saved.config, version)
-    stored = place_by_layer(modern, saved.stored or {})
-    context = Context(str(path), "hdf5", version, version_by_form(saved.config), stored)
-    check_version(path, context.version, OLDEST)
-    return H5Model(path, saved, modern, read_config(modern, None, context), context.version, stored, stamp)
+def open_h5_model(file: ModelFile) -> H5Model:
+    """The file as one that can be cut. Raises `ExtractError` for an unknown version."""
+    check_version(file.path, file.recorded_version, OLDEST)
+    return H5Model(file)
 
 
 Lists = list[tuple[str, list[StoredWeight]]]  # by top layer, in order
 
 
 def _variable_lists(
-    source: H5Model, wanted: Graph, cut: WrittenConfig
+    source: ModelFile, wanted: Graph, cut: WrittenConfig
 ) -> Iterator[tuple[str, list[StoredWeight]]]:
     """The variables of each top layer of the submodel; operations are no layers in Keras 3."""
     layers = dict(every_layer(source.graph))
@@ -90,7 +71,7 @@ def _variable_lists(
 
 
 def _variables_of(
-    source: H5Model, layer: Layer, cut: WrittenConfig, layers: Mapping[str, Layer]
+    source: ModelFile, layer: Layer, cut: WrittenConfig, layers: Mapping[str, Layer]
 ) -> list[StoredWeight]:
     origin = cut.origins.get(layer.name)
     if origin is None:  # a new input
@@ -98,6 +79,7 @@ def _variables_of(
     if layer.graph is None or layer.graph == layers[origin].graph:
         assert isinstance(source.saved.stored, Mapping)
         return list(source.saved.stored.get(origin, ()))
+    assert source.stored is not None
     if source.stored.get(origin):
         raise ExtractError(
             origin,
@@ -124,7 +106,7 @@ def _variables_of(
 class H5Submodel:
     """A submodel of a whole model in HDF5, ready to be written."""
 
-    source: H5Model
+    source: ModelFile
     written: WrittenConfig
     lists: Lists
 
@@ -137,7 +119,7 @@ class H5Submodel:
         with write_atomically(target) as file, open(path, "rb") as source:
             layout = self._lay_out(source)
             stream(layout, source, str(path), file.write, watch)
-            check_unchanged(path, self.source.stamp)
+            self.source.check_unchanged()
 
     def _lay_out(self, file: Any) -> Layout:
         import h5py

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from kgraph.errors import ConfigError, ExtractError
-from kgraph.extraction.cutter import WITH_KERAS, Watch
+from kgraph.errors import WITH_KERAS, ConfigError, ExtractError
+from kgraph.extraction.cutter import Watch
 from kgraph.sources.saved import WeightGroup
 
 CHUNK = 1 << 19  # bytes; what the nearest caches hold is copied soonest

@@ -15,26 +15,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kgraph.atomic_write import write_atomically
-from kgraph.errors import ExtractError, UnsafeError
+from kgraph.errors import WITH_KERAS, ExtractError, UnsafeError
 from kgraph.extraction.cutter import (
     OUTPUTS,
-    WITH_KERAS,
     Keyed,
-    Stamp,
     Watch,
-    check_unchanged,
     check_version,
-    stamp_of,
     watch_nothing,
 )
 from kgraph.extraction.hdf5_writer import lay_out, stream
+from kgraph.extraction.model_writer import WrittenConfig
 from kgraph.extraction.weight_moves import Move, group_to_copy, plan_moves
-from kgraph.extraction.write_keras3 import WrittenConfig, write_config
+from kgraph.extraction.write_keras3 import write_config
 from kgraph.graph import Graph
-from kgraph.sources.configs.context import Context
-from kgraph.sources.configs.keras3 import read_config
-from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_member, read_folder, read_zip
-from kgraph.sources.saved import Saved
+from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_member
+from kgraph.sources.model_file import ModelFile
 
 OLDEST = (3, 0)
 ASSETS = "assets/"
@@ -43,42 +38,35 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class KerasZip:
-    """A `.keras` file that can be cut: what it holds, its graph, and how it looked when it was read."""
+    """A `.keras` file, or a folder, that can be cut."""
 
-    path: Path
-    saved: Saved
-    graph: Graph
-    version: tuple[int, ...]
-    stamp: Stamp
+    file: ModelFile
 
     suffix = ".keras"
 
-    def part(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> KerasZipSubmodel:
-        """The submodel that a plan of the graph describes; `keyed`: see `written`."""
-        assert self.saved.weights is not None
-        cut = write_config(self.saved.config, self.graph, wanted, self.version, keyed)
-        return KerasZipSubmodel(self, cut, plan_moves(self.saved.config, self.graph, self.saved.weights, cut))
+    def submodel(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> KerasZipSubmodel:
+        """The submodel that a plan of the graph describes; `keyed`: see `write_config`."""
+        file = self.file
+        assert file.saved.weights is not None
+        cut = write_config(file.config, file.graph, wanted, file.version, keyed)
+        return KerasZipSubmodel(file, cut, plan_moves(file.config, file.graph, file.saved.weights, cut))
 
 
-def open_keras_zip(path: Path) -> KerasZip:
-    """The file, read. Raises what `kgraph.read` raises, and `ExtractError` for a layout that is not known."""
-    stamp = stamp_of(path)
-    saved = (read_folder if path.is_dir() else read_zip)(path, False)
-    kind = "keras folder" if path.is_dir() else "keras zip"
-    context = Context(str(path), kind, saved.metadata.get("keras_version"))
-    check_version(path, context.version, OLDEST)
-    if saved.weights is None:
+def open_keras_zip(file: ModelFile) -> KerasZip:
+    """The file as one that can be cut. Raises `ExtractError` for a layout that is not known."""
+    check_version(file.path, file.recorded_version, OLDEST)
+    if file.saved.weights is None:
         raise ExtractError(
-            str(path), f"holds no `{WEIGHTS}`, so there are no weights to cut", hint=WITH_KERAS
+            str(file.path), f"holds no `{WEIGHTS}`, so there are no weights to cut", hint=WITH_KERAS
         )
-    return KerasZip(path, saved, read_config(saved.config, saved.weights, context), context.version, stamp)
+    return KerasZip(file)
 
 
 @dataclass(frozen=True)
 class KerasZipSubmodel:
     """A submodel of an archive, ready to be written."""
 
-    source: KerasZip
+    source: ModelFile
     written: WrittenConfig
     moves: list[Move]
 
@@ -103,7 +91,7 @@ class KerasZipSubmodel:
                 with assets[name]() as old, archive.open(_zip_info(new), "w", force_zip64=True) as out:
                     while data := old.read(CHUNK):
                         out.write(data)
-            check_unchanged(path, self.source.stamp)
+            self.source.check_unchanged()
 
 
 Assets = dict[str, Callable[[], Any]]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
 from kgraph.extraction.place import Place, free_name, place_of
-from kgraph.graph import Graph, NodeKey, Slots, Tensor, call_address, join_slot
+from kgraph.graph import Graph, NodeKey, Slots, Tensor, call_address, join_slot, reads_source
 from kgraph.layers import every_layer, inner_path
 from kgraph.query import match
 from kgraph.transforms.flatten import every_node
@@ -23,6 +23,7 @@ from kgraph.transforms.walk import flat_index
 Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
 
 
+@reads_source
 def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph:
     """The graph of a submodel of `graph` that makes the tensors that the queries name.
 

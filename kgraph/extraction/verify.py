@@ -15,6 +15,7 @@ from typing import Any
 
 from kgraph.errors import KGraphError
 from kgraph.extraction.plan import Queries
+from kgraph.sources.model_file import ModelFile
 
 BATCH = 2
 SIZES = (16, 64, 256)  # tried in turn for free dimensions: a deep network may need large pictures
@@ -29,7 +30,7 @@ class Verification:
 
 
 def verify(
-    source: Path,
+    source: ModelFile,
     submodel: Path,
     queries: Queries,
     inputs: Queries | None = None,
@@ -41,10 +42,11 @@ def verify(
 
     With `tail`, also which outputs that file's model makes of the submodel's equal the whole model's; their
     keys begin with `tail: `. The inputs are random and fit the input specs (whole numbers are 0 and 1, so
-    that every Embedding has them), a batch of 2, with `training=False`. Raises `KGraphError` if Keras cannot
-    load or run one.
+    that every Embedding has them), a batch of 2, with `training=False`. Raises `ConfigError` if the
+    source is not what was cut, `KGraphError` if Keras cannot load or run one.
     """
-    files = {"source": source, "submodel": submodel} | ({"tail": tail} if tail else {})
+    source.check_unchanged()
+    files = {"source": source.path, "submodel": submodel} | ({"tail": tail} if tail else {})
     request = {
         "files": {what: str(path) for what, path in files.items()},
         "queries": _query_texts(queries),

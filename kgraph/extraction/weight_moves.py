@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kgraph.errors import ExtractError
-from kgraph.extraction.cutter import WITH_KERAS
-from kgraph.extraction.write_keras3 import WrittenConfig
+from kgraph.errors import WITH_KERAS, ExtractError
+from kgraph.extraction.model_writer import WrittenConfig
 from kgraph.graph import Graph, Layer, Weight
 from kgraph.layers import every_layer
 from kgraph.sources.entries import Entry, entry_name

@@ -6,26 +6,17 @@ of a call as `[layer, node, tensor, kwargs]`, and counts nested models from 1 ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
+from kgraph.extraction import write_keras3
+from kgraph.extraction.model_writer import Dialect, ModelWriter, WrittenConfig, input_shape
 from kgraph.extraction.shared_object_ids import SharedIds
-from kgraph.extraction.write_keras3 import FUNCTIONAL, ModelWriter, WrittenConfig, input_shape
 from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot
-from kgraph.sources.configs.keras3 import is_functional
 from kgraph.sources.configs.upgrade import CONSTANT, first_call_indexes, is_reference
 from kgraph.sources.entries import Entry, entry_name, model_in
 from kgraph.transforms.keras_order import renumber
-
-FUNCTIONAL_FROM = (2, 4)  # until then such a model's class was `Model`
-
-
-@dataclass
-class WrittenH5Config(WrittenConfig):
-    """As `Written`; `modern` are the models of the source in the form of Keras 3, by path."""
-
-    modern: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def write_h5_config(
@@ -35,12 +26,12 @@ def write_h5_config(
     version: tuple[int, ...],
     keyed: tuple[bool, bool] = (False, True),
 ) -> WrittenConfig:
-    """As `written`, for the config in an HDF5 file; `entries` are it as it is and in the form of Keras 3."""
+    """As `write_config`, for HDF5; `entries` are the config as it is and in the form of Keras 3."""
     entry, modern = entries
-    result = WrittenH5Config(version, SharedIds({}, {}, {}), modern=dict(_models(modern, "")))
-    kind = HDF5Model if version >= (3, 0) else OldModel if version >= FUNCTIONAL_FROM else OldestModel
-    model = kind(entry, graph, wanted, renumber(wanted), result)
-    result.entry = {**model.head, "config": model.functional(*keyed)}
+    dialect = next(dialect for since, dialect in DIALECTS if version >= since)
+    result = WrittenConfig(version, SharedIds({}, {}, {}), dict(_models(modern, "")))
+    model = ModelWriter(dialect, entry, graph, wanted, renumber(wanted), result)
+    result.entry = {**dialect.head, "config": model.functional(*keyed)}
     return result
 
 
@@ -53,112 +44,73 @@ def _models(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
             yield from _models(inner, f"{path}{entry_name(child)}/")
 
 
-class HDF5Model(ModelWriter):
-    """A model of Keras 3 in HDF5."""
-
-    head: ClassVar[Mapping[str, Any]] = {"class_name": "Functional"}
-    file: WrittenH5Config
-
-    def __post_init__(self) -> None:
-        if isinstance(self.entry["config"], list):  # a Sequential until 2.2
-            self.entry = {**self.entry, "config": {"layers": self.entry["config"]}}
-        super().__post_init__()
-        layers = self.file.modern[self.origin]["config"]["layers"]
-        self.modern = {entry_name(child): child for child in layers}
-
-    def _is_plain(self, entry: Entry) -> bool:
-        return entry["class_name"] in ("Functional", "Sequential", "Model")
-
-    def _head(self, entry: Entry) -> Mapping[str, Any]:
-        """A model that a layer wraps is written with modules even so (3.3-3.15)."""
-        return FUNCTIONAL if "module" in entry else self.head
-
-    def _input(self, tensor: Tensor) -> dict[str, Any]:
-        entry = super()._input(tensor)
-        if "module" in self.entry:
-            return entry
-        return {key: entry[key] for key in ("class_name", "config", "name", "inbound_nodes")}
-
-    def _end(self, tensor: Tensor) -> list[Any]:
-        entries = self.made[tensor.layer], self.modern.get(tensor.layer)
-        return self._reference(tensor, int(any(entry and is_functional(entry) for entry in entries)))
+# Keras 3.
 
 
-class OldModel(HDF5Model):
-    """A model of Keras 2."""
+def _new_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
+    entry = write_keras3.new_input(model, tensor)
+    if "module" in model.entry:
+        return entry
+    return {key: entry[key] for key in ("class_name", "config", "name", "inbound_nodes")}
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        calls = {name: {"inbound_nodes": c.get("inbound_nodes")} for name, c in self.children.items()}
-        layers = [{**c, **calls.get(name, {})} for name, c in self.modern.items()]
-        if self.has_calls:
-            self.first = first_call_indexes(layers, self.config)
-        else:  # a model in a line was made from an Input if it has one
-            self.first = {name: int(_has_input(c)) for name, c in self.modern.items()}
 
-    def as_it_was(self) -> dict[str, Any]:
-        if self.has_calls:
-            return self.functional()
-        layers = [self._entry(layer) for layer in self.new.layers if layer.name in self.children]
-        return {**self.config, "layers": layers}
+# Keras 2.
 
-    def _entry_with_calls(self, layer: Layer) -> dict[str, Any]:
-        """The entry with its calls; until 2.3 a Sequential has its input in the config of its first layer."""
-        if layer.name not in self.children and layer.class_name == "InputLayer":
-            return self._input(self.new.nodes_of(layer.name)[0].outputs[0])
-        return super()._entry_with_calls(layer)
 
-    def _input(self, tensor: Tensor) -> dict[str, Any]:
-        own = {"batch_input_shape": input_shape(tensor), "dtype": tensor.dtype or "float32", "sparse": False}
-        config = {**own, "name": tensor.layer}
-        return {"class_name": "InputLayer", "config": config, "name": tensor.layer, "inbound_nodes": []}
+def _old_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
+    own = {"batch_input_shape": input_shape(tensor), "dtype": tensor.dtype or "float32", "sparse": False}
+    config = {**own, "name": tensor.layer}
+    return {"class_name": "InputLayer", "config": config, "name": tensor.layer, "inbound_nodes": []}
 
-    def _call(self, layer: Layer, before: Node, after: Node) -> Any:
-        origin = layer.source_name
-        calls = self.children[origin].get("inbound_nodes") if self.has_calls else None
-        source = self.graph.node(Tensor(origin, before.node_index))
-        if calls is None or source.inputs.keys() != after.inputs.keys():
-            given = [t for slot, t in after.inputs.items() if argument_of(slot) == "0"]
-            return [[*self._reference(t), {}] for t in given]
-        call = calls[before.node_index]
-        if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):
-            return [self._argument(call[0], "0", after.inputs)]
-        return self._argument(call, "0", after.inputs)
 
-    def _argument(self, value: Any, slot: str, reads: Slots) -> Any:
-        """A part of the first argument of a call, which stands there with the keyword arguments."""
-        if isinstance(value, list) and (is_reference(value) or value[:2] == [CONSTANT, -1]):
-            place = value[:3] if value[0] == CONSTANT else self._reference(reads[slot])
-            named = [{key: self._keyword(v, key, reads) for key, v in kwargs.items()} for kwargs in value[3:]]
-            return [*place, *named]
-        return self._each(value, slot, reads, self._argument)
+def _old_call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> Any:
+    calls = model.children[layer.source_name].get("inbound_nodes") if model.has_calls else None
+    source = model.graph.node(Tensor(layer.source_name, before.node_index))
+    if calls is None or source.inputs.keys() != after.inputs.keys():
+        given = [t for slot, t in after.inputs.items() if argument_of(slot) == "0"]
+        return [[*_old_reference(model, t), {}] for t in given]
+    call = calls[before.node_index]
+    if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):
+        return [_argument(model, call[0], "0", after.inputs)]
+    return _argument(model, call, "0", after.inputs)
 
-    def _keyword(self, value: Any, slot: str, reads: Slots) -> Any:
-        if slot in reads and is_reference(value) and len(value) == 3:
-            return self._reference(reads[slot])
-        return self._each(value, slot, reads, self._keyword)
 
-    def _each(self, value: Any, slot: str, reads: Slots, change: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: change(v, join_slot(slot, str(key)), reads) for key, v in value.items()}
-        if isinstance(value, list):
-            return [change(v, join_slot(slot, str(i)), reads) for i, v in enumerate(value)]
-        return value
+def _argument(model: ModelWriter, value: Any, slot: str, reads: Slots) -> Any:
+    """A part of the first argument of a call, which stands there with the keyword arguments."""
+    if isinstance(value, list) and (is_reference(value) or value[:2] == [CONSTANT, -1]):
+        place = value[:3] if value[0] == CONSTANT else _old_reference(model, reads[slot])
+        named = [{key: _keyword(model, v, key, reads) for key, v in kwargs.items()} for kwargs in value[3:]]
+        return [*place, *named]
+    return _change_items(model, value, slot, reads, _argument)
 
-    def _reference(self, tensor: Tensor, offset: int = 0) -> list[Any]:
-        """The place of a tensor; nested models, and what is left of one, are counted from 1."""
-        layer = self.wanted.layer(tensor.layer)
-        first = 0 if layer.stands_for else self.first.get(layer.name, 0)
-        if layer.graph and not layer.wraps and layer.graph != self.graph.layer(layer.name).graph:
-            first = 1
-        return [tensor.layer, tensor.node_index + first, tensor.tensor_index]
 
-    def _end(self, tensor: Tensor) -> list[Any]:
-        return self._reference(tensor)
+def _keyword(model: ModelWriter, value: Any, slot: str, reads: Slots) -> Any:
+    if slot in reads and is_reference(value) and len(value) == 3:
+        return _old_reference(model, reads[slot])
+    return _change_items(model, value, slot, reads, _keyword)
 
-    def _ends(self, key: str, new: Slots, old: Slots, keyed: bool) -> Any:
-        made = super()._ends(key, new, old, keyed)
-        return [made] if is_reference(made) else made
+
+def _change_items(
+    model: ModelWriter,
+    value: Any,
+    slot: str,
+    reads: Slots,
+    change: Callable[[ModelWriter, Any, str, Slots], Any],
+) -> Any:
+    if isinstance(value, dict):
+        return {key: change(model, v, join_slot(slot, str(key)), reads) for key, v in value.items()}
+    if isinstance(value, list):
+        return [change(model, v, join_slot(slot, str(i)), reads) for i, v in enumerate(value)]
+    return value
+
+
+def _first_calls(model: ModelWriter) -> Mapping[str, int]:
+    """What the calls of each layer are counted from: 1 for a model that was made from an Input."""
+    if not model.has_calls:
+        return {name: int(_has_input(child)) for name, child in model.modern.items()}
+    calls = {name: {"inbound_nodes": c.get("inbound_nodes")} for name, c in model.children.items()}
+    layers = [{**child, **calls.get(name, {})} for name, child in model.modern.items()]
+    return first_call_indexes(layers, model.config)
 
 
 def _has_input(entry: Entry) -> bool:
@@ -167,7 +119,35 @@ def _has_input(entry: Entry) -> bool:
     return isinstance(layers, list) and any(child["class_name"] == "InputLayer" for child in layers)
 
 
-class OldestModel(OldModel):
-    """A model of Keras 2.0-2.3."""
+def _old_reference(model: ModelWriter, tensor: Tensor) -> list[Any]:
+    """The place of a tensor; nested models, and what is left of one, are counted from 1."""
+    layer = model.wanted.layer(tensor.layer)
+    first = 0 if layer.stands_for else model.first_calls.get(layer.name, 0)
+    if layer.graph and not layer.wraps and layer.graph != model.graph.layer(layer.name).graph:
+        first = 1
+    return [tensor.layer, tensor.node_index + first, tensor.tensor_index]
 
-    head: ClassVar[Mapping[str, Any]] = {"class_name": "Model"}
+
+KERAS_3 = replace(
+    write_keras3.KERAS_3,
+    head={"class_name": "Functional"},
+    plain=("Functional", "Sequential"),
+    names_modules=False,
+    new_input=_new_input,
+)
+KERAS_2 = Dialect(
+    head={"class_name": "Functional"},
+    plain=("Functional", "Sequential", "Model"),
+    names_modules=False,
+    new_input=_old_input,
+    call=_old_call,
+    first_calls=_first_calls,
+    reference=_old_reference,
+    end=_old_reference,
+)
+# Since which version of Keras HDF5 files are written how; until 2.4 a functional model's class was `Model`.
+DIALECTS = (
+    ((3, 0), KERAS_3),
+    ((2, 4), KERAS_2),
+    ((2, 0), replace(KERAS_2, head={"class_name": "Model"})),
+)

@@ -1,4 +1,4 @@
-"""Graph → report: what is shared, what is one object or one variable, and what every count is.
+"""Graph → what is shared, what is one object or one variable, and what every count is.
 
 A layer is shared where it is called more than once in one model, or stands in several models. What is
 called often only because the model around it is, is shared by way of that model and is not told again.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Shape, Tensor, Weight
+from kgraph.graph import Graph, Layer, Shape, Tensor, Weight, reads_source
 from kgraph.layers import every_layer, is_operation, leaf_count
 from kgraph.reports.calls import Call, every_call
 from kgraph.sizes import Size, Totals, count_totals, layer_size, weights_size
@@ -111,6 +111,7 @@ class Sharing:
     seeds: tuple[str, ...]
 
 
+@reads_source
 def sharing(graph: Graph) -> Sharing:
     """What is shared in the graph, at every depth, and what its parameters amount to.
 
@@ -292,14 +293,14 @@ def _top_layer(graph: Graph, layer: Layer) -> TopLayer:
     return TopLayer(layer.name, layer.class_name, len(graph.nodes_of(layer.name)), layer_size(layer))
 
 
-def to_sharing_json(report: Sharing, *, indent: int | None = 1) -> str:
-    """The report as JSON text, the same bytes each time.
+def to_sharing_json(sharing: Sharing, *, indent: int | None = 1) -> str:
+    """What is shared as JSON text, the same bytes each time.
 
-    The form, version 1: `{"kgraph": 1, "report": {...}}`, objects with the fields of the dataclasses
+    The form, version 1: `{"kgraph": 1, "sharing": {...}}`, objects with the fields of the dataclasses
     `Sharing`, `Shared`, `Occurrence`, `Call`, `Tied`, `Holder`, `Identical`, `TopLayer`, `Totals`; `null`
     where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
     """
-    return json.dumps({"kgraph": VERSION, "report": _to_data(report)}, indent=indent, ensure_ascii=False)
+    return json.dumps({"kgraph": VERSION, "sharing": _to_data(sharing)}, indent=indent, ensure_ascii=False)
 
 
 def _to_data(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, Node
+from kgraph.graph import Graph, Layer, Node, reads_source
 from kgraph.layers import inner_path, is_nested
 from kgraph.transforms.toposort import order_nodes
 from kgraph.transforms.walk import Inside, Scope, Visit, Walk, check_node_count
@@ -15,6 +15,7 @@ def _graph_to_open(layer: Layer, depth: int) -> Graph | None:
     return layer.graph if is_nested(layer) else None
 
 
+@reads_source
 def flatten(graph: Graph) -> Graph:
     """The graph with the inside of each nested model in place of each call of it, at every depth.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, NodeKey
+from kgraph.graph import Graph, Layer, NodeKey, reads_source
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import block_label, common_stem, span_names, unused_name
 from kgraph.transforms.conv_chains import CHAIN
@@ -22,6 +22,7 @@ LARGEST = 64  # nodes; more are parted where more tensors cross
 WIDEST = 4  # tensors that may cross there
 
 
+@reads_source
 def fold(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
     """The graph with its repetitions closed, in each other and at every depth of nested models.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor, reads_source, split_slot
 from kgraph.transforms.toposort import order_nodes
 
 
@@ -62,13 +61,14 @@ def _in_flat_order(ends: Slots) -> Slots:
         return ends
 
     def place(item: tuple[str, Tensor]) -> list[tuple[int, str]]:
-        keys = re.split(r"(?<!\\)\.", item[0])
+        keys = split_slot(item[0])
         numbered = len(keys) > 1  # a list below a dict, or the other way round
-        return [(int(k), "") if numbered and k.isdecimal() else (0, k.replace("\\.", ".")) for k in keys]
+        return [(int(k), "") if numbered and k.isdecimal() else (0, k) for k in keys]
 
     return Slots(sorted(ends.items(), key=place))
 
 
+@reads_source
 def renumber(graph: Graph) -> Graph:
     """The graph as Keras writes it, at every depth: the layers in Keras's order, their calls from 0 on.
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kgraph.graph import Graph, Node, NodeKey, Slots, Tensor
+from kgraph.graph import Graph, Node, NodeKey, Slots, Tensor, reads_source
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.toposort import order_nodes
 
 
+@reads_source
 def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
     """The part of the graph that the tensors depend on, with them as its outputs, each at its address.
 
@@ -33,6 +34,7 @@ def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
     )
 
 
+@reads_source
 def neighbourhood(graph: Graph, tensors: Iterable[Tensor], steps: int) -> tuple[Tensor, ...]:
     """A tensor of each node that lies so many arrows or fewer before or after those that make the tensors."""
     start = [graph.node(t).key for t in tensors]
@@ -40,6 +42,7 @@ def neighbourhood(graph: Graph, tensors: Iterable[Tensor], steps: int) -> tuple[
     return tuple(node.outputs[0] for node in graph.nodes if node.key in kept)
 
 
+@reads_source
 def paths_between(graph: Graph, starts: Iterable[Tensor], ends: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """A tensor of each node on a way from one of the starts to one of the ends, these included."""
     after = _reachable([graph.node(t).key for t in starts], _readers(graph))
@@ -73,6 +76,7 @@ def _readers(graph: Graph) -> Mapping[NodeKey, list[NodeKey]]:
     return found
 
 
+@reads_source
 def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     """The part of the graph that makes just these tensors: their nodes, and the arrows between them.
 

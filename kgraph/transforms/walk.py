@@ -1,4 +1,4 @@
-"""Every call at every depth under the address it has in the whole: nested models walked once for each call."""
+"""Every call at every depth under the address it has in the whole; nested models once for each call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kgraph.layers import inner_path
 
 MOST_NODES = 1_000_000
 
-# The graph to walk into in place of the calls of a layer, by how deep it lies (from 0); None: it stays closed.
+# The graph to walk into in place of a layer's calls, by how deep it lies (from 0); None: it stays closed.
 Inside = Callable[[Layer, int], Graph | None]
 
 

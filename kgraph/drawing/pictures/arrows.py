@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from kgraph.drawing import describe
 from kgraph.drawing.look import Look
-from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, argument_of
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, argument_of, split_slot
 from kgraph.layers import is_nested
 
 Reading = tuple[NodeKey | None, str]  # who reads (None: an output of the graph), and at which slot
@@ -144,10 +144,7 @@ class Arrows:
 
     @cached_property
     def _usual_dtype(self) -> str | None:
-        """The dtype of most tensors, those that are computed before the inputs."""
-        made = Counter(t.dtype for node in self.graph.nodes if node.inputs for t in node.outputs if t.dtype)
-        every = Counter(t.dtype for node in self.graph.nodes for t in node.outputs if t.dtype)
-        return next((dtype for dtype, _ in (made or every).most_common(1)), None)
+        return describe.usual_dtype(self.graph)
 
     def _origin(self, tensor: Tensor) -> str:
         """Which of several outputs it is, empty for the only one."""
@@ -164,7 +161,7 @@ class Arrows:
 def _role(layer: Layer, reader: Node, slot: str) -> str:
     """What the reader takes the tensor for, where the slot says it: a keyword, a key, a known argument."""
     if is_telling(slot):
-        return ".".join(part for part in slot.split(".") if not part.isdigit())
+        return ".".join(key for key in split_slot(slot) if not key.isdigit())
     names = ARGUMENTS.get(describe.family(layer), ()) if len(reader.inputs) > 1 else ()
     # `Attention` takes a list, `MultiHeadAttention` one argument after the other.
     place = int(slot.rpartition(".")[2] if slot.startswith("0.") else argument_of(slot))

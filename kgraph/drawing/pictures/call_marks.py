@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kgraph.graph import Graph, Node, call_address, parse_address
+from kgraph.drawing.describe import call_numbers
+from kgraph.graph import Graph, Node, parse_address
 
 
 @dataclass
@@ -17,19 +18,10 @@ class CallMarks:
 
     graph: Graph
     inks: Sequence[str]  # the colours, in turn
-    calls: dict[str, tuple[int, int]] = field(default_factory=dict)  # the address of a call → (1, of 2)
     colours: dict[str, str] = field(default_factory=dict)  # the path of a shared layer or model → colour
 
     def __post_init__(self) -> None:
-        made: dict[str, set[int]] = {}
-        for node in self.graph.nodes:
-            made.setdefault(node.layer, set()).add(node.node_index)
-            for address in node.within:
-                call = parse_address(address)
-                made.setdefault(call.layer, set()).add(call.node_index)
-        for path, indexes in made.items():
-            for place, index in enumerate(sorted(indexes), 1):
-                self.calls[call_address(path, index)] = (place, len(indexes))
+        self.calls = call_numbers(self.graph)
         for node in self.graph.nodes:
             shared = self._shared_path((*node.within, node.address))
             if shared is not None:

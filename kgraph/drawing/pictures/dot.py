@@ -16,7 +16,7 @@ from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.pictures.palette import FONT
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph, Node, Tensor
+from kgraph.graph import Graph, Node, Tensor, reads_source
 
 GRAPH = {
     "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
@@ -39,6 +39,7 @@ HASTE = {"nslimit": "2", "nslimit1": "2", "mclimit": "0.5"}
 PLAIN = Look()
 
 
+@reads_source
 def to_dot(graph: Graph, look: Look = PLAIN) -> str:
     """The graph in Graphviz's DOT language: each node one box, each read one arrow.
 

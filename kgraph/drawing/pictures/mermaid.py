@@ -9,11 +9,12 @@ from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph
+from kgraph.graph import Graph, reads_source
 
 SAFE = " _.,·×…"  # in a text, next to letters and digits
 
 
+@reads_source
 def to_mermaid(graph: Graph, look: Look = Look()) -> str:
     """The graph as a flowchart in Mermaid: each node one box, each read one arrow, as in `to_dot`.
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import PLAIN, Cluster, Picture
 from kgraph.drawing.view import choose_shown
-from kgraph.graph import Graph
+from kgraph.graph import Graph, reads_source
 
 if TYPE_CHECKING:
     import pydot
 
 
+@reads_source
 def to_pydot(graph: Graph, look: Look = PLAIN) -> pydot.Dot:
     """The picture that `to_dot` writes, as an object of pydot's whose nodes and edges can be changed.
 

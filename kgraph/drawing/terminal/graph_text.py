@@ -12,15 +12,29 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from kgraph.drawing.describe import format_bytes, format_count, format_many, keras_shape
+from kgraph.drawing.describe import (
+    call_numbers,
+    format_bytes,
+    format_count,
+    format_many,
+    keras_shape,
+    usual_dtype,
+)
 from kgraph.drawing.look import Look
 from kgraph.drawing.terminal.columns import fit_columns
 from kgraph.drawing.terminal.lanes import draw_gap, draw_row, lay_rows
-from kgraph.drawing.terminal.row_text import calls, class_text, path_of, row_texts, usual_dtype
-from kgraph.drawing.terminal.spans import Line, escape_unprintable, flow, text_columns
+from kgraph.drawing.terminal.row_text import class_text, row_texts
+from kgraph.drawing.terminal.spans import (
+    Line,
+    escape_unprintable,
+    flow,
+    plain_text,
+    styled_text,
+    text_columns,
+)
 from kgraph.drawing.view import ShownGraph
 from kgraph.drawing.view import choose_shown as shown_of
-from kgraph.graph import Graph, Node, Tensor
+from kgraph.graph import Graph, Node, Tensor, parse_address, reads_source
 from kgraph.sizes import count_totals, tensor_bytes
 from kgraph.transforms.flatten import every_node
 
@@ -37,27 +51,18 @@ STYLES = {
 }  # fmt: skip
 
 
+@reads_source
 def to_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> str:
     """The graph as plain text: no line wider than `width` (at least 40), none with trailing spaces.
 
     `look.expand` shows the inside of nested models in place of their calls; only `look.fold=True` folds.
     """
-    lines = _graph_lines(graph, look, max(width, NARROWEST))
-    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+    return plain_text(_graph_lines(graph, look, max(width, NARROWEST)))
 
 
 def to_styled_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> Text:
     """What `to_text` returns, with colours: the same characters, line ends included."""
-    from rich.text import Text
-
-    text = Text(no_wrap=True, end="")
-    for line in _graph_lines(graph, look, max(width, NARROWEST)):
-        while line and not line[-1][0].strip():
-            line.pop()
-        *front, (last, style) = line or [("", "")]
-        for part in (*front, (last.rstrip(), style), ("\n", "")):
-            text.append(part[0], STYLES[part[1]] or None)
-    return text
+    return styled_text(_graph_lines(graph, look, max(width, NARROWEST)), STYLES)
 
 
 def _graph_lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
@@ -102,7 +107,7 @@ class _Groups:
 
     def __init__(self, shown: ShownGraph) -> None:
         self.layers = shown.frames
-        self.calls = calls(shown.graph)
+        self.numbers = call_numbers(shown.graph)
         self.open: tuple[str, ...] = ()
 
     def headings_before(self, node: Node) -> Iterator[Line]:
@@ -110,7 +115,7 @@ class _Groups:
         for depth, call in enumerate(node.within):
             if node.within[: depth + 1] == self.open[: depth + 1]:
                 continue
-            path, (number, among) = path_of(call), self.calls[call]
+            path, (number, among) = parse_address(call).layer, self.numbers[call]
             heading = ["  " * min(depth, 5) + "▾ " + escape_unprintable(path)]
             if path in self.layers:
                 heading.append("  " + escape_unprintable(class_text(self.layers[path])))

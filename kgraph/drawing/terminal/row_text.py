@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kgraph.drawing.describe import format_count, inner_summary, keras_shape, telling_settings
+from kgraph.drawing.describe import (
+    call_numbers,
+    format_count,
+    inner_summary,
+    keras_shape,
+    keyword_of,
+    telling_settings,
+)
 from kgraph.drawing.terminal.lanes import Row
 from kgraph.drawing.terminal.spans import escape_unprintable, text_columns
-from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, argument_of
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, parse_address
 from kgraph.sizes import layer_size
 from kgraph.training import training_by_output
 
@@ -44,7 +50,7 @@ class RowText:
         within = self.row.node.within
         indent = "  " * min(len(within), 5)
         if within and text_columns(indent + self.name) > width:
-            path = escape_unprintable(path_of(within[-1])) + "/"
+            path = escape_unprintable(parse_address(within[-1]).layer) + "/"
             if self.name.startswith(path):
                 return f"{indent}…/{self.name[len(path) :]}"
         return indent + self.name
@@ -94,12 +100,6 @@ def _shape_text(tensor: Tensor, place: int) -> str:
     return which + keras_shape(tensor.shape)
 
 
-def usual_dtype(graph: Graph) -> str | None:
-    """The dtype that most nodes make; None if none is known."""
-    dtypes = Counter(node.outputs[0].dtype for node in graph.nodes)
-    return max(dtypes, key=dtypes.__getitem__, default=None)
-
-
 class _Notes:
     """The remarks beside rows: which call, what is read where no line from the row above says it, ends."""
 
@@ -112,12 +112,7 @@ class _Notes:
         for slot, tensor in graph.outputs.items():
             self.outputs.setdefault(tensor.key, []).append((slot, tensor))
         self.training = training_by_output(graph)
-        self.groups = calls(graph)
-        self.call = {
-            node.key: (index, len(graph.nodes_of(layer.name)))
-            for layer in graph.shared
-            for index, node in enumerate(graph.nodes_of(layer.name), 1)
-        }
+        self.numbers = call_numbers(graph)
 
     def glyph(self, node: Node, layer: Layer) -> str:
         if node.outside:
@@ -128,13 +123,13 @@ class _Notes:
             return "▣"
         if node.key in self.outputs:
             return "◎"
-        return "◆" if node.key in self.call else "●"
+        return "◆" if self.numbers[node.address][1] > 1 else "●"
 
     def of(self, row: Row, layer: Layer, above: Node | None) -> Iterator[Note]:
         node = row.node
-        if node.key in self.call:
-            number = self.call[node.key]
-            heading = self.groups.get(node.within[-1]) if node.within else None
+        number = self.numbers[node.address]
+        if number[1] > 1:
+            heading = self.numbers[node.within[-1]] if node.within else None
             yield Note(("call {} of {}".format(*number),), needed=number != heading)
         if layer.same_as is not None:
             yield Note((f"same object as {escape_unprintable(layer.same_as)}",))
@@ -155,12 +150,12 @@ class _Notes:
         """Positional arguments first, then each keyword with its tensors; nothing if it is the row above."""
         reads = list(row.node.inputs.items())
         keys = [tensor.key for _, tensor in reads]
-        plain = all(_keyword(slot) == "" and tensor.tensor_index == 0 for slot, tensor in reads)
+        plain = all(keyword_of(slot) == "" and tensor.tensor_index == 0 for slot, tensor in reads)
         if plain and above is not None and keys == [above.key] and not row.named:
             return
         needed = bool(row.named) or not plain or len(set(keys)) < len(keys)
-        reads.sort(key=lambda read: _keyword(read[0]) != "")
-        for keyword, group in groupby(reads, lambda read: _keyword(read[0])):
+        reads.sort(key=lambda read: keyword_of(read[0]) != "")
+        for keyword, group in groupby(reads, lambda read: keyword_of(read[0])):
             names = [escape_unprintable(self.graph.address(tensor)) for _, tensor in group]
             pieces = [f"{name}, " for name in names[:-1]] + names[-1:]
             pieces[0] = f"{escape_unprintable(keyword)} ← {pieces[0]}".lstrip()
@@ -173,27 +168,3 @@ class _Notes:
         said = [text for text in (str(facts), *facts.metrics) if text] if facts else []
         pieces = [f"{end}: ", *(f"{text}, " for text in said[:-1]), said[-1]] if said else [end]
         return Note(tuple(map(escape_unprintable, pieces)), "output")
-
-
-def _keyword(slot: str) -> str:
-    """The keyword of a slot of a call's arguments; empty for a positional argument."""
-    first = argument_of(slot)
-    return "" if first.isdecimal() or first == "inputs" else first
-
-
-def calls(graph: Graph) -> dict[str, tuple[int, int]]:
-    """The calls of nested models that nodes of a flat graph come from: each its number, of how many."""
-    found = dict.fromkeys(call for node in graph.nodes for call in node.within)
-    by_path: dict[str, list[str]] = {}
-    for call in sorted(found, key=lambda call: (len(call), call)):
-        by_path.setdefault(path_of(call), []).append(call)
-    return {call: (n, len(group)) for group in by_path.values() for n, call in enumerate(group, 1)}
-
-
-def path_of(call: str) -> str:
-    """The path of a nested model of which `call` is one call, as `Node.within` writes it.
-
-    >>> path_of("encoder/block#1")
-    'encoder/block'
-    """
-    return call.rpartition("#")[0]

@@ -9,10 +9,18 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING
 
-from kgraph.drawing.describe import format_bytes, format_count, keras_shape
+from kgraph.drawing.describe import format_bytes, format_count, format_many, keras_shape, keyword_of
 from kgraph.drawing.terminal.size_table import size_lines
-from kgraph.drawing.terminal.spans import Line, escape_unprintable, flow, line_width, text_columns
-from kgraph.graph import argument_of, parse_address
+from kgraph.drawing.terminal.spans import (
+    Line,
+    escape_unprintable,
+    flow,
+    line_width,
+    plain_text,
+    styled_text,
+    text_columns,
+)
+from kgraph.graph import parse_address
 from kgraph.reports.calls import Call
 from kgraph.reports.evidence import EVIDENCE
 from kgraph.reports.sharing import Occurrence, Shared, Sharing, Tied
@@ -33,86 +41,76 @@ STYLES = {
 }  # fmt: skip
 
 
-def to_sharing_text(report: Sharing, *, width: int = 80) -> str:
-    """The report as plain text: no line wider than `width` (at least 40), none with trailing spaces."""
-    lines = _sharing_lines(report, max(width, NARROWEST))
-    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+def to_sharing_text(sharing: Sharing, *, width: int = 80) -> str:
+    """The sharing as plain text: no line wider than `width` (at least 40), none with trailing spaces."""
+    return plain_text(_sharing_lines(sharing, max(width, NARROWEST)))
 
 
-def to_styled_sharing(report: Sharing, *, width: int = 80) -> Text:
+def to_styled_sharing(sharing: Sharing, *, width: int = 80) -> Text:
     """What `to_sharing_text` returns, with colours: the same characters, line ends included."""
-    from rich.text import Text
-
-    text = Text(no_wrap=True, end="")
-    for line in _sharing_lines(report, max(width, NARROWEST)):
-        while line and not line[-1][0].strip():
-            line.pop()
-        *front, (last, style) = line or [("", "")]
-        for part in (*front, (last.rstrip(), style), ("\n", "")):
-            text.append(part[0], STYLES[part[1]] or None)
-    return text
+    return styled_text(_sharing_lines(sharing, max(width, NARROWEST)), STYLES)
 
 
-def _sharing_lines(report: Sharing, width: int) -> Iterator[Line]:
-    yield from flow([_title_line(report)], width)
-    yield from flow([_summary(report)], width)
-    if report.shared:
+def _sharing_lines(sharing: Sharing, width: int) -> Iterator[Line]:
+    yield from flow([_title_line(sharing)], width)
+    yield from flow([_summary(sharing)], width)
+    if sharing.shared:
         yield []
-        yield from _CallTable(report, width).lines()
-    for section in (_tied_lines(report), _identical_lines(report)):
+        yield from _CallTable(sharing, width).lines()
+    for section in (_tied_lines(sharing), _identical_lines(sharing)):
         if section:
             yield []
             yield from _hang(section, width)
     yield []
-    yield from size_lines(report, width)
-    if report.seeds:
+    yield from size_lines(sharing, width)
+    if sharing.seeds:
         yield []
-        yield from flow([_word_spans(_seeds_text(report), "note")], width)
+        yield from flow([_word_spans(_seeds_text(sharing), "note")], width)
 
 
-def _title_line(report: Sharing) -> Line:
-    keras = report.keras_version and f"Keras {report.keras_version}"
-    said = [escape_unprintable(text) for text in (report.format, keras, report.source) if text]
+def _title_line(sharing: Sharing) -> Line:
+    keras = sharing.keras_version and f"Keras {sharing.keras_version}"
+    said = [escape_unprintable(text) for text in (sharing.format, keras, sharing.source) if text]
     facts = said[:1] + [f" · {text}" for text in said[1:]]
-    return [(escape_unprintable(report.name), "model"), ("  ", ""), *((fact, "note") for fact in facts)]
+    return [(escape_unprintable(sharing.name), "model"), ("  ", ""), *((fact, "note") for fact in facts)]
 
 
-def _summary(report: Sharing) -> Line:
+def _summary(sharing: Sharing) -> Line:
     """What is shared in one line, and what that saves."""
-    kinds = [shared.kind for shared in report.shared]
-    shared = " and ".join(_many(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
+    kinds = [shared.kind for shared in sharing.shared]
+    shared = " and ".join(format_many(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
     found = [f"{shared} shared"] if shared else []
-    found += [f"{_many(len(report.tied), 'variable')} held by several layers"] if report.tied else []
+    found += [f"{format_many(len(sharing.tied), 'variable')} held by several layers"] if sharing.tied else []
     if not found:
-        called = _many(report.totals.layers + report.totals.operations, "layer")
+        called = format_many(sharing.totals.layers + sharing.totals.operations, "layer")
         return _word_spans(f"No layer is shared: each of its {called} is called once", "")
-    told, whole, unshared = ", ".join(found), report.totals.size, report.unshared
+    told, whole, unshared = ", ".join(found), sharing.totals.size, sharing.unshared
     if whole is None or unshared is None:
         return _word_spans(told, "")
     saved = unshared.parameters - whole.parameters
     if not saved:
         return _word_spans(f"{told}: no parameters to save", "")
     of_all = f"of {format_count(unshared.parameters)} ({saved / unshared.parameters:.0%})"
-    saving = f"{_many(saved, 'parameter')} {of_all}, {format_bytes(unshared.bytes - whole.bytes)}"
+    saving = f"{format_many(saved, 'parameter')} {of_all}, {format_bytes(unshared.bytes - whole.bytes)}"
     return _word_spans(f"{told}: saves {saving}", "")
 
 
 class _CallTable:
     """The shared layers with their calls in a table, whose columns are the same for all of them."""
 
-    def __init__(self, report: Sharing, width: int) -> None:
-        self.report, self.width = report, width
-        self.often = {call.layer for shared in report.shared for call in shared.calls}
-        self.open = tuple(f"{entry.path}/" for shared in report.shared for entry in shared.entries)
+    def __init__(self, sharing: Sharing, width: int) -> None:
+        self.sharing, self.width = sharing, width
+        self.often = {call.layer for shared in sharing.shared for call in shared.calls}
+        self.open = tuple(f"{entry.path}/" for shared in sharing.shared for entry in shared.entries)
         self.rows = {
-            shared.path: [self._cells(call) for call in _shown_calls(shared)] for shared in report.shared
+            shared.path: [self._cells(call) for call in _shown_calls(shared)] for shared in sharing.shared
         }
         cells = [row for rows in self.rows.values() for row in rows]
         room = width - len(BRANCH) - 2 * (len(COLUMNS) - 1)
         self.widths = _column_widths(cells, room)
 
     def lines(self) -> Iterator[Line]:
-        for index, shared in enumerate(self.report.shared):
+        for index, shared in enumerate(self.sharing.shared):
             if index:
                 yield []
             yield from flow([_shared_title(shared)], self.width)
@@ -163,9 +161,8 @@ class _CallTable:
         ]
 
     def _read(self, slot: str, address: str) -> str:
-        first = argument_of(slot)
-        plain = first.isdecimal() or first == "inputs"
-        return self._short(address) if plain else f"{escape_unprintable(first)} ← {self._short(address)}"
+        keyword = keyword_of(slot)
+        return f"{escape_unprintable(keyword)} ← {self._short(address)}".removeprefix(" ← ")
 
     def _short(self, address: str) -> str:
         """The address, without its number where the layer is called once."""
@@ -198,7 +195,7 @@ def _column_widths(rows: Sequence[Sequence[Line]], room: int) -> list[int]:
 def _shared_title(shared: Shared) -> Line:
     what = escape_unprintable(shared.class_name)
     if shared.kind == "nested model":
-        what += f", {_many(shared.layers, 'layer')}"
+        what += f", {format_many(shared.layers, 'layer')}"
     line: Line = [
         (f"{GLYPHS[shared.kind]} ", "tree"),
         (escape_unprintable(shared.path), "name"),
@@ -219,7 +216,7 @@ def _shared_title(shared: Shared) -> Line:
 def _amount(size: Size | None) -> str:
     if size is None:
         return "? parameters"
-    return _many(size.parameters, "parameter") + (f", {format_bytes(size.bytes)}" if size.bytes else "")
+    return format_many(size.parameters, "parameter") + (f", {format_bytes(size.bytes)}" if size.bytes else "")
 
 
 def _other_places(shared: Shared) -> list[Line]:
@@ -240,14 +237,14 @@ def _place_text(entry: Occurrence) -> str:
     )
 
 
-def _tied_lines(report: Sharing) -> list[Line]:
+def _tied_lines(sharing: Sharing) -> list[Line]:
     """The variables of one layer that the same other layers hold, together."""
-    lines: list[Line] = [[("One variable, held by several layers", "heading")]] if report.tied else []
+    lines: list[Line] = [[("One variable, held by several layers", "heading")]] if sharing.tied else []
 
     def between(tied: Tied) -> tuple[str, tuple[tuple[str, str], ...]]:
         return tied.layer, tuple((holder.layer, holder.same_by) for holder in tied.holders)
 
-    for (layer, holders), group in groupby(report.tied, between):
+    for (layer, holders), group in groupby(sharing.tied, between):
         weights = [
             f"{escape_unprintable(tied.weight)} {keras_shape(tied.shape)} {tied.dtype}" for tied in group
         ]
@@ -260,10 +257,10 @@ def _tied_lines(report: Sharing) -> list[Line]:
     return lines
 
 
-def _identical_lines(report: Sharing) -> list[Line]:
-    if report.identical is None:
+def _identical_lines(sharing: Sharing) -> list[Line]:
+    if sharing.identical is None:
         return []
-    if not report.identical:
+    if not sharing.identical:
         return [
             _word_spans(
                 "No two weights hold identical values (arrays of equal elements are not compared)", ""
@@ -272,15 +269,17 @@ def _identical_lines(report: Sharing) -> list[Line]:
     lines: list[Line] = [
         [("Identical values", "heading"), *_word_spans(", which alone do not make one variable", "note")]
     ]
-    for group in report.identical:
+    for group in sharing.identical:
         paths = _comma_list([(escape_unprintable(path), "name") for path in group.paths])
         lines.append([("= ", "tree"), *paths, (f"  {keras_shape(group.shape)} {group.dtype}", "class")])
     return lines
 
 
-def _seeds_text(report: Sharing) -> str:
-    first, more = escape_unprintable(report.seeds[0]), len(report.seeds) - 1
-    who = f"{first} takes a seed" if not more else f"{first} and {_many(more, 'more layer')} take a seed"
+def _seeds_text(sharing: Sharing) -> str:
+    first, more = escape_unprintable(sharing.seeds[0]), len(sharing.seeds) - 1
+    who = (
+        f"{first} takes a seed" if not more else f"{first} and {format_many(more, 'more layer')} take a seed"
+    )
     return f"{who}, whose state is no weight: Keras neither counts nor saves it"
 
 
@@ -300,7 +299,3 @@ def _word_spans(text: str, style: str) -> Line:
     """The text in spans of a word each, so that it can be broken between words."""
     first, *more = text.split(" ")
     return [(first, style), *((f" {word}", style) for word in more)]
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{format_count(number)} {noun}{'' if number == 1 else 's'}"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 # A text and the name of its style.
 Span = tuple[str, str]
@@ -93,3 +97,22 @@ def flow(paragraphs: Iterable[Line], width: int) -> list[Line]:
             if fit:
                 lines[-1].append((fit, style))
     return lines
+
+
+def plain_text(lines: Iterable[Line]) -> str:
+    """The lines as text, without trailing spaces."""
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def styled_text(lines: Iterable[Line], styles: Mapping[str, str]) -> Text:
+    """The same characters as `plain_text`, line ends included, in the styles of that name."""
+    from rich.text import Text
+
+    text = Text(no_wrap=True, end="")
+    for line in lines:
+        while line and not line[-1][0].strip():
+            line.pop()
+        *front, (last, style) = line or [("", "")]
+        for part in (*front, (last.rstrip(), style), ("\n", "")):
+            text.append(part[0], styles[part[1]] or None)
+    return text

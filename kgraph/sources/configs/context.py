@@ -18,6 +18,12 @@ from kgraph.sources.weights.lists import name_weights
 NOT_OWN = ("optimizer", "metrics")
 
 
+def version_numbers(version: str | None) -> tuple[int, ...]:
+    """A version as two numbers; `()` for what is none."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", version or "", re.ASCII)
+    return (int(found[1]), int(found[2])) if found else ()
+
+
 @dataclass
 class Context:
     """Weights are groups, handed from model to layer, or lists by the path of a layer (`stored`)."""
@@ -25,15 +31,14 @@ class Context:
     source: str
     format: str
     keras_version: str | None
-    told: tuple[int, int] | None = None  # the version by the form of the config, where none is written
+    form_version: tuple[int, int] | None = None  # by the form of the config, where none is written
     stored: Mapping[str, Sequence[StoredWeight]] | None = None  # as `weights.lists.place_by_layer` gives them
     same: SharedObjects = field(default_factory=SharedObjects)
 
     @property
     def version(self) -> tuple[int, ...]:
         """The Keras version as two numbers, at least; `()` if nothing tells."""
-        found = re.match(r"(\d{1,4})\.(\d{1,4})", self.keras_version or "", re.ASCII)
-        return (int(found[1]), int(found[2])) if found else self.told or ()
+        return version_numbers(self.keras_version) or self.form_version or ()
 
     def weights(self, path: str, entry: Entry, group: WeightGroup | None) -> tuple[Weight, ...] | None:
         """An entry's own variables; None if the file does not say."""

@@ -31,12 +31,17 @@ class SharedObjects:
         if number is None:
             return None
         if number not in self.objects:
-            self.objects[number] = self._twin(entry, stored) or (path, "shared_object_id")
+            self.objects[number] = self._twin(entry, path, stored) or (path, "shared_object_id")
         first = self.objects[number]
         return None if first[0] == path else first
 
-    def _twin(self, entry: Entry, stored: bool) -> tuple[str, str] | None:
-        twins = () if stored else [p for p, (e, _) in self.entries.items() if _are_alike(e, entry, None)]
+    def _twin(self, entry: Entry, path: str, stored: bool) -> tuple[str, str] | None:
+        """The one earlier entry that is alike, of a model that was written whole before this entry was."""
+        twins = [
+            earlier_path
+            for earlier_path, (earlier, layer) in (() if stored else self.entries.items())
+            if _are_alike(earlier, entry, None) and not path.startswith(earlier_path.removesuffix(layer.name))
+        ]
         if len(twins) != 1:
             return None
         layer = self.entries[twins[0]][1]

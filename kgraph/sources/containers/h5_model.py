@@ -13,11 +13,9 @@ from typing import Any
 
 from kgraph.errors import ConfigError
 from kgraph.json_checks import parse_json
-from kgraph.sources.configs.upgrade import upgrade_config
 from kgraph.sources.containers.hdf5_headers import DAMAGE, read_groups
 from kgraph.sources.containers.keras_zip import parse_object
 from kgraph.sources.saved import Array, Saved, StoredWeight, WeightGroup
-from kgraph.sources.weights.lists import place_by_layer
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MODEL = "model_weights"
@@ -34,15 +32,6 @@ def read_h5(path: Path, values: bool) -> Saved:
         config["compile_config"] = parse_json("".join(top["training_config"]), f"{path}/training_config")
     version = "".join(top.get("keras_version", ())) or None
     return Saved(config, {"keras_version": version}, None, stored)
-
-
-def datasets(path: Path) -> dict[str, tuple[StoredWeight, ...]]:
-    """For each path of a layer of a whole model in HDF5, its variables; a `key` is a dataset's path.
-
-    What is left out, and where a nested model has all, is as in `legacy_weights.placed`.
-    """
-    saved = read_h5(path, False)
-    return place_by_layer(upgrade_config(saved.config, saved.metadata["keras_version"]), saved.stored or {})
 
 
 def read_lists(path: Path, values: bool) -> dict[str, tuple[StoredWeight, ...]]:
