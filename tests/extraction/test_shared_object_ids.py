@@ -16,12 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
     "name",
     [
         "layer_shared_by_two_nested_models",
-        pytest.param(
-            "model_shared_by_two_nested_models",
-            marks=pytest.mark.xfail(
-                reason="`show` says of the repaired file, too, that Keras cannot load it", strict=True
-            ),
-        ),
+        "model_shared_by_two_nested_models",
         "layer_shared_by_a_nested_model_and_the_outer",
     ],
 )
