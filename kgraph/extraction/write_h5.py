@@ -47,8 +47,8 @@ def _models(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
 # Keras 3.
 
 
-def _new_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
-    entry = write_keras3.new_input(model, tensor)
+def _input_entry_without_module(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
+    entry = write_keras3.input_entry(model, tensor)
     if "module" in model.entry:
         return entry
     return {key: entry[key] for key in ("class_name", "config", "name", "inbound_nodes")}
@@ -57,7 +57,7 @@ def _new_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
 # Keras 2.
 
 
-def _old_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
+def _old_input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
     own = {"batch_input_shape": input_shape(tensor), "dtype": tensor.dtype or "float32", "sparse": False}
     config = {**own, "name": tensor.layer}
     return {"class_name": "InputLayer", "config": config, "name": tensor.layer, "inbound_nodes": []}
@@ -133,13 +133,13 @@ KERAS_3 = replace(
     head={"class_name": "Functional"},
     plain=("Functional", "Sequential"),
     names_modules=False,
-    new_input=_new_input,
+    new_input=_input_entry_without_module,
 )
 KERAS_2 = Dialect(
     head={"class_name": "Functional"},
     plain=("Functional", "Sequential", "Model"),
     names_modules=False,
-    new_input=_old_input,
+    new_input=_old_input_entry,
     call=_old_call,
     first_calls=_first_calls,
     reference=_old_reference,

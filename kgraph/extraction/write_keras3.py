@@ -47,7 +47,7 @@ def write_config(
     return result
 
 
-def new_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
+def input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
     """The entry of a new InputLayer, as all of Keras 3 read it."""
     if model.file.version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
         raise ExtractError(
@@ -68,20 +68,20 @@ def new_input(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
 def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[str, Any]:
     """One call as Keras writes it: the source's, with the tensors of the submodel in their places."""
     if not model.has_calls:  # a Sequential hands on what it has
-        return {"args": _first_argument(model, after), "kwargs": {}}
+        return {"args": _positional_argument(model, after), "kwargs": {}}
     source = model.graph.node(Tensor(layer.source_name, before.node_index))
     call = model.children[layer.source_name]["inbound_nodes"][before.node_index]
     args, kwargs = call["args"], call.get("kwargs") or {}
     if source.inputs.keys() != after.inputs.keys():  # a nested model that has lost inputs
         others = {key: value for key, value in kwargs.items() if key not in ("inputs", "mask")}
-        return {"args": _first_argument(model, after), "kwargs": {**others, **_masks(model, after)}}
+        return {"args": _positional_argument(model, after), "kwargs": {**others, **_masks(model, after)}}
     return {
         "args": [_replace_tensors(model, value, str(i), after.inputs) for i, value in enumerate(args)],
         "kwargs": {key: _replace_tensors(model, value, key, after.inputs) for key, value in kwargs.items()},
     }
 
 
-def _first_argument(model: ModelWriter, node: Node) -> list[Any]:
+def _positional_argument(model: ModelWriter, node: Node) -> list[Any]:
     given = [_tensor(model, t) for slot, t in node.inputs.items() if argument_of(slot) == "0"]
     return given if len(given) == 1 else [given]
 
@@ -133,7 +133,7 @@ KERAS_3 = Dialect(
     head=FUNCTIONAL,
     plain=("Functional", "Sequential"),
     names_modules=True,
-    new_input=new_input,
+    new_input=input_entry,
     call=_call,
     first_calls=lambda model: {},
     reference=_reference,

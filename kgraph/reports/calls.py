@@ -34,13 +34,13 @@ def every_call(graph: Graph) -> list[Call]:
     """
     order = [node.key for node, _ in every_node(graph)]
     visits = list(Scope(graph, Walk(lambda layer, _: layer.graph, calls=True, joined=False)).visits())
-    lines = _Lines(graph, visits)
-    calls = {visit.node.key: lines.call(visit) for visit in visits}
+    flow = _Flow(graph, visits)
+    calls = {visit.node.key: flow.call(visit) for visit in visits}
     return [calls[key] for key in order if key in calls]
 
 
 @dataclass
-class _Lines:
+class _Flow:
     """What each tensor depends on, and where it goes."""
 
     graph: Graph

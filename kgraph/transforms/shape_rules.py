@@ -1,7 +1,7 @@
 """What a layer makes of known inputs, where its config gives that beyond doubt.
 
 A Keras 3 file records a tensor's shape where it is read, so the final outputs have none; old files
-record almost none. Each rule is proved against live models in `tests/test_shapes.py`; a class
+record almost none. Each rule is proved against live models in `tests/transforms/test_shape_rules.py`; a class
 without a rule, and inputs of unknown shape, stay unknown.
 """
 

@@ -88,7 +88,7 @@ class Scope:
         else:
             masked, within = set(graph.inputs.values()), call
             number, mask = placed.node_index, placed.inputs.get("mask")
-            steps = (*self.steps, *_steps(layer, placed)) if layer.wraps else self.steps
+            steps = (*self.steps, *_time_axis(layer, placed)) if layer.wraps else self.steps
         return Scope(graph, walk, path, number, placed, within, self.depth + 1, mask, masked, steps)
 
     def place_slots(self, slots: Slots) -> Slots:
@@ -127,7 +127,7 @@ class Scope:
         return (*shape[:1], *self.steps, *shape[1:])
 
 
-def _steps(wrapper: Layer, call: Node) -> tuple[int | None, ...]:
+def _time_axis(wrapper: Layer, call: Node) -> tuple[int | None, ...]:
     """The time axis that a call of `TimeDistributed` steps along; other wrappers are not known to step."""
     given = next(iter(call.inputs.values()), None)
     known = wrapper.class_name == "TimeDistributed" and given is not None and given.shape

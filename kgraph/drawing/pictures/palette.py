@@ -1,6 +1,6 @@
 """The colours of pictures: one calm fill for each family of layers, and inks that read on all of them.
 
-Every ink has a contrast of at least 4.5:1 on every fill (`tests/test_palette.py` holds it to that), and no
+Every ink has a contrast of at least 4.5:1 on every fill (`test_palette.py` holds it to that), and no
 two fills have to be told apart: the class of a layer, its dtype and the rest stand in the box as words.
 """
 

@@ -61,7 +61,7 @@ def lay_rows(graph: Graph, most: int = 12) -> list[Row]:
     (at least 4), those that lead furthest are left out, and their readers have them in `named`.
     """
     nodes = by_call(graph)
-    lines = _Lines(nodes)
+    lines = _LaneLines(nodes)
     kept = _choose_lines(lines, max(most, 4))
     return list(_place_rows(nodes, lines, kept))
 
@@ -97,7 +97,7 @@ def _order_units(nodes: Sequence[Node], units: list[list[Node]]) -> list[list[No
     return [units[i] for i in order] if len(order) == len(units) else [[node] for node in nodes]
 
 
-class _Lines:
+class _LaneLines:
     """Which row reads which, and how far each row's lines lead.
 
     A row's line goes straight on to its heir; rows that read it after the heir do so from a second
@@ -134,7 +134,7 @@ class _Lines:
 _Line = tuple[int, bool]
 
 
-def _choose_lines(lines: _Lines, most: int) -> dict[_Line, int]:
+def _choose_lines(lines: _LaneLines, most: int) -> dict[_Line, int]:
     """The lines that are drawn, each with the row it ends in: nowhere more than `most` side by side.
 
     Of too many, the line that leads furthest goes, from its start on.
@@ -170,7 +170,7 @@ def _choose_lines(lines: _Lines, most: int) -> dict[_Line, int]:
     return kept
 
 
-def _place_rows(nodes: Sequence[Node], lines: _Lines, kept: dict[_Line, int]) -> Iterator[Row]:
+def _place_rows(nodes: Sequence[Node], lines: _LaneLines, kept: dict[_Line, int]) -> Iterator[Row]:
     """The rows, each line in the leftmost lane that is free where it starts."""
     free: list[int] = []
     used = 0  # lanes opened so far
@@ -213,7 +213,7 @@ def _place_rows(nodes: Sequence[Node], lines: _Lines, kept: dict[_Line, int]) ->
             lane_of[row, True] = side
 
 
-def _line_to(lines: _Lines, kept: dict[_Line, int], source: int, row: int) -> _Line | None:
+def _line_to(lines: _LaneLines, kept: dict[_Line, int], source: int, row: int) -> _Line | None:
     """The line that leads from one row to another, its own if it is drawn; None: there is none."""
     straight, side = (source, False), (source, True)
     order = (straight, side) if lines.straight[source] == row else (side, straight)

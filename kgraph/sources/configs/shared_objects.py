@@ -54,7 +54,9 @@ class SharedObjects:
             layer = self._echo(layer, *first)
         elif layer.weights is not None and layer.graph is None:
             held = [
-                w for place, part in objects_in(entry["config"]) for w in self._borrowed(place, part, layer)
+                w
+                for place, part in objects_in(entry["config"])
+                for w in self._borrowed_weights(place, part, layer)
             ]
             if held or not layer.weights:
                 layer = replace(layer, weights=(*layer.weights, *held) or self._of_holder(entry))
@@ -70,7 +72,7 @@ class SharedObjects:
         weights = self.entries[first][1].weights if first in self.entries else layer.weights
         return replace(layer, graph=graph, same_as=first, same_by=by, weights=weights)
 
-    def _borrowed(self, place: str, part: Entry, layer: Layer) -> Iterator[Weight]:
+    def _borrowed_weights(self, place: str, part: Entry, layer: Layer) -> Iterator[Weight]:
         """The weights of the earlier entry that an object in the layer's config is, if not stored here."""
         number = _object_id(part)
         owner, _ = ("", "") if number is None else self.objects.get(number, ("", ""))

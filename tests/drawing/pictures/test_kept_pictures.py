@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from helpers.places import GOLDEN, ROOT
-from models.pictured import PICTURED, gpt
+from examples.architectures import gpt
+from models.pictured import PICTURED
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
