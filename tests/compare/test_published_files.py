@@ -89,6 +89,7 @@ IN_KERAS_3 = [row for row in ROWS if row["loads_keras3.15"].startswith("ok") or 
 IN_KERAS_2 = [row for row in ROWS if row["loads_tf_keras2.21"].startswith("ok")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", IN_KERAS_3, ids=named)
 def test_a_file_that_keras_3_loads_has_the_graph_and_shapes_of_the_live_model(row: dict[str, str]) -> None:
     import keras
@@ -106,6 +107,7 @@ def test_a_file_that_keras_3_loads_has_the_graph_and_shapes_of_the_live_model(ro
     agrees(graph, live if is_new else bare(live))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", IN_KERAS_2, ids=named)
 def test_a_file_that_keras_2_loads_has_the_graph_and_shapes_of_the_live_model(row: dict[str, str]) -> None:
     tf_keras = pytest.importorskip("tf_keras")

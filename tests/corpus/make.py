@@ -230,8 +230,12 @@ def early_keras_3(reads: tuple[int, int], outputs: list[Any]) -> forms.Old:
         layer("Dense", "d", [call(tensor("x", 0)), call(tensor("d", reads[0]))], units=4, dtype="float32"),
         layer("Subtract", "s", [call(tensor("d", reads[0]), tensor("d", reads[1]))], dtype="float32"),
     ]
-    model: forms.Old = forms.with_modules(functional("m", layers, [["x", 0, 0]], outputs))
-    return model
+    return of_keras_3(functional("m", layers, [["x", 0, 0]], outputs))
+
+
+def of_keras_3(model: forms.Old) -> forms.Old:
+    """A functional model with the modules that Keras 3 writes."""
+    return {**forms.with_modules(model), "module": "keras.src.models.functional"}
 
 
 @makes("keras_3_1_gaps.json")
@@ -276,7 +280,7 @@ def _(path: Path) -> None:
         layer("Dense", "c", call("a", "bfloat16"), units=4, dtype="mixed_bfloat16"),
     ]
     config = functional("mixed", layers, [["x", 0, 0]], [["b", 0, 0], ["c", 0, 0]])
-    forms.write_zip(path, forms.with_modules(config), "3.3.3", places("dense", "dense_1", "dense_2"))
+    forms.write_zip(path, of_keras_3(config), "3.3.3", places("dense", "dense_1", "dense_2"))
 
 
 @makes("keras_3_bfloat16.keras")
