@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from helpers.places import DEMO
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import ConfigError, GraphError
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
 from kgraph.graph_json import from_json, to_json
 from kgraph.sources import read
 from kgraph.transforms.flatten import flatten
@@ -48,3 +50,15 @@ def test_json_of_kgraph_with_one_value_changed_is_a_config_error_or_a_graph() ->
             pass
         except Exception as error:
             raise AssertionError(place) from error
+
+
+def test_numbers_that_json_has_not_are_kept() -> None:
+    config = {"high": math.inf, "low": [-math.inf], "mask": {"fill": math.nan}, "float": "inf", "finite": 1.5}
+    layer = Layer("d", "Dense", config=config)
+    graph = Graph("g", (layer,), (Node("d"),), Slots({"": Tensor("d")}), Slots({"": Tensor("d")}))
+    text = to_json(graph)
+    assert json.loads(text, parse_constant=pytest.fail)["floats"] is True
+    again = from_json(text).layers[0].config
+    assert math.isnan(again["mask"]["fill"])
+    assert {**again, "mask": None} == {**config, "mask": None}
+    assert to_json(from_json(text)) == text

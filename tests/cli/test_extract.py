@@ -63,7 +63,6 @@ def test_a_tail_is_verified_on_what_the_head_makes(tmp_path: Path, environment: 
     assert found.different[0].startswith("tail: ")
 
 
-@pytest.mark.slow
 def test_a_file_that_makes_other_numbers_is_told(tmp_path: Path) -> None:
     extract_file(DEMO, tmp_path / "cut.keras", ["both", "embedding#0"])
     other = changed(tmp_path / "cut.keras", "layers/functional/layers/dense/vars/1")
@@ -72,7 +71,6 @@ def test_a_file_that_makes_other_numbers_is_told(tmp_path: Path) -> None:
     assert found.different == ("both",)
 
 
-@pytest.mark.slow
 def test_what_cannot_be_compared_is_kept_and_ends_with_1(
     saved: Callable[[str], Path], tmp_path: Path, environment: dict[str, str]
 ) -> None:
