@@ -1,4 +1,4 @@
-"""Made of `_PUBLIC` in `__init__.py` by `KGRAPH_GOLDEN=1 pytest tests/test_public.py`."""
+"""Made of `_PUBLIC` in `__init__.py` by `KGRAPH_GOLDEN=1 pytest tests/project/test_public_names.py`."""
 
 from kgraph.drawing.look import Look as Look
 from kgraph.drawing.pictures.dot import to_dot as to_dot

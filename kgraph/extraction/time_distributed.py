@@ -34,7 +34,7 @@ def split_wrapper(
         )
     last = (next(iter(inside.outputs.values())),)
     order = {node.key: i for i, node in enumerate(inside.nodes)}
-    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: order[end[0].layer, end[0].node_index])
+    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: order[end[0].key])
     found: dict[Place, Layer] = {}
     for before, end in zip([None, *ends], ends, strict=False):
         begin = (

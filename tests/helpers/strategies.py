@@ -27,7 +27,7 @@ weights = st.lists(
 )
 
 jsons = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), names),
+    st.one_of(st.none(), st.booleans(), st.integers(), names, st.floats(allow_nan=False)),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(names, inner, max_size=2)),
     max_leaves=4,
 )
@@ -39,6 +39,8 @@ notes = st.fixed_dictionaries(
         "registered_name": st.sampled_from([None, "mine>Dense"]),
         "config": configs,
         "build_config": st.one_of(st.none(), configs),
+        "stands_for": st.sampled_from([None, "conv#0"]),
+        "origin": st.one_of(st.none(), names),
     }
 )
 origins = st.fixed_dictionaries(

@@ -8,7 +8,7 @@ from pathlib import Path
 import kgraph
 
 STUB = Path(kgraph.__file__).with_suffix(".pyi")
-MADE_BY = "Made of `_PUBLIC` in `__init__.py` by `KGRAPH_GOLDEN=1 pytest tests/test_public.py`."
+MADE_BY = "Made of `_PUBLIC` in `__init__.py` by `KGRAPH_GOLDEN=1 pytest tests/project/test_public_names.py`."
 
 
 def stub() -> str:

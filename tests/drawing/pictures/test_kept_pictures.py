@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from helpers.places import GOLDEN, ROOT
-from examples.architectures import gpt
 from models.pictured import PICTURED
 
+from examples.architectures import gpt
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.pictures.mermaid import to_mermaid
@@ -78,7 +78,7 @@ for draw in to_dot, to_mermaid, to_pydot, to_text:
 
 
 def test_a_gpt_of_24_layers_is_drawn_with_one_of_them() -> None:
-    graph = read(gpt(24))
+    graph = read(gpt(24))  # type: ignore[no-untyped-call]
     drawn = choose_shown(graph, Look()).graph
     assert len(drawn.nodes) <= 40
     assert [layer.repeats for layer in fold(graph).layers if layer.repeats] == [24]

@@ -1,0 +1,134 @@
+"""Plans: what is reached at any depth, names with slashes, and time that grows in proportion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import keras
+import pytest
+from helpers.reference import inputs_of, run, same
+from helpers.strategies import graphs
+from hypothesis import given
+
+from kgraph.extraction.file import extract_file
+from kgraph.extraction.live import extract
+from kgraph.extraction.place import place_of
+from kgraph.extraction.plan import plan, planned_addresses
+from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.query import select
+from kgraph.sources import read
+from kgraph.transforms.flatten import flatten
+
+
+def line(name: str, layers: list[Layer]) -> Graph:
+    """A graph of layers in a line, called once each."""
+    names = ["x", *(layer.name for layer in layers)]
+    nodes = [Node("x")]
+    nodes += [Node(after, 0, Slots({"0": Tensor(before)})) for before, after in pairwise(names)]
+    ends = Slots({"": Tensor("x")}), Slots({"": Tensor(names[-1])})
+    return Graph(name, (Layer("x", "InputLayer"), *layers), tuple(nodes), *ends)
+
+
+@given(graphs())
+def test_a_plan_finds_what_select_finds(graph: Graph) -> None:
+    for tensor in {t for node in flatten(graph).nodes for t in node.outputs}:
+        place = place_of(graph, tensor)
+        assert "/".join(step.layer for step in place) == tensor.layer
+        assert place[-1].tensor_index == tensor.tensor_index
+
+
+def test_a_layer_with_a_slash_in_its_name_is_found_beside_a_nested_model(tmp_path: Path) -> None:
+    a = line("a", [Layer("c", "Dense")])
+    graph = line(
+        "top", [Layer("m", "Functional", line("m", [Layer("a", "Functional", a), Layer("a/b", "Dense")]))]
+    )
+    for query in ("m/a/b", "m/a/c", "m/a"):
+        assert select(graph, query) == (Tensor(query),)
+        cut = plan(graph, query)
+        assert str(Tensor(query)) in planned_addresses(graph, cut)
+    assert [step.layer for step in place_of(graph, Tensor("m/a/b"))] == ["m", "a/b"]
+    assert [step.layer for step in place_of(graph, Tensor("m/a/c"))] == ["m", "a", "c"]
+
+
+def test_a_plan_of_a_plan_is_one_of_its_own() -> None:
+    graph = line("m", [Layer(name, "Dense") for name in "abc"])
+    first = plan(graph, ["b", "c"], inputs="a")
+    assert [layer.stands_for for layer in first.layers] == ["a#0", None, None]
+    second = plan(first, "b")
+    assert [layer.name for layer in second.layers] == ["a", "b"]
+    assert not any(layer.stands_for for layer in second.layers)
+
+
+def seconds(action: Callable[[], object]) -> float:
+    start = process_time()
+    action()
+    return process_time() - start
+
+
+@pytest.mark.timed
+def test_planning_takes_time_in_proportion_to_calls_and_to_what_is_taken() -> None:
+    def shared(calls: int) -> Graph:
+        nodes = [
+            Node("x"),
+            *(Node("d", i, Slots({"0": Tensor("d", i - 1) if i else Tensor("x")})) for i in range(calls)),
+        ]
+        ends = Slots({"": Tensor("x")}), Slots({"": Tensor("d", calls - 1)})
+        return Graph("m", (Layer("x", "InputLayer"), Layer("d", "Dense")), tuple(nodes), *ends)
+
+    def nested(size: int) -> Graph:
+        return line(
+            "m", [Layer("enc", "Functional", line("enc", [Layer(f"l{i}", "Dense") for i in range(size)]))]
+        )
+
+    def times(build: Callable[[int], Graph], query: Callable[[int], str]) -> list[float]:
+        built = [(build(size), query(size)) for size in (1_000, 8_000)]
+        return [seconds(lambda g=g, q=q: planned_addresses(g, plan(g, q))) for g, q in built]  # type: ignore[misc]
+
+    for build, query in ((shared, lambda size: f"d#{size - 1}"), (nested, lambda size: "enc/*")):
+        small, large = times(build, query)
+        assert large < 24 * small + 0.2
+
+
+def test_a_model_nested_twenty_deep_is_planned_at_once() -> None:
+    graph = line("g", [Layer("l", "Dense")])
+    for depth in range(20):
+        graph = line(f"g{depth}", [Layer("w", "Functional", graph), Layer("z", "Dense")])
+    assert seconds(lambda: plan(graph, ["/".join("w" * 20) + "/l", "z"])) < 2
+
+
+@keras.saving.register_keras_serializable("kgraph_tests")
+class Crop(keras.layers.Layer):
+    """A layer with settings that are named as what kgraph notes in plans."""
+
+    def __init__(self, begins_at: int = 0, stands_for: str = "", origin: str = "", **more: Any) -> None:
+        super().__init__(**more)
+        self.settings = {"begins_at": begins_at, "stands_for": stands_for, "origin": origin}
+
+    def call(self, x: Any) -> Any:
+        return x[:, self.settings["begins_at"] :]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.settings}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_custom_layer_may_name_its_settings_as_it_likes(suffix: str, tmp_path: Path) -> None:
+    x = keras.Input((8,), name="x")
+    crop = Crop(2, "y#0", "z", name="crop")(x)
+    model = keras.Model(x, keras.layers.Dense(3, name="d")(crop))
+    source, target = tmp_path / f"model{suffix}", tmp_path / f"cut{suffix}"
+    model.save(source)
+    extract_file(source, target, "crop")
+    assert [(layer.name, layer.class_name) for layer in read(target).layers] == [
+        ("x", "InputLayer"),
+        ("crop", "Crop"),
+    ]
+    data = inputs_of(model)
+    cut = keras.models.load_model(target, compile=False)
+    same(run(cut, data)["crop"], run(extract(model, "crop"), data)["crop"], "crop")
+    assert read(target).layer("crop").config["begins_at"] == 2
