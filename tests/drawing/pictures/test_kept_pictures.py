@@ -53,7 +53,7 @@ def test_a_picture_is_as_it_was_when_somebody_looked_at_it(
 
 
 def test_what_is_drawn_of_a_folded_model_does_not_depend_on_the_process(tmp_path: Path) -> None:
-    graph = read(gpt(4))
+    graph = read(gpt(4))  # type: ignore[no-untyped-call]
     look = Look(fold=True, chains=True, depth=2)
     path = tmp_path / "graph.json"
     path.write_text(to_json(graph), encoding="utf-8")
