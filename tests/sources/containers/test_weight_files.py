@@ -74,12 +74,12 @@ def test_a_shard_in_another_folder_is_not_opened(model: Path) -> None:
 def test_weights_of_another_model_are_refused(units: int, said: str, tmp_path: Path) -> None:
     import keras
 
-    def dense(layers: int) -> keras.Model:
+    def dense(number_of_layers: int) -> keras.Model:
         x = y = keras.Input((4,), name="x")
-        for number in range(layers):
+        for number in range(number_of_layers):
             y = keras.layers.Dense(4, name=f"d{number}")(y)
         return keras.Model(x, keras.layers.LayerNormalization(name="n")(y), name="m")
 
     (tmp_path / "m.json").write_text(dense(1).to_json())
-    dense(count).save_weights(tmp_path / "m.weights.h5")
+    dense(units).save_weights(tmp_path / "m.weights.h5")
     assert said in refused(tmp_path / "m.json", tmp_path / "m.weights.h5")
