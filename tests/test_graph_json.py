@@ -33,6 +33,7 @@ def test_bad_json_of_kgraph_is_a_config_error(text: str) -> None:
         from_json(text)
 
 
+@pytest.mark.slow
 def test_json_of_kgraph_with_one_value_changed_is_a_config_error_or_a_graph() -> None:
     whole = json.loads(to_json(flatten(read(DEMO))))
     whole["graph"]["layers"][-1]["graph"] = json.loads(to_json(read(DEMO)))["graph"]

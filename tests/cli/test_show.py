@@ -90,6 +90,7 @@ def test_islands_of_a_part_stand_in_rows_and_what_they_were_cut_from_is_dashed(
     assert 1 / 3 < width / height < 3
 
 
+@pytest.mark.slow
 def test_ten_thousand_layers_are_drawn_if_they_repeat_and_what_is_too_much_is_said(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

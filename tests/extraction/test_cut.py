@@ -101,7 +101,7 @@ def test_a_model_nested_twenty_deep_is_planned_at_once() -> None:
 
 
 @keras.saving.register_keras_serializable("kgraph_tests")
-class Crop(keras.layers.Layer):  # type: ignore[misc]
+class Crop(keras.layers.Layer):
     """A layer with settings that are named as what kgraph notes in plans."""
 
     def __init__(self, begins_at: int = 0, stands_for: str = "", origin: str = "", **more: Any) -> None:

@@ -68,6 +68,7 @@ def test_law_5_the_layers_are_in_the_order_of_keras(name: str, built: Callable[[
             assert without_operations(plan(graph, top)) == layer_names(extract(model, top))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in BUILDERS if n not in NOT_BUILT | NOT_LOADED | {HELD}])
 def test_laws_6_and_7_hold_for_files_of_each_odd_model(
     name: str, built: Callable[[str], Any], saved: Callable[[str], Path], tmp_path: Path, tally: Counter[str]
@@ -224,7 +225,7 @@ def test_a_nested_model_of_an_unknown_class_is_not_cut_open(tmp_path: Path) -> N
     import keras
 
     @keras.saving.register_keras_serializable("cut")
-    class Mine(keras.Model):  # type: ignore[misc]
+    class Mine(keras.Model):
         pass
 
     x = keras.Input((4,), name="x")

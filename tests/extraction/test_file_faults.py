@@ -102,6 +102,7 @@ def test_a_run_that_is_killed_leaves_the_target_whole_or_absent_and_the_next_run
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_an_error_and_leaves_nothing(large: Path, tmp_path: Path) -> None:
     code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000,) * 2);"
     code += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);" + CUT
@@ -115,6 +116,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(large: Path, tmp_path: Path)
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_source_cut_off_or_changed_while_it_is_read_is_named(large: Path, tmp_path: Path) -> None:
     source = tmp_path / "source.keras"
     for change, what in (

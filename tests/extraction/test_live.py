@@ -95,7 +95,7 @@ def counting() -> tuple[Any, dict[str, int]]:
 
     runs: dict[str, int] = {}
 
-    class Counter(keras.layers.Layer):  # type: ignore[misc]
+    class Counter(keras.layers.Layer):
         def call(self, x: Any) -> Any:
             if not isinstance(x, keras.KerasTensor):
                 runs[self.name] = runs.get(self.name, 0) + 1

@@ -83,7 +83,7 @@ def test_a_model_that_is_not_built_is_refused(built: Callable[[str], Any]) -> No
 def test_a_subclassed_model_is_refused_inside_and_outside() -> None:
     import keras
 
-    class Own(keras.Model):  # type: ignore[misc]
+    class Own(keras.Model):
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self.dense = keras.layers.Dense(2)
@@ -104,7 +104,7 @@ def test_a_subclassed_model_is_refused_inside_and_outside() -> None:
 def test_a_functional_subclass_with_code_around_its_layers_cannot_be_cut() -> None:
     import keras
 
-    class Scaled(keras.Model):  # type: ignore[misc]
+    class Scaled(keras.Model):
         def call(self, x: Any, training: Any = None, mask: Any = None) -> Any:
             return super().call(x * 2.0, training=training, mask=mask)
 
@@ -138,7 +138,7 @@ def test_two_tensors_of_one_wrapped_call_that_do_not_follow_each_other_are_refus
 def test_a_wrapper_that_does_more_than_call_its_model_is_a_closed_box() -> None:
     import keras
 
-    class Doubled(keras.layers.Wrapper):  # type: ignore[misc]
+    class Doubled(keras.layers.Wrapper):
         def call(self, x: Any) -> Any:
             return self.layer(x * 3.0) * 2.0
 

@@ -161,7 +161,7 @@ def test_models_nested_very_deep_are_refused_or_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "demo",
+        pytest.param("demo", marks=pytest.mark.slow),
         "nested_model_with_many_inputs_and_outputs",
         "wrappers",
         "compiled",

@@ -53,7 +53,7 @@ def test_a_picture_is_as_it_was_when_somebody_looked_at_it(
 
 
 def test_what_is_drawn_of_a_folded_model_does_not_depend_on_the_process(tmp_path: Path) -> None:
-    graph = read(gpt(4))  # type: ignore[no-untyped-call]
+    graph = read(gpt(4))
     look = Look(fold=True, chains=True, depth=2)
     path = tmp_path / "graph.json"
     path.write_text(to_json(graph), encoding="utf-8")
@@ -78,7 +78,7 @@ for draw in to_dot, to_mermaid, to_pydot, to_text:
 
 
 def test_a_gpt_of_24_layers_is_drawn_with_one_of_them() -> None:
-    graph = read(gpt(24))  # type: ignore[no-untyped-call]
+    graph = read(gpt(24))
     drawn = choose_shown(graph, Look()).graph
     assert len(drawn.nodes) <= 40
     assert [layer.repeats for layer in fold(graph).layers if layer.repeats] == [24]

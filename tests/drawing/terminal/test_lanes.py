@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
 from helpers.strategies import graphs
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,6 +175,7 @@ def test_the_picture_in_the_docstring_is_what_is_drawn() -> None:
     assert picture(lay_rows(graph)) == drawn_there
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_nodes_is_one_lane() -> None:
     table = lay_rows(graph_of([[], *([index] for index in range(99_999))]))
     assert len(table) == 100_000
