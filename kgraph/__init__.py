@@ -28,7 +28,8 @@ __version__ = "0.1.0"
 # Module → the public names that live in it. Each is written here once; `__init__.pyi`, for type checkers,
 # is made of this table, and a test holds it to that.
 _PUBLIC = {
-    "kgraph.graph": "Graph Layer Node Shape Slots Tensor Weight",
+    "kgraph.graph": "Graph Layer Node Shape Tensor Weight",
+    "kgraph.structures": "Arguments Slots",
     "kgraph.errors": "ConfigError ExtractError FormatError GraphError ImageError KGraphError NoGraphError "
     "NoMatchError QueryError ReadError SelectError UnsafeError",
     "kgraph.sources": "read",

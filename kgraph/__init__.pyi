@@ -26,7 +26,6 @@ from kgraph.graph import Graph as Graph
 from kgraph.graph import Layer as Layer
 from kgraph.graph import Node as Node
 from kgraph.graph import Shape as Shape
-from kgraph.graph import Slots as Slots
 from kgraph.graph import Tensor as Tensor
 from kgraph.graph import Weight as Weight
 from kgraph.graph_json import from_json as from_json
@@ -49,6 +48,8 @@ from kgraph.sizes import Size as Size
 from kgraph.sizes import Totals as Totals
 from kgraph.sizes import count_totals as count_totals
 from kgraph.sources import read as read
+from kgraph.structures import Arguments as Arguments
+from kgraph.structures import Slots as Slots
 from kgraph.training import Training as Training
 from kgraph.training import training_by_output as training_by_output
 from kgraph.transforms.flatten import flatten as flatten

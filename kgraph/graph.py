@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from kgraph.errors import GraphError
+from kgraph.structures import Arguments, Slots
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -81,66 +82,9 @@ def parse_address(address: str) -> Tensor:
     return Tensor(match[1], int(match[2]), int(match[3] or 0))
 
 
-def join_slot(slot: str, key: str) -> str:
-    r"""The slot of what stands at a key in the structure at a slot.
-
-    A dot in a key is written `\.`, so that no two places share a slot.
-
-    >>> join_slot("0", "a.b"), split_slot("0.a\\.b")
-    ('0.a\\.b', ['0', 'a.b'])
-    """
-    key = key.replace(".", "\\.")
-    return f"{slot}.{key}" if slot else key
-
-
-def split_slot(slot: str) -> list[str]:
-    """The keys that lead to a slot from the outside in: the reverse of `join_slot`."""
-    return [key.replace("\\.", ".") for key in re.split(r"(?<!\\)\.", slot)]
-
-
-def argument_of(slot: str) -> str:
-    """The argument of a call that a slot of a node lies in: `"0"` for the first, or a keyword."""
-    return slot.partition(".")[0]
-
-
-class Slots(Mapping[str, Tensor]):
-    """An immutable mapping slot → tensor, in Keras's flat order.
-
-    A slot is where in a nested structure a tensor sits: `""` for a bare tensor, `"0"`, `"1"` in a
-    list, `"key"` in a dict or as a keyword argument, `"0.key"` below.
-    """
-
-    __slots__ = ("_tensors",)
-
-    def __init__(self, tensors: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = ()) -> None:
-        self._tensors = dict(tensors)
-
-    def __getitem__(self, slot: str) -> Tensor:
-        return self._tensors[slot]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
-
-    # The dict's own views: the inherited ones look up each key again.
-    def items(self) -> ItemsView[str, Tensor]:
-        return self._tensors.items()
-
-    def values(self) -> ValuesView[Tensor]:
-        return self._tensors.values()
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._tensors.items()))
-
-    def __repr__(self) -> str:
-        return "{" + ", ".join(f"{slot!r}: {str(t)!r}" for slot, t in self.items()) + "}"
-
-
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One call of one layer: what it reads, slot by slot, and what it makes."""
+    """One call of one layer: what it reads, slot by slot, what else it is given, and what it makes."""
 
     layer: str
     node_index: int = 0
@@ -149,12 +93,16 @@ class Node:
     outputs: tuple[Tensor, ...] = field(default=(), compare=False)
     # The calls of nested models it stands in, outermost first; `flatten` fills this.
     within: tuple[str, ...] = field(default=(), compare=False)
+    # What else the call is given, and of an operation what it was made with; see `Arguments`.
+    arguments: Arguments = Arguments()
     # True where it only stands for what a part of a graph (`kgraph.subgraph`) was cut from.
     outside: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, Slots):
             object.__setattr__(self, "inputs", Slots(self.inputs))
+        if not isinstance(self.arguments, Arguments):
+            object.__setattr__(self, "arguments", Arguments(self.arguments))
         if not self.outputs:
             object.__setattr__(self, "outputs", (Tensor(self.layer, self.node_index),))
         if self.node_index < 0:
@@ -380,17 +328,17 @@ class KerasModel(Protocol):
 
 
 Source: TypeAlias = "Graph | str | PathLike[str] | KerasModel"  # what `kgraph.read` takes
-Arguments = ParamSpec("Arguments")
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
 def reads_source(
-    verb: Callable[Concatenate[Graph, Arguments], Result],
-) -> Callable[Concatenate[Source, Arguments], Result]:
+    verb: Callable[Concatenate[Graph, Given], Result],
+) -> Callable[Concatenate[Source, Given], Result]:
     """The verb, which then takes a path or a live model too in the place of its graph, and reads it first."""
 
     @wraps(verb)
-    def on_source(source: Source, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    def on_source(source: Source, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         if isinstance(source, Graph):
             return verb(source, *args, **kwargs)
         from kgraph.sources import read

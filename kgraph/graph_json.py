@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 
 from kgraph.errors import ConfigError, GraphError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight, parse_address, reads_source
+from kgraph.graph import Graph, Layer, Node, Tensor, Weight, parse_address, reads_source
 from kgraph.json_checks import (
     SIZES,
     check_flag_or_none,
@@ -29,6 +29,7 @@ from kgraph.json_checks import (
     check_text_or_none,
     parse_json,
 )
+from kgraph.structures import Arguments, Slots
 
 VERSION = 1
 ANEW = "write it anew with `kgraph show MODEL -o graph.json`"
@@ -129,6 +130,7 @@ def _node_data(node: Node) -> dict[str, Any]:
         inputs=_slots_data(node.inputs),
         outputs=[_tensor_data(tensor) for tensor in node.outputs],
         within=list(node.within) or None,
+        arguments=dict(node.arguments) or None,
         outside=node.outside or None,
     )
 
@@ -194,6 +196,7 @@ def _to_node(value: Any, where: str) -> Node:
         _to_slots(data, "inputs", where),
         tuple(_to_tensor(*tensor) for tensor in _list_items(data, "outputs", where)),
         tuple(check_text(call, "a call", f"{where}.within") for call in within),
+        Arguments(check_object_or_none(data.get("arguments"), "`arguments`", f"{where}.arguments") or {}),
         _flag_field(data, "outside", where) or False,
     )
 

@@ -7,7 +7,8 @@ from time import process_time
 import pytest
 
 from kgraph.errors import GraphError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.structures import Slots
 
 
 def test_two_layers_of_one_name_among_many_are_found_at_once() -> None:

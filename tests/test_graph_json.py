@@ -13,9 +13,10 @@ from helpers.places import DEMO
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import ConfigError, GraphError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.graph_json import from_json, to_json
 from kgraph.sources import read
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
 
 

@@ -20,8 +20,9 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.errors import ImageError, ReadError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.graphviz_engine import FORMATS, Engine, render
+from kgraph.structures import Slots
 
 SVG = "{http://www.w3.org/2000/svg}"
 STARTS = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF"}

@@ -11,9 +11,10 @@ from helpers.strategies import graphs
 from hypothesis import given
 
 from kgraph.errors import NoMatchError, QueryError
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.query import match, select
 from kgraph.sources import read
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import every_node, flatten
 
 # query → addresses

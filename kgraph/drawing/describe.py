@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Shape, argument_of, call_address, parse_address
+from kgraph.graph import Graph, Layer, Node, Shape, call_address, parse_address
 from kgraph.layers import is_operation, leaf_count
+from kgraph.structures import argument_of
 from kgraph.transforms.conv_chains import CHAIN
 
 # The first family whose word is part of the class name; the order decides (`ConvLSTM2D` is recurrent).
@@ -60,6 +62,64 @@ def telling_settings(layer: Layer, activations: bool = True) -> str:
         "sequences" if config.get("return_sequences") is True else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+# Operations that people write with a sign.
+SIGNS = {
+    "Add": "+", "Subtract": "−", "Multiply": "×", "TrueDivide": "/", "Divide": "/", "FloorDivide": "//",
+    "Mod": "%", "Power": "**", "Greater": ">", "GreaterEqual": "≥", "Less": "<", "LessEqual": "≤",
+    "Equal": "=", "NotEqual": "≠", "Matmul": "@",
+}  # fmt: skip
+LONGEST = 40  # characters of arguments; the tooltip has all
+
+
+def arguments_text(node: Node, layer: Layer, *, most: int = LONGEST) -> str:
+    """What else a call is given, in few words: `× 0.1`, `[:, ::2]`, `axis=-1`, `training=True`."""
+    if not node.arguments:
+        return ""
+    parts = []
+    sign = SIGNS.get(layer.class_name, "") if is_operation(layer) else ""
+    for slot, value in node.arguments.items():
+        if layer.class_name == "GetItem" and is_operation(layer):
+            parts.append(f"[{_index_text(value)}]")
+        elif slot == "1" and sign:
+            parts.append(f"{sign} {_argument_text(value)}")
+        elif slot == "0" and sign:
+            parts.append(f"{_argument_text(value)} {sign}")
+        else:
+            keyword = keyword_of(slot)
+            parts.append(f"{keyword}={_argument_text(value)}" if keyword else _argument_text(value))
+    text = " · ".join(parts)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _argument_text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        if "array" in value:
+            array = value["array"]
+            return f"array({', '.join(map(str, array['shape']))})"
+        if "slice" in value:
+            return _index_text(value)
+        return str(value.get("class_name") or json.dumps(value, ensure_ascii=False))
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_argument_text, value)) + "]"
+    return value if isinstance(value, str) else repr(value)
+
+
+def _index_text(value: Any) -> str:
+    """An index as it is written between brackets.
+
+    >>> _index_text([{"slice": [None, None, None]}, {"slice": [None, 4, 2]}, {"slice": "..."}, 0, None])
+    ':, :4:2, ..., 0, None'
+    """
+    if isinstance(value, list):
+        return ", ".join(map(_index_text, value))
+    if not (isinstance(value, Mapping) and "slice" in value):
+        return _argument_text(value)
+    if value["slice"] == "...":
+        return "..."
+    start, stop, step = ("" if part is None else _argument_text(part) for part in value["slice"])
+    return f"{start}:{stop}" + (f":{step}" if step else "")
 
 
 def inner_summary(layer: Layer) -> str:

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from kgraph.extraction.place import Place
 from kgraph.extraction.time_distributed import link_calls, split_wrapper
-from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
+from kgraph.structures import Slots
 from kgraph.transforms.walk import bind_inputs
 
 
@@ -193,7 +194,7 @@ class Cutting:
             return
         reads = self._became_slots(self._reads(node))
         if node.layer in self.links:
-            yield from link_calls(self.links[node.layer], node.node_index, reads)
+            yield from link_calls(self.links[node.layer], node, reads)
             return
         outputs = tuple(self._cut_outputs(node)) if node.layer in self.cuts else node.outputs
         yield replace(node, inputs=reads, outputs=outputs)

@@ -12,8 +12,9 @@ from typing import Any
 
 from kgraph.errors import ExtractError, ReadError
 from kgraph.extraction.plan import Queries, plan
-from kgraph.graph import Graph, Layer, Node, Tensor, argument_of, split_slot
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
+from kgraph.structures import argument_of, split_slot
 
 
 def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> Any:

@@ -12,8 +12,9 @@ from typing import Any
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.shared_object_ids import SharedIds, put_tag
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, join_slot, split_slot
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.entries import Entry, entry_name, model_in, objects_in
+from kgraph.structures import Slots, join_slot, split_slot
 
 # What stands beside the config of a functional model, wherever entries have modules.
 FUNCTIONAL: Mapping[str, Any] = {

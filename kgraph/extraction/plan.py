@@ -14,9 +14,10 @@ from dataclasses import replace
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
 from kgraph.extraction.place import Place, free_name, place_of
-from kgraph.graph import Graph, NodeKey, Slots, Tensor, call_address, join_slot, reads_source
+from kgraph.graph import Graph, NodeKey, Tensor, call_address, reads_source
 from kgraph.layers import every_layer, inner_path
 from kgraph.query import match
+from kgraph.structures import Slots, join_slot
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.walk import flat_index
 

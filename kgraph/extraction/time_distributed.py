@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.place import Place, free_name
-from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor, argument_of
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
+from kgraph.structures import Slots, argument_of
 
 # Cuts a graph down to one place, begun at the tensors that get a new input; tells which nodes are left.
 Cutter = Callable[[Graph, Place, Mapping[Tensor, str]], tuple[Graph, frozenset[NodeKey]]]
@@ -67,7 +68,7 @@ def _one_step(inside: Graph, tensor: Tensor) -> Tensor:
     return next(t for t in inside.node(tensor).outputs if t == tensor)
 
 
-def link_calls(links: Mapping[Place, Layer], node_index: int, given: Slots) -> Iterator[Node]:
+def link_calls(links: Mapping[Place, Layer], call: Node, given: Slots) -> Iterator[Node]:
     """The nodes of one call: the first link reads what the wrapper was given, the others the one before.
 
     A mask says which steps count, so every link reads it.
@@ -76,8 +77,8 @@ def link_calls(links: Mapping[Place, Layer], node_index: int, given: Slots) -> I
     masks = {slot: t for slot, t in given.items() if argument_of(slot) == "mask"}
     for layer in links.values():
         steps = next(iter(reads.values())).shape
-        made = _link_output(layer, node_index, steps[1] if steps else None)
-        yield Node(layer.name, node_index, reads, (made,))
+        made = _link_output(layer, call.node_index, steps[1] if steps else None)
+        yield Node(layer.name, call.node_index, reads, (made,), arguments=call.arguments)
         reads = Slots({"0": made} | masks)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from kgraph.extraction import write_keras3
 from kgraph.extraction.model_writer import Dialect, ModelWriter, WrittenConfig, input_shape
 from kgraph.extraction.shared_object_ids import SharedIds
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.configs.upgrade import CONSTANT, first_call_indexes, is_reference
 from kgraph.sources.entries import Entry, entry_name, model_in
+from kgraph.structures import Slots, argument_of, join_slot
 from kgraph.transforms.keras_order import renumber
 
 

@@ -12,11 +12,12 @@ from typing import Any
 from kgraph.errors import ExtractError
 from kgraph.extraction.model_writer import FUNCTIONAL, Dialect, ModelWriter, WrittenConfig, input_shape
 from kgraph.extraction.shared_object_ids import assign_ids, tags_by_path, tags_in
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, argument_of, join_slot
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import every_layer
 from kgraph.sources.configs.keras3 import is_functional
 from kgraph.sources.configs.upgrade import is_reference
 from kgraph.sources.entries import Entry, model_in
+from kgraph.structures import Slots, argument_of, join_slot
 from kgraph.transforms.keras_order import renumber
 
 CASTS_LATE = (3, 5)  # until then the dtype of what a layer reads is that after its own cast

@@ -1,7 +1,7 @@
 """Live Keras 3 model → Graph. Edge module: looks at the model, changes nothing, imports no Keras.
 
 Uses what is the same in Keras 3.0-3.15: `operations`, `_nodes` (keys `f"{id(op)}_ib-{i}"`),
-`_inbound_nodes`, `_keras_history`, and of a Sequential `_layers` and `_functional_parts`.
+`_inbound_nodes`, `_keras_history`, and of a Sequential `_layers` and `_functional`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from functools import cache
 from typing import Any
 
 from kgraph.errors import NoGraphError
-from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Slots, Tensor, Weight
-from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, argument_slots, sequential_nodes, tensor_slots
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight
+from kgraph.sources.arguments import call_arguments
+from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
 from kgraph.sources.weights.digests import array_chunks, digest_arrays
+from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
 
@@ -94,7 +96,7 @@ class _Reader:
         nodes, inputs, outputs = (
             _sequential_parts(model, layers)
             if _is_instance(model, "Sequential")
-            else _functional_parts(model)
+            else self._functional_parts(model, layers)
         )
         return Graph(
             name=model.name,
@@ -134,6 +136,28 @@ class _Reader:
             same_by="identity" if same_as else None,
             **_class_names(operation),
         )
+
+    def _functional_parts(self, model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
+        calls = keras_nodes(model)
+        by_name = {layer.name: layer for layer in layers}
+        # Keras too tells tensors by `id` when it runs through a graph.
+        tensors = {
+            id(t): Tensor(*key, i, *_shape_and_dtype(t))
+            for key, call in calls.items()
+            for i, t in enumerate(call.outputs)
+        }
+
+        def leaf(value: Any) -> Tensor | None:
+            return tensors.get(id(value))
+
+        nodes = []
+        for key, call in calls.items():
+            slots, rest = split_call(call.arguments.args, call.arguments.kwargs, leaf)
+            given = {slot: _serialized(value) for slot, value in rest.items()} if self.described else {}
+            arguments = call_arguments(by_name[key[0]], given)
+            nodes.append(Node(*key, slots, tuple([tensors[id(t)] for t in call.outputs]), (), arguments))
+        inputs = Slots(tensor_slots(model._inputs_struct, leaf))
+        return nodes, inputs, Slots(tensor_slots(model._outputs_struct, leaf))
 
     def own_weights(self, operation: Any, inside: Any, path: str) -> tuple[Weight, ...]:
         """The variables of an entry without those of the layers in its graph, each once, in Keras's order."""
@@ -196,33 +220,6 @@ def keras_nodes(model: Any, of: Collection[str] | None = None) -> dict[NodeKey, 
     return calls
 
 
-def _functional_parts(model: Any) -> tuple[list[Node], Slots, Slots]:
-    calls = keras_nodes(model)
-    # Keras too tells tensors by `id` when it runs through a graph.
-    tensors = {
-        id(t): Tensor(*key, i, *_shape_and_dtype(t))
-        for key, call in calls.items()
-        for i, t in enumerate(call.outputs)
-    }
-
-    def leaf(value: Any) -> Tensor | None:
-        return tensors.get(id(value))
-
-    nodes = [
-        Node(
-            *key,
-            argument_slots(call.arguments.args, call.arguments.kwargs, leaf),
-            tuple([tensors[id(t)] for t in call.outputs]),
-        )
-        for key, call in calls.items()
-    ]
-    return (
-        nodes,
-        Slots(tensor_slots(model._inputs_struct, leaf)),
-        Slots(tensor_slots(model._outputs_struct, leaf)),
-    )
-
-
 def _sequential_parts(model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
     nodes, inputs, outputs = sequential_nodes(layers)
     made = {
@@ -266,6 +263,17 @@ def _config_without(operation: Any, without: tuple[str, ...]) -> Mapping[str, An
     except Exception:  # a user's get_config may raise anything, or be missing; then there is no config
         return {}
     return {key: value for key, value in config.items() if key not in without}
+
+
+def _serialized(value: Any) -> Any:
+    """An argument as a file has it."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    library = sys.modules["keras.src.saving.serialization_lib"]
+    try:
+        return _as_json(library.serialize_keras_object(value))
+    except Exception:  # an object of the user's may not serialize
+        return type(value).__name__
 
 
 def _compile_config(model: Any) -> Mapping[str, Any] | None:

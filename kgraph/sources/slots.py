@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kgraph.graph import Layer, Node, Slots, Tensor, join_slot
+from kgraph.graph import Layer, Node, Tensor
+from kgraph.structures import Slots, join_slot
 
 # The part of a model's config that is its graph; the rest is kept on its layer.
 GRAPH_KEYS = ("layers", "input_layers", "output_layers")
@@ -32,17 +33,35 @@ def tensor_slots(
             yield from tensor_slots(item, leaf, join_slot(slot, str(index)))
 
 
-def argument_slots(args: Any, kwargs: Any, leaf: Callable[[Any], Tensor | None]) -> Slots:
-    """The slots of a call: positional arguments by number, keyword arguments by name."""
-    found: list[tuple[str, Tensor]] = []
+def split_call(args: Any, kwargs: Any, leaf: Callable[[Any], Tensor | None]) -> tuple[Slots, dict[str, Any]]:
+    """What a call is given: the tensors by their slots, and the rest by its own; positional arguments by
+    number, keyword arguments by name. A structure without tensors stays whole.
+    """
+    tensors: list[tuple[str, Tensor]] = []
+    rest: dict[str, Any] = {}
     named = [(str(index), value) for index, value in enumerate(args)]
-    for slot, value in [*named, *sorted(kwargs.items())]:
+    for slot, value in [*named, *sorted(kwargs.items())] if kwargs else named:
         tensor = leaf(value)
         if tensor is not None:  # by far the most common, and much quicker than a walk
-            found.append((slot, tensor))
+            tensors.append((slot, tensor))
         elif isinstance(value, dict | list | tuple):
-            found += tensor_slots(value, leaf, join_slot("", slot))
-    return Slots(found)
+            inside = list(tensor_slots(value, leaf, join_slot("", slot)))
+            tensors += inside
+            rest.update(_beside(value, leaf, slot) if inside else {slot: value})
+        else:
+            rest[slot] = value
+    return Slots(tensors), rest
+
+
+def _beside(value: Any, leaf: Callable[[Any], Tensor | None], slot: str) -> Iterator[tuple[str, Any]]:
+    """What stands beside the tensors in a nested structure, each with its slot."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        own = join_slot(slot, str(key))
+        if leaf(item) is not None:
+            continue
+        is_open = isinstance(item, dict | list | tuple) and any(True for _ in tensor_slots(item, leaf))
+        yield from _beside(item, leaf, own) if is_open else [(own, item)]
 
 
 def sequential_nodes(layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:

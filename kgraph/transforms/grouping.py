@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
+from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
 CLASS = "Block"  # stands where a layer has its Keras class

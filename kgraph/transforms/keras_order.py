@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, Node, NodeKey, Slots, Tensor, reads_source, split_slot
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, reads_source
+from kgraph.structures import Slots, split_slot
 from kgraph.transforms.toposort import order_nodes
 
 

@@ -30,7 +30,7 @@ class Similarity:
         slots = tuple(node.inputs)
         made = tuple((t.tensor_index, t.dtype, t.shape and len(t.shape)) for t in node.outputs)
         shapes = tuple(size for t in node.outputs for size in _shape_sizes(t.shape))
-        return (kind, slots, made, node.within), sizes + shapes
+        return (kind, slots, node.arguments, made, node.within), sizes + shapes
 
     def _layer(self, layer: Layer) -> Fingerprint:
         # An entry that is another's object is like none: a reader wants to see it.

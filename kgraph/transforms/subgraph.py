@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kgraph.graph import Graph, Node, NodeKey, Slots, Tensor, reads_source
+from kgraph.graph import Graph, Node, NodeKey, Tensor, reads_source
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.toposort import order_nodes
 
@@ -92,7 +93,7 @@ def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     for node in graph.nodes:
         reads = Slots((slot, t) for slot, t in node.inputs.items() if t.key in kept)
         if node.key not in kept and (reads or node.key in makers):
-            edge.append(Node(*node.key, reads, node.outputs, node.within, outside=True))
+            edge.append(Node(*node.key, reads, node.outputs, node.within, node.arguments, outside=True))
     names, stubs = {name for name, _ in kept}, {node.layer for node in edge}
     layers = [
         layer if layer.name in names else replace(layer, graph=None, weights=())

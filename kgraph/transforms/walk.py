@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kgraph.errors import GraphError
-from kgraph.graph import Graph, Layer, Node, Shape, Slots, Tensor, argument_of
+from kgraph.graph import Graph, Layer, Node, Shape, Tensor
 from kgraph.layers import inner_path
+from kgraph.structures import Slots, argument_of
 
 MOST_NODES = 1_000_000
 
@@ -119,7 +120,8 @@ class Scope:
         if self.mask is not None and not self.masked.isdisjoint(node.inputs.values()):
             inputs = Slots({"mask": self.mask, **inputs})
         outputs = tuple(map(self._own, node.outputs))
-        return Node(*outputs[0].key, inputs, outputs, (*self.within, *node.within), node.outside)
+        within = (*self.within, *node.within)
+        return Node(*outputs[0].key, inputs, outputs, within, node.arguments, node.outside)
 
     def _with_steps(self, shape: Shape | None) -> Shape | None:
         if not self.steps or not shape:

@@ -12,8 +12,9 @@ from helpers.block_chains import BLOCK, chain
 from helpers.command_line import children_seconds, run
 from helpers.places import DEMO
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.graph_json import to_json
+from kgraph.structures import Slots
 
 
 @pytest.fixture

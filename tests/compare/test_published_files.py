@@ -15,10 +15,11 @@ from helpers.keras2 import read_keras_2
 from helpers.places import ROOT, SHARED
 
 from kgraph.errors import NoGraphError
-from kgraph.graph import Graph, Shape, Slots
+from kgraph.graph import Graph, Shape
 from kgraph.layers import every_layer
 from kgraph.sizes import graph_size
 from kgraph.sources import read
+from kgraph.structures import Slots
 
 pytestmark = pytest.mark.usefixtures("shared")
 CORPUS = SHARED / "corpus"

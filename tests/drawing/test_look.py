@@ -9,7 +9,8 @@ import pytest
 
 import kgraph
 from kgraph.drawing.look import COLOURS, DIRECTIONS, TELLS, Look
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.structures import Slots
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from kgraph.extraction.file import extract_file
 from kgraph.extraction.live import extract
 from kgraph.extraction.place import place_of
 from kgraph.extraction.plan import plan, planned_addresses
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.query import select
 from kgraph.sources import read
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.structures import Slots
 
 
 def chain(blocks: list[list[tuple[str, int]]]) -> Graph:

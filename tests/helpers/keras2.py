@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.slots import tensor_slots
+from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, Tensor, Weight
+from kgraph.structures import Slots
 
 # What breaks DOT, Graphviz's HTML or XML, next to any other text at all.
 NASTY = [

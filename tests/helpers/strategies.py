@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, Tensor, Weight
+from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
 # Characters that mean something to DOT, HTML, terminals, queries or paths; never "/" (Keras forbids it).

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, Tensor, Weight
+from kgraph.structures import Slots
 
 
 def layer(name: str, class_name: str, *shape: int, trainable: bool = True, **more: object) -> Layer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from helpers.strategies import graphs
 from hypothesis import given
 
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import every_layer
 from kgraph.reports.calls import every_call
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import every_node, flatten
 
 

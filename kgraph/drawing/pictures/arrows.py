@@ -10,8 +10,9 @@ from itertools import accumulate
 
 from kgraph.drawing import describe
 from kgraph.drawing.look import Look
-from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, argument_of, split_slot
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
+from kgraph.structures import argument_of, split_slot
 
 Reading = tuple[NodeKey | None, str]  # who reads (None: an output of the graph), and at which slot
 

@@ -151,8 +151,9 @@ class Boxes:
     def _about(self, layer: Layer, node: Node) -> Iterator[str]:
         """Class and settings, parameters at the first call, weights, same object as: a line each layer."""
         last = self.shown.last_layers.get(layer.name, layer)
-        for part, last_part in zip(_lined_layers(layer), _lined_layers(last), strict=True):
-            what = [self._what(part, last_part)]
+        lined = zip(_lined_layers(layer), _lined_layers(last), _lined_nodes(layer, node), strict=True)
+        for part, last_part, part_node in lined:
+            what = [self._what(part, last_part), describe.arguments_text(part_node, part)]
             if self.marks.is_first(node):
                 what.append(self._parameters(part, last_part))
             if self.look.tells("trainable"):
@@ -205,6 +206,11 @@ class Boxes:
             *(
                 f"{part.class_name} {describe.telling_settings(part)}".strip()
                 for part in _lined_layers(layer)
+            ),
+            *(
+                f"given {text}"
+                for part, called in zip(_lined_layers(layer), _lined_nodes(layer, node), strict=True)
+                if (text := describe.arguments_text(called, part, most=1000))
             ),
             f"makes {made}",
             f"{describe.format_count(size.parameters if size else None)} parameters",
@@ -271,6 +277,11 @@ def _lined_layers(layer: Layer) -> Sequence[Layer]:
     if layer.class_name == CHAIN and layer.graph:
         return [layer.graph.layer(node.layer) for node in layer.graph.inner_nodes]
     return [layer]
+
+
+def _lined_nodes(layer: Layer, node: Node) -> Sequence[Node]:
+    """The calls of these layers."""
+    return layer.graph.inner_nodes if layer.class_name == CHAIN and layer.graph else [node]
 
 
 def _end_sizes(layer: Layer) -> tuple[Size | None, Size | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from kgraph.drawing.describe import (
+    arguments_text,
     call_numbers,
     format_count,
     inner_summary,
@@ -131,6 +132,8 @@ class _Notes:
         if number[1] > 1:
             heading = self.numbers[node.within[-1]] if node.within else None
             yield Note(("call {} of {}".format(*number),), needed=number != heading)
+        if given := arguments_text(node, layer):
+            yield Note((escape_unprintable(given),))
         if layer.same_as is not None:
             yield Note((f"same object as {escape_unprintable(layer.same_as)}",))
         if node.key in self.inputs:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kgraph.errors import ConfigError, NoGraphError
-from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Slots, Tensor, argument_of
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor
 from kgraph.json_checks import (
     TENSORS,
     check_flag_or_none,
@@ -25,12 +25,14 @@ from kgraph.json_checks import (
     shape_in,
 )
 from kgraph.sizes import weights_size
+from kgraph.sources.arguments import call_arguments
 from kgraph.sources.configs.context import Context
 from kgraph.sources.configs.node_indexes import count_own_calls, repair_indexes
 from kgraph.sources.entries import without_ids
 from kgraph.sources.saved import WeightGroup
-from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, argument_slots, sequential_nodes, tensor_slots
+from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
 from kgraph.sources.weights.groups import MODEL_LISTS, child_groups, is_unweighted, without_children
+from kgraph.structures import Slots, argument_of
 from kgraph.transforms.shape_rules import infer_output
 from kgraph.transforms.toposort import order_nodes
 
@@ -164,11 +166,13 @@ class _ModelReader:
             calls = child.get("inbound_nodes")
             if not isinstance(calls, list):
                 raise ConfigError("a layer of a functional model without its calls", where)
+            layer = Layer(name, child["class_name"], module=child.get("module"), config=child["config"])
             for number, call in enumerate(calls):
                 here = f"{where}[{number}]"
                 args = check_list(check_object(call, "a call", here).get("args"), "`args`", f"{here}.args")
                 kwargs = _optional_object(call, "kwargs", here) or {}
-                yield Node(name, number, argument_slots(args, kwargs, self._tensor))
+                slots, rest = split_call(args, kwargs, self._tensor)
+                yield Node(name, number, slots, arguments=call_arguments(layer, rest))
             if not calls:
                 yield Node(name, 0)
 

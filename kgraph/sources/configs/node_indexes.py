@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kgraph.errors import ConfigError
-from kgraph.graph import Node, NodeKey, Slots, Tensor
+from kgraph.graph import Node, NodeKey, Tensor
+from kgraph.structures import Slots
 
 Value = TypeVar("Value")
 

@@ -58,6 +58,7 @@ SETTINGS = {
     "pool_length": "pool_size", "p": "rate", "atrous_rate": "dilation_rate", "input_dtype": "dtype",
     "sigma": "stddev", "inner_activation": "recurrent_activation",
 }  # fmt: skip
+UNTRAINED = ("InputLayer", "Discretization")  # layers whose config has no `trainable`
 UNITS = ("Dense", "LSTM", "GRU", "SimpleRNN")  # these alone call `output_dim` what is now `units`
 
 
@@ -65,14 +66,14 @@ def built_in_module(class_name: str, config: Mapping[str, Any], version: str) ->
     """The module that Keras 3 would write for a class of its own; None for another's.
 
     In HDF5 files of Keras 3 entries have no module either. What is no layer there, a bare operation, has no
-    `trainable` in its config, as every layer but InputLayer has (k3.15.1/20_ops.h5).
+    `trainable` in its config, as nearly every layer has (k3.15.1/20_ops.h5).
     """
     if class_name in ("Functional", "Sequential"):
         return "keras"
     if ">" in class_name:  # `package>Class`, as somebody registered it
         return None
     if version.startswith("3."):
-        if class_name != "InputLayer" and not ("trainable" in config or "layers" in config):
+        if class_name not in UNTRAINED and not ("trainable" in config or "layers" in config):
             return "keras.ops"
         return "keras.layers" if class_name in LAYERS | LATER | NEWER else None
     number = re.match(r"2\.(\d+)", version)

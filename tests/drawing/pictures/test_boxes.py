@@ -11,7 +11,8 @@ from kgraph.drawing.look import TOLD, Look
 from kgraph.drawing.pictures.boxes import Box, Boxes, training_state
 from kgraph.drawing.pictures.palette import LIGHT
 from kgraph.drawing.view import choose_shown
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, Tensor, Weight
+from kgraph.structures import Slots
 
 
 def boxes(graph: Graph, look: Look) -> dict[str, Box]:

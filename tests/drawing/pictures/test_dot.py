@@ -22,8 +22,9 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.pictures.palette import LIGHT
-from kgraph.graph import Graph, Slots
+from kgraph.graph import Graph
 from kgraph.graph_json import to_json
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
 
 names = st.one_of(st.sampled_from(NASTY), st.text(max_size=12))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from kgraph.drawing.terminal import lanes as module
 from kgraph.drawing.terminal.lanes import Row, by_call, draw_row, lay_rows
-from kgraph.graph import Graph, Layer, Node, Slots, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
 
 Reads = Sequence[Sequence[int]]  # of each node, the numbers of the earlier nodes that it reads
