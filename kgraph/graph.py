@@ -94,7 +94,7 @@ class Node:
     # The calls of nested models it stands in, outermost first; `flatten` fills this.
     within: tuple[str, ...] = field(default=(), compare=False)
     # What else the call is given, and of an operation what it was made with; see `Arguments`.
-    arguments: Arguments = Arguments()
+    arguments: Arguments = field(default_factory=Arguments)
     # True where it only stands for what a part of a graph (`kgraph.subgraph`) was cut from.
     outside: bool = field(default=False, compare=False)
 
@@ -135,6 +135,8 @@ class Weight:
     shape: Shape
     dtype: str
     trainable: bool | None = None
+    # True where it would be trained, had nobody frozen it; statistics and seeds are never trained.
+    frozen: bool = False
     # The path of the weight of an earlier layer that is the same variable, and what that rests on.
     same_as: str | None = None
     same_by: str | None = None

@@ -149,7 +149,7 @@ def _weights_data(weights: tuple[Weight, ...] | None) -> list[dict[str, Any]] | 
         return None
     return [
         {"name": w.name, "shape": list(w.shape), "dtype": w.dtype, "trainable": w.trainable}
-        | _without_none(same_as=w.same_as, same_by=w.same_by, digest=w.digest)
+        | _without_none(frozen=w.frozen or None, same_as=w.same_as, same_by=w.same_by, digest=w.digest)
         for w in weights
     ]
 
@@ -236,6 +236,7 @@ def _to_weight(value: Any, where: str) -> Weight:
         shape=check_shape_or_none(data.get("shape"), "`shape`", f"{where}.shape") or (),
         dtype=check_text(data.get("dtype"), "`dtype`", f"{where}.dtype"),
         trainable=_flag_field(data, "trainable", where),
+        frozen=_flag_field(data, "frozen", where) or False,
         **_text_fields(data, where, "same_as", "same_by", "digest"),
     )
 

@@ -1,4 +1,4 @@
-"""What a graph amounts to: parameters, bytes, counts, and what each output is trained for.
+"""What weights amount to: parameters and bytes.
 
 Every variable is counted once: a shared layer is one layer, and an entry that is the same object
 as an earlier one (`Layer.same_as`), or a weight that is an earlier one (`Weight.same_as`), adds nothing.
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from math import prod
 
-from kgraph.graph import Graph, Layer, Tensor, Weight, reads_source
-from kgraph.layers import every_layer, is_operation
+from kgraph.graph import Graph, Layer, Tensor, Weight
+from kgraph.layers import every_layer
 
 # Bytes of one element. `bool` and the packed `int4` take a byte each in Keras's files.
 BYTES = {
@@ -24,35 +24,26 @@ BYTES = {
 
 @dataclass(frozen=True)
 class Size:
-    """Parameters, of which trainable and frozen (the rest: not known which), and their bytes."""
+    """Parameters, and their bytes: those that training moves, those that somebody froze, those that no
+    training ever moves (such as moving statistics), and the rest, of which the source does not tell.
+    """
 
     parameters: int = 0
     trainable: int = 0
     frozen: int = 0
+    non_trainable: int = 0
     bytes: int = 0
 
     @property
     def undecided(self) -> int:
-        """How many parameters the source leaves open: trainable or frozen."""
-        return self.parameters - self.trainable - self.frozen
+        """How many parameters the source leaves open."""
+        return self.parameters - self.trainable - self.frozen - self.non_trainable
 
     def __add__(self, other: Size) -> Size:
         return Size(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def __mul__(self, times: int) -> Size:
         return Size(*(getattr(self, f.name) * times for f in fields(self)))
-
-
-@dataclass(frozen=True)
-class Totals:
-    """The foot of a report. `size` is None where some layer's weights are not known."""
-
-    layers: int
-    operations: int
-    nested: int
-    nodes: int
-    shared: int
-    size: Size | None
 
 
 def weights_size(weights: Iterable[Weight]) -> Size:
@@ -62,7 +53,8 @@ def weights_size(weights: Iterable[Weight]) -> Size:
     return Size(
         parameters=sum(n for _, n in counts),
         trainable=sum(n for w, n in counts if w.trainable),
-        frozen=sum(n for w, n in counts if w.trainable is False),
+        frozen=sum(n for w, n in counts if w.trainable is False and w.frozen),
+        non_trainable=sum(n for w, n in counts if w.trainable is False and not w.frozen),
         bytes=sum(n * BYTES.get(w.dtype, 0) for w, n in counts),
     )
 
@@ -100,21 +92,3 @@ def tensor_bytes(tensor: Tensor) -> int | None:
     if tensor.shape is None or tensor.dtype not in BYTES or None in tensor.shape[1:]:
         return None
     return prod(d for d in tensor.shape[1:] if d is not None) * BYTES[tensor.dtype]
-
-
-@reads_source
-def count_totals(graph: Graph) -> Totals:
-    """The counts that stand under a report, layers at all depths, nodes and shared layers of this graph."""
-    nodes = [node for node in graph.nodes if not node.outside]
-    outside = {node.layer for node in graph.nodes} - {node.layer for node in nodes}
-    entries = [layer for path, layer in every_layer(graph) if path not in outside]
-    nested = sum(layer.graph is not None and not layer.wraps for layer in entries)
-    operations = sum(map(is_operation, entries))
-    return Totals(
-        layers=len(entries) - operations - nested,
-        operations=operations,
-        nested=nested,
-        nodes=len(nodes),
-        shared=len(graph.shared),
-        size=graph_size(graph),
-    )

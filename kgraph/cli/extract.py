@@ -22,9 +22,9 @@ from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, ReadError
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.file import check_targets, open_cuttable
-from kgraph.extraction.plan import plan, rest
+from kgraph.extraction.plan import kept_layers, plan, rest
 from kgraph.graph import Graph
-from kgraph.sizes import count_totals
+from kgraph.reports.totals import count_totals
 from kgraph.sources.model_file import ModelFile, open_model_file
 
 
@@ -140,7 +140,7 @@ def _plan_text(graph: Graph, wanted: Graph) -> str:
     """The plan, then what is kept and dropped."""
     lines = [to_text(wanted, width=terminal_width())]
     whole, kept = count_totals(graph), count_totals(wanted)
-    lines.append(f"kept {kept.layers} of {whole.layers} layers")
+    lines.append(f"kept {len(kept_layers(graph, wanted))} of {whole.layers} layers")
     if whole.size and kept.size:
         parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
         lines.append(f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}")

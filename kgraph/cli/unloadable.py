@@ -14,9 +14,10 @@ def note_unloadable(file: ModelFile | None) -> None:
     if file is None or file.format not in ("keras zip", "keras folder"):
         return
     graph = file.graph
-    twice = [path for path, layer in every_layer(graph) if layer.same_as]
+    twice = [p for p, layer in every_layer(graph) if layer.same_as and layer.class_name != "InputLayer"]
     if not twice:
         return
+    from kgraph.extraction.cutter import NEWEST
     from kgraph.extraction.keras_zip import open_keras_zip
     from kgraph.extraction.write_keras3 import is_loadable
 
@@ -28,7 +29,7 @@ def note_unloadable(file: ModelFile | None) -> None:
         return
     outputs = " ".join(dict.fromkeys(graph.address(tensor) for tensor in graph.outputs.values()))
     click.echo(
-        f"\nnote: Keras cannot load this file, since `{twice[0]}` is one object in two models;\n"
+        f"\nnote: Keras {NEWEST[0]}.{NEWEST[1]} cannot load this file, since `{twice[0]}` is one object in two models;\n"
         f"  kgraph extract {file.path} --layers {outputs} -o repaired.keras\nwrites one that it can load",
         err=True,
     )

@@ -14,8 +14,8 @@ from dataclasses import replace
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
 from kgraph.extraction.place import Place, free_name, place_of
-from kgraph.graph import Graph, NodeKey, Tensor, call_address, reads_source
-from kgraph.layers import every_layer, inner_path
+from kgraph.graph import Graph, NodeKey, Tensor, call_address, parse_address, reads_source
+from kgraph.layers import every_layer, inner_path, is_nested, is_operation
 from kgraph.query import match
 from kgraph.structures import Slots, join_slot
 from kgraph.transforms.flatten import every_node
@@ -165,6 +165,15 @@ def _with_owners(graph: Graph) -> Graph:
 def planned_addresses(graph: Graph, plan: Graph) -> frozenset[str]:
     """The addresses in `graph` of the nodes that a plan of it keeps, at every depth."""
     return frozenset(_walk_planned(graph, plan, "", 0))
+
+
+def kept_layers(graph: Graph, plan: Graph) -> frozenset[str]:
+    """The paths of the layers of `graph` that a plan of it keeps, at all depths, without nested models and
+    operations, as `count_totals` counts them.
+    """
+    called = {parse_address(address).layer for address in planned_addresses(graph, plan)}
+    layers = dict(every_layer(graph))
+    return frozenset(p for p in called if not (is_nested(layers[p]) or is_operation(layers[p])))
 
 
 def _walk_planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[str]:

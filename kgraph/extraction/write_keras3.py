@@ -6,7 +6,7 @@ calls numbered from 0, nested functional models counted from 1 at a model's ends
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kgraph.errors import ExtractError
@@ -143,24 +143,43 @@ KERAS_3 = Dialect(
 
 
 def is_loadable(entry: Entry, graph: Graph, version: tuple[int, ...]) -> bool:
-    """Whether Keras can load the file again: it cannot where two models hold one object (3.0-3.15).
+    """Whether Keras can load the file again: it cannot where two models hold one object (3.3-3.15).
 
-    It then lacks a `shared_object_id`, or its indexes leave out the calls that another model has made.
+    It then lacks a `shared_object_id`, or its indexes leave out the calls that another model has made. Where
+    both models begin at one InputLayer, such calls are the same, and nothing is lost.
     """
     if not any(layer.same_as for _, layer in every_layer(graph)) or version < (3, 3):
         return True
     again = write_config(entry, graph, graph, version, (False, False)).entry
-    return _calls_and_tags(entry["config"]) == _calls_and_tags(again["config"])
+    if list(_tags(entry["config"])) != list(_tags(again["config"])):
+        return False
+    return _calls(entry["config"]) == _calls(again["config"]) or _begin_at_one(graph)
 
 
-def _calls_and_tags(config: Entry) -> list[Any]:
-    """All that tells a loader which object, and which call of it, is meant."""
-    found = [
-        [value] if is_reference(value) else value
-        for value in map(config.get, ("input_layers", "output_layers"))
-    ]
+def _tags(config: Entry) -> Iterator[Any]:
+    """What tells a loader which object each entry is; an InputLayer may as well be two."""
     for child in config["layers"]:
         model = model_in(child)
-        found += [child.get("shared_object_id"), child.get("inbound_nodes")]
-        found += _calls_and_tags(model["config"]) if model else tags_in(child["config"])
+        if child["class_name"] != "InputLayer":
+            yield child.get("shared_object_id")
+        yield from _tags(model["config"]) if model else tags_in(child["config"])
+
+
+def _calls(config: Entry) -> list[Any]:
+    """What tells a loader which call of it is meant."""
+    ends = map(config.get, ("input_layers", "output_layers"))
+    found = [[end] if is_reference(end) else end for end in ends]
+    for child in config["layers"]:
+        model = model_in(child)
+        found += [child.get("inbound_nodes"), *(_calls(model["config"]) if model else ())]
     return found
+
+
+def _begin_at_one(graph: Graph) -> bool:
+    """Whether a nested model begins at the very InputLayer of a model around it."""
+    return any(
+        layer.class_name == "InputLayer"
+        and layer.same_as is not None
+        and path.startswith(layer.same_as.removesuffix(layer.same_as.rpartition("/")[2]))
+        for path, layer in every_layer(graph)
+    )

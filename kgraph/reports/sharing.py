@@ -15,23 +15,14 @@ from typing import Any
 from kgraph.graph import Graph, Layer, Shape, Tensor, Weight, reads_source
 from kgraph.layers import every_layer, is_operation, leaf_count
 from kgraph.reports.calls import Call, every_call
-from kgraph.sizes import Size, Totals, count_totals, layer_size, weights_size
+from kgraph.reports.objects import Occurrence, shared_objects
+from kgraph.reports.totals import Totals, count_totals
+from kgraph.sizes import Size, layer_size, weights_size
 
 VERSION = 1
 # Variables that a layer measures, by the last part of their name; those of `Normalization` are its own.
 STATISTICS = {"moving_mean", "moving_variance", "vector_u"}
 MEASURED = {"mean", "variance", "count"}
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """One place where a shared object stands; `same_by` says what that rests on, None for the first place."""
-
-    path: str
-    class_name: str
-    calls: int  # in the model in which it stands
-    wraps: bool  # it wraps the object, as TimeDistributed does a model
-    same_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +116,7 @@ def sharing(graph: Graph) -> Sharing:
         source=graph.source,
         format=graph.format,
         keras_version=graph.keras_version,
-        shared=tuple(_shared_objects(graph)),
+        shared=tuple(_each_shared(graph)),
         tied=tuple(_tied_variables(graph)),
         identical=_identical_weights(variables),
         totals=whole,
@@ -137,68 +128,23 @@ def sharing(graph: Graph) -> Sharing:
     )
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where an object stands: its entry, and the object in whose model that is."""
-
-    entry: Occurrence
-    layer: Layer
-    around: str
-
-
-def _shared_objects(graph: Graph) -> Iterator[Shared]:
-    objects: dict[str, list[_Place]] = {}
-    for key, place in _occurrences(graph, "", "", dict(every_layer(graph))):
-        objects.setdefault(key, []).append(place)
+def _each_shared(graph: Graph) -> Iterator[Shared]:
     calls: dict[str, list[Call]] = {}
     for call in every_call(graph):
         calls.setdefault(call.layer, []).append(call)
-    for path, places in objects.items():
-        copies = sum({(place.around, place.layer.name): place.entry.calls for place in places}.values())
-        if copies < 2:
-            continue
-        layer = places[0].layer
+    for path, found in shared_objects(graph).items():
+        layer = found.layer
         holds = _held_size(layer, path)
         yield Shared(
             path=path,
             class_name=layer.class_name,
             kind="nested model" if layer.graph else "operation" if is_operation(layer) else "layer",
             layers=leaf_count(layer.graph) if layer.graph else 0,
-            entries=tuple(place.entry for place in places),
-            calls=tuple(call for place in places for call in calls.get(place.entry.path, ())),
+            entries=found.entries,
+            calls=tuple(call for entry in found.entries for call in calls.get(entry.path, ())),
             size=holds,
-            saving=holds and holds * (copies - 1),
+            saving=holds and holds * (found.copies - 1),
         )
-
-
-def _occurrences(
-    graph: Graph, path: str, around: str, entries: Mapping[str, Layer]
-) -> Iterator[tuple[str, _Place]]:
-    """Where every object stands, at all depths, each under the path of its first entry."""
-    for layer in graph.layers:
-        if layer.class_name == "InputLayer":  # two models may begin at one, but it makes nothing
-            continue
-        own = path + layer.name
-        key, by = _object_of(layer, own, entries)
-        entry = Occurrence(own, layer.class_name, len(graph.nodes_of(layer.name)), layer.wraps, by)
-        yield key, _Place(entry, layer, around)
-        if layer.graph:
-            yield from _occurrences(layer.graph, own + "/", key, entries)
-
-
-def _object_of(layer: Layer, path: str, entries: Mapping[str, Layer]) -> tuple[str, str | None]:
-    """The path of the first entry that is the same object, or whose inside is; and what that rests on."""
-    if layer.same_as:
-        return layer.same_as, layer.same_by
-    if layer.graph:
-        ends = {tensor.layer for tensor in layer.graph.inputs.values()}
-        inside = [inner for inner in layer.graph.layers if inner.name not in ends]
-        firsts = {(inner.same_as or "/").removesuffix("/" + inner.name) for inner in inside}
-        first = entries.get(firsts.pop()) if len(firsts) == 1 else None
-        # A model may hold a part of another one; only the same graph is the same model.
-        if first is not None and first.graph == layer.graph:
-            return inside[0].same_as.removesuffix("/" + inside[0].name), inside[0].same_by  # type: ignore[union-attr]
-    return path, None
 
 
 def _held_size(layer: Layer, path: str) -> Size | None:

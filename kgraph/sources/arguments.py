@@ -65,17 +65,21 @@ def spell_argument(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     kind, config = value.get("class_name"), value.get("config")
-    if kind in ARRAYS and isinstance(config, dict):
-        return {"array": _array(config.get("value"), config.get("dtype"))}
-    if kind == "__ellipsis__":
-        return {"slice": "..."}
     if kind == "__slice__" and isinstance(config, dict):
         value = config
     if value.keys() == SLICE:
         return {"slice": [spell_argument(value[end]) for end in ("start", "stop", "step")]}
     if isinstance(kind, str) and "config" in value:
-        return without_ids({"class_name": kind, "config": config})
+        return _spell_object(kind, config)
     return {key: spell_argument(item) for key, item in value.items()}
+
+
+def _spell_object(kind: str, config: Any) -> Any:
+    if kind in ARRAYS and isinstance(config, dict):
+        return {"array": _array(config.get("value"), config.get("dtype"))}
+    if kind == "__ellipsis__":
+        return {"slice": "..."}
+    return without_ids({"class_name": kind, "config": config})
 
 
 def _array(value: Any, dtype: Any) -> dict[str, Any]:

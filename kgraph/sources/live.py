@@ -35,7 +35,7 @@ def read_live(model: Any, values: bool = False) -> Graph:
     """
     if not _has_graph(model):
         raise _no_graph_error(model)
-    reader = _Reader(_variable_digests(model) if values else {})
+    reader = _Reader(_variable_digests(model) if values else {}, _trained_variables(model))
     graph = reader.graph(model, "")
     return replace(
         graph,
@@ -85,6 +85,7 @@ class _Reader:
     """Reads models of one tree; remembers which objects and variables were met at which path."""
 
     digests: Mapping[int, str]
+    trained: Collection[int] = ()  # the `id` of each variable that trains where nothing is frozen
     described: bool = True
     met: dict[int, str] = field(default_factory=dict)
     variables: dict[int, str] = field(default_factory=dict)
@@ -176,10 +177,16 @@ class _Reader:
             tuple(v.shape),
             str(v.dtype),
             bool(v.trainable),
+            frozen=not v.trainable and id(v) in self.trained,
             same_as=first,
             same_by="identity" if first else None,
             digest=self.digests.get(id(v)),
         )
+
+
+def _trained_variables(model: Any) -> set[int]:
+    """The `id` of each variable that its layer trains, unless somebody has frozen it."""
+    return {id(v) for layer in model._flatten_layers() for v in layer._trainable_variables}
 
 
 def _variable_digests(model: Any) -> dict[int, str]:

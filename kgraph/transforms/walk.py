@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kgraph.errors import GraphError
-from kgraph.graph import Graph, Layer, Node, Shape, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor
 from kgraph.layers import inner_path
 from kgraph.structures import Slots, argument_of
 
@@ -179,7 +179,7 @@ def bind_inputs(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
 
 def check_node_count(graph: Graph) -> None:
     """None; raises `GraphError` if nested calls multiply to more nodes than anyone could look at."""
-    count = _count_nodes(graph)
+    count = count_nodes(graph)
     if count > MOST_NODES:
         number = f"{count:,}" if count < 10**18 else "more than 10^18"
         raise GraphError(
@@ -188,7 +188,18 @@ def check_node_count(graph: Graph) -> None:
         )
 
 
-def _count_nodes(graph: Graph) -> int:
-    """The nodes with those inside each call; takes time in proportion to what is written, not to them."""
-    inside = {layer.name: _count_nodes(layer.graph) for layer in graph.layers if layer.graph}
-    return sum(1 + inside.get(node.layer, 0) for node in graph.nodes)
+def count_nodes(graph: Graph) -> int:
+    """How many calls there are, an inside once for each call of it: as many as `every_node` gives, but for
+    what lies outside of a part. Takes time in proportion to what is written, not to them.
+    """
+    return _count_calls(graph, frozenset())
+
+
+def _count_calls(graph: Graph, given: Set[NodeKey]) -> int:
+    inside = {
+        layer.name: _count_calls(layer.graph, layer.graph.input_keys) - bool(layer.repeats)
+        for layer in graph.layers
+        if layer.graph
+    }
+    nodes = (node for node in graph.nodes if node.key not in given and not node.outside)
+    return sum(1 + inside.get(node.layer, 0) for node in nodes)

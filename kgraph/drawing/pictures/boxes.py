@@ -153,7 +153,7 @@ class Boxes:
         last = self.shown.last_layers.get(layer.name, layer)
         lined = zip(_lined_layers(layer), _lined_layers(last), _lined_nodes(layer, node), strict=True)
         for part, last_part, part_node in lined:
-            what = [self._what(part, last_part), describe.arguments_text(part_node, part)]
+            what = [f"{self._what(part, last_part)} {describe.arguments_text(part_node, part)}".strip()]
             if self.marks.is_first(node):
                 what.append(self._parameters(part, last_part))
             if self.look.tells("trainable"):
@@ -255,13 +255,16 @@ class Boxes:
 
 
 def training_state(layer: Layer) -> str:
-    """`trainable`, `frozen` or `partly frozen`; empty without parameters, and where it is not known."""
+    """`trainable`, `frozen` or `partly frozen`; empty without parameters, for those that no training ever
+    moves, and where it is not known.
+    """
     inside = [inner for _, inner in every_layer(layer.graph)] if layer.graph else []
     states = set()
     for one in (layer, *inside):
         if one.weights and one.trainable is not None:
             moves = one.trainable and any(weight.trainable is not False for weight in one.weights)
-            states.add("trainable" if moves else "frozen")
+            is_frozen = not one.trainable or any(weight.frozen for weight in one.weights)
+            states |= {"trainable"} if moves else {"frozen"} if is_frozen else set()
     return "partly frozen" if len(states) > 1 else "".join(states)
 
 

@@ -35,7 +35,8 @@ from kgraph.drawing.terminal.spans import (
 from kgraph.drawing.view import ShownGraph
 from kgraph.drawing.view import choose_shown as shown_of
 from kgraph.graph import Graph, Node, Tensor, parse_address, reads_source
-from kgraph.sizes import count_totals, tensor_bytes
+from kgraph.reports.totals import count_totals
+from kgraph.sizes import tensor_bytes
 from kgraph.transforms.flatten import every_node
 
 if TYPE_CHECKING:
@@ -135,21 +136,23 @@ def _head_lines(graph: Graph) -> list[Line]:
 
 
 def _foot_lines(graph: Graph, shown: Graph) -> list[Line]:
-    """Totals: of the whole model, but nodes and shared layers as many as the rows show."""
+    """Totals of the whole, at all depths, and how many of its nodes the rows show."""
     all_in = count_totals(graph)
     counts = [format_many(all_in.layers, "layer")]
     counts += [format_many(all_in.operations, "operation")] if all_in.operations else []
     counts += [format_many(all_in.nested, "nested model")] if all_in.nested else []
-    outside = sum(node.outside for node in shown.nodes)
-    counts += [format_many(len(shown.nodes) - outside, "node")]
-    counts += [f"{outside} outside"] if outside else []
-    shared = [layer for layer in shown.shared if not all(n.outside for n in shown.nodes_of(layer.name))]
-    counts += [format_many(len(shared), "shared layer")]
+    inner = [node for node in shown.nodes if not node.outside]
+    seen = len(inner) + len({call for node in inner for call in node.within})
+    of_all = f"{format_count(seen)} of " if seen < all_in.nodes else ""
+    counts += [f"{of_all}{format_many(all_in.nodes, 'node')}"]
+    counts += [f"{len(shown.nodes) - len(inner)} outside"] if len(shown.nodes) > len(inner) else []
+    counts += [format_many(all_in.shared, "shared layer")]
     size = all_in.size
     if size is None:
         sizes = ["? parameters"]
     else:
         kinds = [f"{format_count(size.trainable)} trainable", f"{format_count(size.frozen)} frozen"]
+        kinds += [f"{format_count(size.non_trainable)} non-trainable"] if size.non_trainable else []
         kinds += [f"{format_count(size.undecided)} undecided"] if size.undecided else []
         sizes = [
             f"{format_many(size.parameters, 'parameter')}: {kinds[0]}",

@@ -18,6 +18,7 @@ from kgraph.drawing.describe import (
 from kgraph.drawing.terminal.lanes import Row
 from kgraph.drawing.terminal.spans import escape_unprintable, text_columns
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, parse_address
+from kgraph.layers import every_layer
 from kgraph.sizes import layer_size
 from kgraph.training import training_by_output
 
@@ -68,6 +69,8 @@ def row_texts(graph: Graph, table: Sequence[Row]) -> list[RowText]:
         again = layer.name in counted or layer.same_as is not None or node.outside
         counted.add(layer.name)
         size = layer_size(layer) if not again else None
+        # Where all inside is somebody else's too, a count of 0 would say that there is none.
+        again = again or (bool(_same_objects(layer)) and size is not None and not size.parameters)
         entries.append(
             RowText(
                 row,
@@ -99,6 +102,17 @@ def class_text(layer: Layer) -> str:
 def _shape_text(tensor: Tensor, place: int) -> str:
     which = "" if tensor.tensor_index == place else f":{tensor.tensor_index} "
     return which + keras_shape(tensor.shape)
+
+
+def _same_objects(layer: Layer) -> str:
+    """Of which earlier entries the layer, or layers inside it, are the same objects; empty for none."""
+    if layer.same_as is not None:
+        return f"object as {escape_unprintable(layer.same_as)}"
+    inside = [inner for _, inner in every_layer(layer.graph)] if layer.graph else []
+    first = [inner.same_as for inner in inside if inner.same_as and inner.class_name != "InputLayer"]
+    if len(first) < 2:
+        return "".join(f"object as {escape_unprintable(path)}" for path in first)
+    return f"objects as {escape_unprintable(first[0])} and {len(first) - 1} more"
 
 
 class _Notes:
@@ -134,8 +148,8 @@ class _Notes:
             yield Note(("call {} of {}".format(*number),), needed=number != heading)
         if given := arguments_text(node, layer):
             yield Note((escape_unprintable(given),))
-        if layer.same_as is not None:
-            yield Note((f"same object as {escape_unprintable(layer.same_as)}",))
+        if same := _same_objects(layer):
+            yield Note((f"same {same}",))
         if node.key in self.inputs:
             yield from self._input(node)
         yield from self._reads(row, above)

@@ -23,7 +23,8 @@ from kgraph.drawing.terminal.spans import (
 from kgraph.graph import parse_address
 from kgraph.reports.calls import Call
 from kgraph.reports.evidence import EVIDENCE
-from kgraph.reports.sharing import Occurrence, Shared, Sharing, Tied
+from kgraph.reports.objects import Occurrence
+from kgraph.reports.sharing import Shared, Sharing, Tied
 from kgraph.sizes import Size
 
 if TYPE_CHECKING:

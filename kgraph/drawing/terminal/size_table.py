@@ -17,9 +17,10 @@ CELLS: dict[str, Callable[[Size], str]] = {
     "bytes": lambda size: format_bytes(size.bytes),
     "trainable": lambda size: format_count(size.trainable),
     "frozen": lambda size: format_count(size.frozen),
+    "non-trainable": lambda size: format_count(size.non_trainable),
     "undecided": lambda size: format_count(size.undecided),
 }
-ORDER = ("parameters", "trainable", "frozen", "undecided", "bytes")
+ORDER = ("parameters", "trainable", "frozen", "non-trainable", "undecided", "bytes")
 
 Row = tuple[str, Size | None, str]  # name, size, style
 
@@ -77,6 +78,8 @@ def _choose_columns(sizes: Sequence[Size], width: int) -> Mapping[str, int]:
     widths = {title: max(len(title), *(len(cell(size)) for size in sizes)) for title, cell in CELLS.items()}
     if not any(size.undecided for size in sizes):
         del widths["undecided"]
+    if not any(size.non_trainable for size in sizes):
+        del widths["non-trainable"]
     while len(widths) > 1 and sum(w + 2 for w in widths.values()) > width - NARROWEST_NAME:
         widths.popitem()
     return {title: widths[title] for title in ORDER if title in widths}

@@ -180,11 +180,10 @@ def _name_arrays(
         trained = (
             None if not names else not names[index].startswith("!") and not array.dtype.startswith("int")
         )
-        if config.get("trainable") is False or (index == 0 and frozen):
-            trained = False
-        yield Weight(
-            f"{path}/{name}" if path else name, array.shape, array.dtype, trained, digest=array.digest
-        )
+        is_frozen = trained is not False and (config.get("trainable") is False or (index == 0 and frozen))
+        own = f"{path}/{name}" if path else name
+        trained = False if is_frozen else trained
+        yield Weight(own, array.shape, array.dtype, trained, frozen=is_frozen, digest=array.digest)
     if names and rank:
         yield from _lora_weights(names[0], arrays[0], rank, path)
 

@@ -83,6 +83,7 @@ def name_weights(entry: Entry, path: str, variables: Sequence[StoredWeight]) -> 
             v.array.shape,
             v.array.dtype,
             _is_trained(entry, short, v.array.dtype),
+            frozen=_is_frozen(entry, short, v.array.dtype),
             digest=v.array.digest,
         )
         for short, v in zip(shorts, variables, strict=True)
@@ -102,7 +103,7 @@ def _short_name(name: str, layer: str) -> str:
 
 
 # Variables that no training moves, of whatever layer of Keras's own; `running_…` in Keras 1.
-FROZEN = re.compile(
+UNTRAINED = re.compile(
     r"(.*/)?(moving_mean|moving_variance|running_mean|running_std|mean|variance|count|sn_u|vector_u|\w+_scale)"
 )
 
@@ -116,8 +117,21 @@ def _is_trained(entry: Entry, name: str, dtype: str) -> bool | None:
     parts = [part for part in (entry, config.get("layer")) if isinstance(part, Mapping)]
     if not all(str(part.get("module")).startswith("keras.") for part in parts):
         return None
-    is_base = isinstance(config.get("lora_rank"), int) and name in ("kernel", "embeddings")
-    return not (FROZEN.fullmatch(name) or is_base or dtype.startswith(("int", "uint")))
+    return not (_is_lora_base(entry, name) or _is_never_trained(name, dtype))
+
+
+def _is_frozen(entry: Entry, name: str, dtype: str) -> bool:
+    """Whether it would be trained, had nobody frozen the layer, or put LoRA factors beside it."""
+    is_off = entry["config"].get("trainable") is False or _is_lora_base(entry, name)
+    return is_off and not _is_never_trained(name, dtype)
+
+
+def _is_lora_base(entry: Entry, name: str) -> bool:
+    return isinstance(entry["config"].get("lora_rank"), int) and name in ("kernel", "embeddings")
+
+
+def _is_never_trained(name: str, dtype: str) -> bool:
+    return bool(UNTRAINED.fullmatch(name)) or dtype.startswith(("int", "uint"))
 
 
 def child_entries(entry: Entry, path: str) -> Iterator[tuple[str, Entry]]:
