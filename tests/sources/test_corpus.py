@@ -155,3 +155,18 @@ def test_the_weights_of_a_sharded_model_alone_are_refused(tmp_path: Path) -> Non
     for path in shards:
         with pytest.raises(errors.ReadError):
             read(path)
+
+
+def test_the_forms_of_one_model_are_one_graph(tmp_path: Path) -> None:
+    forms = (
+        "keras_2_in_a_string.json", "keras_2_13.keras", "keras_2_15.keras", "tfjs_layers.json",
+        "tfjs_without_weights.json", "savedmodel_2_4", "savedmodel_2_11", "savedmodel_without_variables",
+    )  # fmt: skip
+    for name in ("keras_2_bare_config.json", *forms):
+        MAKERS[name](tmp_path / name)
+    whole = read(tmp_path / "keras_2_bare_config.json")
+    for name in forms:
+        assert read(tmp_path / name) == whole, name
+    for name in ("keras_3_3_shared.json", "keras_3_3_shared.keras", "keras_3_npz.keras"):
+        MAKERS[name](tmp_path / name)
+        assert read(tmp_path / name) == read(tmp_path / "keras_3_3_shared.json"), name
