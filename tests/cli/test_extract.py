@@ -12,11 +12,15 @@ from pathlib import Path
 
 import h5py
 import pytest
+from click.testing import CliRunner, Result
 from helpers.command_line import failed, run
 from helpers.places import DEMO
 
+from kgraph.cli import cli
+from kgraph.errors import KGraphError, ReadError
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.verify import verify
+from kgraph.sources import read
 from kgraph.sources.model_file import open_model_file
 
 
@@ -44,7 +48,6 @@ def changed(path: Path, array: str) -> Path:
     return other
 
 
-@pytest.mark.slow
 def test_a_tail_is_verified_on_what_the_head_makes(tmp_path: Path, environment: dict[str, str]) -> None:
     said = run(
         "extract", str(DEMO), "--layers", "encoder#1", "embedding#0", "-o", "a.keras", "--tail", "b.keras",
@@ -142,3 +145,41 @@ def test_a_bar_is_drawn_on_a_terminal_for_what_takes_long() -> None:
         assert (b"writing big.keras" in drawn) == is_drawn
     piped = subprocess.run([sys.executable, "-c", code.format(steps=12)], capture_output=True, check=True)
     assert piped.stderr == b""
+
+
+def extract_here(*args: str) -> Result:
+    """What `kgraph extract` says and raises, in this process, which has Keras already."""
+    return CliRunner().invoke(cli, ["extract", *args])
+
+
+def test_keras_cuts_what_kgraph_cuts(tmp_path: Path) -> None:
+    import keras
+
+    ours, theirs = (str(tmp_path / name) for name in ("ours.keras", "theirs.keras"))
+    for target, options in ((ours, []), (theirs, ["--with-keras"])):
+        done = extract_here(str(DEMO), "--layers", "encoder/pool#1", "-o", target, *options)
+        assert done.exit_code == 0, done.output
+        assert done.output.endswith(f"wrote {target}\n")
+    assert read(ours) == read(theirs)
+    left, right = (keras.models.load_model(path) for path in (ours, theirs))
+    for a, b in zip(left.get_weights(), right.get_weights(), strict=True):
+        assert (a == b).all()
+
+
+def test_a_model_that_code_builds_is_cut_but_cannot_be_verified(tmp_path: Path) -> None:
+    target = str(tmp_path / "a.keras")
+    done = extract_here("models.plain:branches_and_skip", "--layers", "add", "-o", target, "--verify")
+    assert "wrote" in done.output
+    assert isinstance(done.exception, KGraphError)
+    assert "is no file that Keras could load again" in str(done.exception)
+    assert [tensor.layer for tensor in read(target).outputs.values()] == ["add"]
+
+
+def test_what_keras_cannot_load_is_said(saved: Callable[[str], Path], tmp_path: Path) -> None:
+    target = tmp_path / "a.keras"
+    source = str(saved("lambda_layer"))
+    done = extract_here(source, "--layers", "**", "-o", str(target), "--with-keras")
+    assert isinstance(done.exception, ReadError)
+    assert f"Keras cannot load `{source}`" in str(done.exception)
+    assert "--unsafe" in done.exception.hint
+    assert not target.exists()

@@ -21,7 +21,8 @@ import kgraph
 
 pytestmark = pytest.mark.slow
 EXAMPLES = ROOT / "examples"
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+SCRIPTS = {path.stem: path.read_text() for path in sorted(EXAMPLES.glob("*.py"))}
+NAMES = [name for name, text in SCRIPTS.items() if "print(" in text]  # the others hold models to be shown
 LIMIT = 120  # seconds
 
 
@@ -82,7 +83,7 @@ def test_an_example_tells_in_at_most_40_lines_what_it_did(
                 assert (folder_of(name) / file).stat().st_size > 1000
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_an_example_is_read_in_a_minute(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) <= 105
 

@@ -165,7 +165,7 @@ def test_each_file_that_the_readme_names_is_there() -> None:
     for name in re.findall(r"`(test_\w+\.py|corpus/\w+\.toml)`", text):
         assert list((ROOT / "tests").rglob(name.rpartition("/")[2])), name
     for example in (ROOT / "examples").glob("*.py"):
-        assert f"`{example.name}`" in text
+        assert f"`{example.name}`" in text or f"examples.{example.stem}:" in text
 
 
 def test_the_table_says_of_plot_model_what_it_does() -> None:
