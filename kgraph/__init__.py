@@ -21,6 +21,7 @@ not need, and never for Keras or TensorFlow.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 __version__ = "0.1.0"
@@ -63,7 +64,9 @@ __all__ = [*_HOMES]  # noqa: PLE0604
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
-        raise AttributeError(f"module `kgraph` has no attribute `{name}`")
+        raise AttributeError(
+            f"module `kgraph` has no attribute `{name}`", name=name, obj=sys.modules[__name__]
+        )
     value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -284,7 +284,10 @@ class Graph:
 
     def span(self, name: str) -> int:
         """How many indexes one call of the graph takes of a layer's: one more than the highest."""
-        return self._nodes_of[name][-1].node_index + 1
+        nodes = self.nodes_of(name)
+        if not nodes:
+            raise GraphError(f"`{self.name}` has no call of `{name}`")
+        return nodes[-1].node_index + 1
 
     @cached_property
     def input_keys(self) -> frozenset[NodeKey]:
@@ -340,11 +343,15 @@ def reads_source(
     """The verb, which then takes a path or a live model too in the place of its graph, and reads it first."""
 
     @wraps(verb)
-    def on_source(source: Source, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if isinstance(source, Graph):
-            return verb(source, *args, **kwargs)
+    def on_source(graph: Source, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        if isinstance(graph, Graph):
+            return verb(graph, *args, **kwargs)
         from kgraph.sources import read
 
-        return verb(read(source), *args, **kwargs)
+        return verb(read(graph), *args, **kwargs)
 
-    return on_source
+    on_source.__annotations__ = {**verb.__annotations__, "graph": "Source"}
+    on_source.__doc__ = (
+        f"{verb.__doc__}\n    `graph` may also be what `kgraph.read` takes: a path, or a live model.\n    "
+    )
+    return on_source  # type: ignore[return-value]  # a keyword `graph` is taken too

@@ -40,13 +40,13 @@ class Match:
 
 
 @reads_source
-def select(graph: Graph, *queries: str) -> tuple[Tensor, ...]:
+def select(graph: Graph, *queries: str | Tensor) -> tuple[Tensor, ...]:
     """The tensors that the queries name: in query order, then graph order, none twice.
 
     Raises `QueryError`, with the position, for a query that cannot be read, and `NoMatchError`, with
     the nearest names, for one that matches nothing.
     """
-    return tuple(dict.fromkeys(t for found in match(graph, *queries) for t in found.tensors))
+    return tuple(dict.fromkeys(t for found in match(graph, *map(str, queries)) for t in found.tensors))
 
 
 def match(graph: Graph, *queries: str) -> tuple[Match, ...]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +16,13 @@ from kgraph.cli.options import Listing, model_argument, several
 from kgraph.cli.terminal import progress, terminal_width
 from kgraph.drawing.describe import format_bytes
 from kgraph.drawing.terminal.graph_text import to_text
-from kgraph.errors import KGraphError, ReadError
+from kgraph.errors import KGraphError
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.file import check_targets, open_cuttable
 from kgraph.extraction.plan import kept_layers, plan, rest
 from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
-from kgraph.sources.model_file import ModelFile, open_model_file
+from kgraph.sources.model_file import ModelFile
 
 
 @click.command("extract", cls=Listing)
@@ -80,18 +77,18 @@ def extract_command(
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
     if source is None:
-        graph, _ = load_model(model)
+        graph, file = load_model(model)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         _save(_live(model, unsafe), layers, inputs, targets[0])
     else:
+        file = source.file
         _cut(source, layers, inputs, targets)
     click.echo("wrote " + " and ".join(map(str, targets)))
     if verify:
-        if is_code(model):
+        if file is None:
             raise KGraphError(
                 f"`{model}` is no file that Keras could load again", hint="leave `--verify` away"
             )
-        file = source.file if source else open_model_file(Path(model))
         _verify_written(file, targets, layers, inputs, unsafe)
 
 
@@ -152,34 +149,10 @@ def _plan_text(graph: Graph, wanted: Graph) -> str:
 
 def _live(spec: str, unsafe: bool) -> Any:
     """The live model of a file, loaded by Keras, or of `package.module:name`."""
+    from kgraph.extraction.live import load_live_model
+
     gc.enable()
-    if is_code(spec):
-        return import_object(*spec.split(":"))
-    try:
-        with _quiet():
-            keras = import_module("keras")
-            return keras.models.load_model(spec, compile=False, safe_mode=not unsafe)
-    except Exception as error:  # Keras raises whatever the file makes it raise
-        said = (str(error).strip().splitlines() or [""])[0].partition(". ")[0][:200]
-        raise ReadError(
-            f"Keras cannot load `{spec}` ({type(error).__name__}: {said})",
-            hint="a file with custom classes needs its code: `package.module:function` that loads it; "
-            "`--unsafe` lets a file run the code that it holds, so use it only on files you trust",
-        ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the backends' compiled parts write to stderr as they start; no setting turns it off."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    return import_object(*spec.split(":")) if is_code(spec) else load_live_model(Path(spec), unsafe=unsafe)
 
 
 def _save(model: object, layers: Sequence[str], inputs: Sequence[str], output: Path) -> None:

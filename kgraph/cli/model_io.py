@@ -1,4 +1,4 @@
-"""Files in and out: what MODEL names, what is written for which suffix, and whole or not at all."""
+"""What MODEL names, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kgraph.atomic_write import write_atomically
 from kgraph.errors import KGraphError, ReadError
@@ -16,9 +15,6 @@ from kgraph.graph import Graph
 from kgraph.renderers import RENDERERS, Renderer
 from kgraph.sources import read
 from kgraph.sources.model_file import ModelFile, open_model_file
-
-if TYPE_CHECKING:
-    pass
 
 
 def open_renderer(output: Path, model: str) -> AbstractContextManager[Renderer]:

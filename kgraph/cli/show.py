@@ -1,4 +1,4 @@
-"""`kgraph show`, `select`, `shared` and `demo`: looking at a model."""
+"""`kgraph show`: the layer graph of a model, in the terminal or as a file."""
 
 from __future__ import annotations
 

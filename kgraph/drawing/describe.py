@@ -49,7 +49,7 @@ def telling_settings(layer: Layer, activations: bool = True) -> str:
     """The one or two settings that tell a layer from its like: `64 · 3×3 /2 · relu`; empty if none.
 
     Sizes first (units, filters, input and output dimension), then window and stride, then what is
-    out of the ordinary (activation that is not linear, `same as` of a merge's axis, a dropout rate).
+    out of the ordinary (an activation that is not linear, a dropout rate).
     """
     config = layer.config
     heads = config.get("num_heads")
@@ -243,7 +243,8 @@ def format_bytes(number: int | None) -> str:
 
 
 def format_many(number: int, noun: str) -> str:
-    """
+    """The number with its noun, in the plural if it is not one.
+
     >>> format_many(1, "layer"), format_many(1200, "layer")
     ('1 layer', '1,200 layers')
     """

@@ -42,13 +42,20 @@ class Look:
     dark: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "highlight", frozenset(self.highlight))
-        object.__setattr__(self, "tell", frozenset(self.tell))
+        for what in ("highlight", "tell"):
+            value = getattr(self, what)
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise ValueError(f"`{what}` is {value!r}, not a set of texts")
+            object.__setattr__(self, what, frozenset(value))
         _check_values("direction", [self.direction], DIRECTIONS)
-        _check_values("tell", self.tell, TELLS)
+        _check_values("tell", sorted(self.tell), TELLS)
         _check_values("colour", [self.colour], COLOURS)
-        if self.depth is not None and self.depth < 1:
-            raise ValueError(f"`depth` is {self.depth}, not None or a number of levels from 1 on")
+        if self.depth is not None and (type(self.depth) is not int or self.depth < 1):
+            raise ValueError(f"`depth` is {self.depth!r}, not None or a number of levels from 1 on")
+        flags = {"expand": self.expand, "chains": self.chains, "dark": self.dark}
+        for what, flag in flags.items() if self.fold is None else {**flags, "fold": self.fold}.items():
+            if not isinstance(flag, bool):
+                raise ValueError(f"`{what}` is {flag!r}, not True or False")
 
     def tells(self, what: str) -> bool:
         """Whether pictures say it: it was asked for, or the colours mean it."""

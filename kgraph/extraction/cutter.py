@@ -1,4 +1,4 @@
-"""What the cutters of files have in common: what a file must be, and that it stays what it was."""
+"""What the cutters of files have in common: what a file that can be cut is, and of which versions. Pure."""
 
 from __future__ import annotations
 

@@ -65,7 +65,9 @@ def open_cuttable(path: Path) -> CuttableFile:
     file = open_model_file(path)
     if file.format not in CUTTERS:
         raise ExtractError(
-            str(path), f"is of the format {file.format}, which cannot be cut", hint=OTHERS[file.format]
+            str(path),
+            f"is of the format {file.format}, which cannot be cut",
+            hint=OTHERS.get(file.format, REBUILT),
         )
     return CUTTERS[file.format](file)
 

@@ -61,26 +61,26 @@ Lists = list[tuple[str, list[StoredWeight]]]  # by top layer, in order
 
 
 def _variable_lists(
-    source: ModelFile, wanted: Graph, cut: WrittenConfig
+    file: ModelFile, wanted: Graph, cut: WrittenConfig
 ) -> Iterator[tuple[str, list[StoredWeight]]]:
     """The variables of each top layer of the submodel; operations are no layers in Keras 3."""
-    layers = dict(every_layer(source.graph))
+    layers = dict(every_layer(file.graph))
     for layer in renumber(wanted).layers:
-        if not (is_operation(layer) and source.version >= (3, 0)):
-            yield layer.name, _variables_of(source, layer, cut, layers)
+        if not (is_operation(layer) and file.version >= (3, 0)):
+            yield layer.name, _variables_of(file, layer, cut, layers)
 
 
 def _variables_of(
-    source: ModelFile, layer: Layer, cut: WrittenConfig, layers: Mapping[str, Layer]
+    file: ModelFile, layer: Layer, cut: WrittenConfig, layers: Mapping[str, Layer]
 ) -> list[StoredWeight]:
     origin = cut.origins.get(layer.name)
     if origin is None:  # a new input
         return []
     if layer.graph is None or layer.graph == layers[origin].graph:
-        assert isinstance(source.saved.stored, Mapping)
-        return list(source.saved.stored.get(origin, ()))
-    assert source.stored is not None
-    if source.stored.get(origin):
+        assert isinstance(file.saved.stored, Mapping)
+        return list(file.saved.stored.get(origin, ()))
+    assert file.weights_by_path is not None
+    if file.weights_by_path.get(origin):
         raise ExtractError(
             origin,
             "is a model, and which of its layers its variables belong to is not certain",
@@ -91,7 +91,7 @@ def _variables_of(
     for path, inner in every_layer(layer.graph, f"{layer.name}/"):
         if inner.graph is None and path in cut.origins:
             weights = layers[cut.origins[path]].weights or ()
-            for weight, variable in zip(weights, source.stored[cut.origins[path]], strict=True):
+            for weight, variable in zip(weights, file.weights_by_path[cut.origins[path]], strict=True):
                 (trained if weight.trainable else others).append(variable)
                 if weight.trainable is None:
                     raise ExtractError(
@@ -106,7 +106,7 @@ def _variables_of(
 class H5Submodel:
     """A submodel of a whole model in HDF5, ready to be written."""
 
-    source: ModelFile
+    file: ModelFile
     written: WrittenConfig
     lists: Lists
 
@@ -115,11 +115,11 @@ class H5Submodel:
 
         Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
         """
-        path = self.source.path
+        path = self.file.path
         with write_atomically(target) as file, open(path, "rb") as source:
             layout = self._lay_out(source)
             stream(layout, source, str(path), file.write, watch)
-            self.source.check_unchanged()
+            self.file.check_unchanged()
 
     def _lay_out(self, file: Any) -> Layout:
         import h5py

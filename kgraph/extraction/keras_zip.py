@@ -66,7 +66,7 @@ def open_keras_zip(file: ModelFile) -> KerasZip:
 class KerasZipSubmodel:
     """A submodel of an archive, ready to be written."""
 
-    source: ModelFile
+    file: ModelFile
     written: WrittenConfig
     moves: list[Move]
 
@@ -75,14 +75,14 @@ class KerasZipSubmodel:
 
         Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
         """
-        path, stored = self.source.path, self.source.saved.weights
+        path, stored = self.file.path, self.file.saved.weights
         assert stored is not None
         with (
             write_atomically(target) as file,
             zipfile.ZipFile(file, "w") as archive,
             _open_members(path) as (weights, assets),
         ):
-            archive.writestr(_zip_info(METADATA), json.dumps(self.source.saved.metadata))
+            archive.writestr(_zip_info(METADATA), json.dumps(self.file.saved.metadata))
             archive.writestr(_zip_info(CONFIG), json.dumps(self.written.entry))
             layout = lay_out(weights, [(group_to_copy(stored, m), m.source, m.target) for m in self.moves])
             with archive.open(_zip_info(WEIGHTS, layout.size), "w") as out:
@@ -91,7 +91,7 @@ class KerasZipSubmodel:
                 with assets[name]() as old, archive.open(_zip_info(new), "w", force_zip64=True) as out:
                     while data := old.read(CHUNK):
                         out.write(data)
-            self.source.check_unchanged()
+            self.file.check_unchanged()
 
 
 Assets = dict[str, Callable[[], Any]]

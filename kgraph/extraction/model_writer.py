@@ -38,8 +38,7 @@ class Dialect:
     new_input: Callable[[ModelWriter, Tensor], Written]  # the entry of a new InputLayer
     call: Callable[[ModelWriter, Layer, Node, Node], Any]  # a call: before the cut → after
     first_calls: Callable[[ModelWriter], Mapping[str, int]]  # by layer, what its calls are counted from
-    reference: Callable[[ModelWriter, Tensor], list[Any]]  # the place of a tensor, as calls have it
-    end: Callable[[ModelWriter, Tensor], list[Any]]  # the same, as inputs and outputs of models have it
+    end: Callable[[ModelWriter, Tensor], list[Any]]  # the place of a tensor, as inputs and outputs have it
 
 
 @dataclass
@@ -51,7 +50,7 @@ class WrittenConfig:
     """
 
     version: tuple[int, ...]
-    sharing: SharedIds
+    shared_ids: SharedIds
     models: Mapping[str, Entry] = field(default_factory=dict)
     entry: Written = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
@@ -71,7 +70,7 @@ class ModelWriter:
     graph: Graph
     wanted: Graph
     new: Graph
-    file: WrittenConfig
+    output: WrittenConfig
     path: str = ""
     origin: str = ""
 
@@ -79,7 +78,7 @@ class ModelWriter:
         config = self.entry["config"]
         self.config: Entry = {"layers": config} if isinstance(config, list) else config  # Sequential, ≤ 2.2
         self.children = {entry_name(child): child for child in self.config["layers"]}
-        modern = self.file.models.get(self.origin)
+        modern = self.output.models.get(self.origin)
         self.modern = (
             {entry_name(child): child for child in modern["config"]["layers"]} if modern else self.children
         )
@@ -116,7 +115,7 @@ class ModelWriter:
     def _entry(self, layer: Layer) -> Written:
         """The entry of a layer without its calls: the source's own, but for models that are cut."""
         path = self.path + layer.name
-        self.file.origins[path] = self.origin + layer.source_name
+        self.output.origins[path] = self.origin + layer.source_name
         entry = dict(self.children[layer.source_name])
         if layer.graph is not None:
             inner = self._writer_of(layer, layer.graph, entry)
@@ -127,7 +126,7 @@ class ModelWriter:
             if layer.wraps and is_cut:
                 entry["config"]["name"] = layer.name
                 entry.pop("build_config", None)  # the wrapper is given tensors of another shape
-        tags = self.file.sharing.tags
+        tags = self.output.shared_ids.tags
         if path in tags:
             entry["shared_object_id"] = tags[path]
         if tags and layer.graph is None:
@@ -143,7 +142,7 @@ class ModelWriter:
         assert wanted is not None
         path, origin = f"{self.path}{layer.name}/", f"{self.origin}{layer.source_name}/"
         model = model_in(entry) or entry
-        return ModelWriter(self.dialect, model, before, wanted, new, self.file, path, origin)
+        return ModelWriter(self.dialect, model, before, wanted, new, self.output, path, origin)
 
     def _open_entry(self, entry: Entry, model: ModelWriter, is_cut: bool) -> Written:
         """The entry of a nested model, or of a wrapper around it, with what is left of the model."""
@@ -175,7 +174,7 @@ class ModelWriter:
             return {split_slot(slot)[0]: self.dialect.end(self, tensor) for slot, tensor in new.items()}
         if new.keys() == {""}:
             end = self.dialect.end(self, new[""])
-            return end if self.file.version >= BARE_FROM else [end]
+            return end if self.output.version >= BARE_FROM else [end]
         if self.has_calls and new.keys() == old.keys():
             return self._restore_ends(self.config[key], "", new)
         return [self.dialect.end(self, tensor) for tensor in new.values()]

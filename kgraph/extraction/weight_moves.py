@@ -33,7 +33,7 @@ def plan_moves(entry: Entry, graph: Graph, weights: WeightGroup, cut: WrittenCon
     layers = dict(every_layer(graph))
     found: list[Move] = []
     for path, parts in _group_places(cut.entry, "", ""):
-        if cut.sharing.first.get(path, path) != path or path not in cut.origins:
+        if cut.shared_ids.first.get(path, path) != path or path not in cut.origins:
             continue  # stored with the first entry that is the same object, or a new input
         origin = cut.origins[path]
         layer = layers[origin]
@@ -51,10 +51,12 @@ def plan_moves(entry: Entry, graph: Graph, weights: WeightGroup, cut: WrittenCon
     return found
 
 
-Parts = list[tuple[str, str | None]]  # places of groups, each with the child that is not the entry's own
+GroupPlaces = list[
+    tuple[str, str | None]
+]  # places of groups, each with the child that is not the entry's own
 
 
-def _group_places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, Parts]]:
+def _group_places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, GroupPlaces]]:
     """The path of each entry at every depth, with the places of the groups that hold its own variables."""
     config = entry["config"]
     is_line = "input_layers" not in config
@@ -67,7 +69,7 @@ def _group_places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, Pa
             yield own, []
             continue
         group = f"{place}layers/{next(names)}"
-        parts: Parts = []
+        parts: GroupPlaces = []
         inner = child
         while isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
             if isinstance(inner["config"].get("layers"), list):
@@ -93,7 +95,7 @@ def _group_at(weights: WeightGroup, place: str) -> WeightGroup | None:
     return group
 
 
-def _has_arrays(weights: WeightGroup, parts: Parts) -> bool:
+def _has_arrays(weights: WeightGroup, parts: GroupPlaces) -> bool:
     groups = [_group_at(weights, place) for place, _ in parts]
     return any(True for group in groups if group for _ in group.below())
 
@@ -109,7 +111,7 @@ def _check_owners(path: str, borrowed: Iterable[Weight], kept: Collection[str]) 
             )
 
 
-def _check_stored(layer: Layer, path: str, weights: WeightGroup, parts: Parts) -> None:
+def _check_stored(layer: Layer, path: str, weights: WeightGroup, parts: GroupPlaces) -> None:
     """Nothing; raises `ExtractError` where the file lacks a variable that a built-in layer must have."""
     if not parts or layer.graph is not None:
         return

@@ -143,7 +143,6 @@ KERAS_2 = Dialect(
     new_input=_old_input_entry,
     call=_old_call,
     first_calls=_first_calls,
-    reference=_old_reference,
     end=_old_reference,
 )
 # Since which version of Keras HDF5 files are written how; until 2.4 a functional model's class was `Model`.

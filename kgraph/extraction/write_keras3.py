@@ -37,7 +37,7 @@ def write_config(
     """
     new = renumber(wanted)
     result = WrittenConfig(version, assign_ids(new, dict(tags_by_path(entry))))
-    if result.sharing.tags and version < (3, 3):
+    if result.shared_ids.tags and version < (3, 3):
         raise ExtractError(
             graph.name, f"holds one object in two models, which Keras {result.version_text} cannot load"
         )
@@ -50,10 +50,10 @@ def write_config(
 
 def input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
     """The entry of a new InputLayer, as all of Keras 3 read it."""
-    if model.file.version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
+    if model.output.version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
         raise ExtractError(
             tensor.layer,
-            f"may not be `{tensor.dtype}`: Keras {model.file.version_text} wrote what it was cast to",
+            f"may not be `{tensor.dtype}`: Keras {model.output.version_text} wrote what it was cast to",
             hint="`--with-keras` asks Keras",
         )
     config = {
@@ -117,7 +117,7 @@ def _tensor(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
 
 def _reference(model: ModelWriter, tensor: Tensor) -> list[Any]:
     """The place of a tensor; an object of several models counts the calls that others have made before."""
-    earlier = model.file.sharing.earlier_calls.get(model.path + tensor.layer, 0)
+    earlier = model.output.shared_ids.earlier_calls.get(model.path + tensor.layer, 0)
     return [tensor.layer, earlier + tensor.node_index, tensor.tensor_index]
 
 
@@ -137,7 +137,6 @@ KERAS_3 = Dialect(
     new_input=input_entry,
     call=_call,
     first_calls=lambda model: {},
-    reference=_reference,
     end=_end,
 )
 

@@ -51,14 +51,14 @@ class _Flow:
 
     def __post_init__(self) -> None:
         own = set(self.graph.inputs.values())
-        within = {visit.node.key: visit.node.within for visit in self.visits}
-        for node, layer, ends in self.visits:
+        around = {visit.node.key: visit.around for visit in self.visits}
+        for node, layer, ends, own_calls in self.visits:
             read = frozenset[Tensor]().union(*(self.depends.get(t, ()) for t in node.inputs.values()))
-            if not node.within:
+            if not own_calls:
                 read |= own.intersection(node.outputs)
             self.depends.update(dict.fromkeys(node.outputs, read))
             for tensor in node.inputs.values():
-                if within.get(tensor.key) == node.within:  # else the call around it reads that
+                if around.get(tensor.key) == own_calls:  # else the call around it reads that
                     self.readers.setdefault(tensor, []).append(node.address)
             for index, end in enumerate(ends):
                 if end is None:
@@ -68,7 +68,7 @@ class _Flow:
                     continue
                 outer = Tensor(*node.key, index)
                 self.depends[outer] = self.depends.get(end, frozenset())
-                if within.get(end.key) == (*node.within, node.address):  # not what the call was given
+                if around.get(end.key) == (*own_calls, node.address):  # not what the call was given
                     self.becomes.setdefault(end, []).append(outer)
 
     def call(self, visit: Visit) -> Call:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Shape, Tensor, Weight, reads_source
+from kgraph.graph import Graph, Layer, Shape, Source, Tensor, Weight, reads_source
 from kgraph.layers import every_layer, is_operation, leaf_count
 from kgraph.reports.calls import Call, every_call
 from kgraph.reports.objects import Occurrence, shared_objects
@@ -239,14 +239,21 @@ def _top_layer(graph: Graph, layer: Layer) -> TopLayer:
     return TopLayer(layer.name, layer.class_name, len(graph.nodes_of(layer.name)), layer_size(layer))
 
 
-def to_sharing_json(sharing: Sharing, *, indent: int | None = 1) -> str:
-    """What is shared as JSON text, the same bytes each time.
+def sharing_of(source: Sharing | Source) -> Sharing:
+    """The sharing itself, or that of what `sharing` takes."""
+    return source if isinstance(source, Sharing) else sharing(source)
+
+
+def to_sharing_json(source: Sharing | Source, *, indent: int | None = 1) -> str:
+    """What is shared as JSON text, the same bytes each time; of a `Sharing`, or of what `sharing` takes.
 
     The form, version 1: `{"kgraph": 1, "sharing": {...}}`, objects with the fields of the dataclasses
     `Sharing`, `Shared`, `Occurrence`, `Call`, `Tied`, `Holder`, `Identical`, `TopLayer`, `Totals`; `null`
     where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
     """
-    return json.dumps({"kgraph": VERSION, "sharing": _to_data(sharing)}, indent=indent, ensure_ascii=False)
+    return json.dumps(
+        {"kgraph": VERSION, "sharing": _to_data(sharing_of(source))}, indent=indent, ensure_ascii=False
+    )
 
 
 def _to_data(value: Any) -> Any:

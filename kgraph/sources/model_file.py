@@ -103,7 +103,7 @@ class ModelFile:
         return config
 
     @cached_property
-    def stored(self) -> Mapping[str, Sequence[StoredWeight]] | None:
+    def weights_by_path(self) -> Mapping[str, Sequence[StoredWeight]] | None:
         """Weights that are stored as lists, by the path of a layer; None where they are groups, or absent."""
         return None if self.saved.stored is None else place_by_layer(self.config, self.saved.stored)
 
@@ -130,7 +130,7 @@ class ModelFile:
 
     def _context(self) -> Context:
         form = version_by_form(self.saved.config)
-        return Context(str(self.path), self.format, self.keras_version, form, self.stored)
+        return Context(str(self.path), self.format, self.keras_version, form, self.weights_by_path)
 
     def check_unchanged(self) -> None:
         """None; raises `ConfigError` if the file is not what it was when it was read."""

@@ -78,13 +78,13 @@ def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
     flat = {node.address: i for i, node in enumerate(flatten(graph).nodes)}
     visits = list(Scope(graph, Walk(lambda layer, _: layer.graph, calls=True)).visits())
     last: dict[str, int] = {}
-    for node, _, _ in visits:
+    for node, *_ in visits:
         for call in node.within:
             last[call] = max(last.get(call, -1), flat.get(node.address, -1))
 
     def place(numbered: tuple[int, Visit]) -> tuple[int, int]:
-        number, (node, _, _) = numbered
+        number, (node, *_) = numbered
         wrapper = next((flat[call] for call in node.within if call in flat), None)
         return wrapper if wrapper is not None else flat.get(node.address, last.get(node.address, -1)), number
 
-    return [(node, layer) for _, (node, layer, _) in sorted(enumerate(visits), key=place)]
+    return [(node, layer) for _, (node, layer, *_) in sorted(enumerate(visits), key=place)]

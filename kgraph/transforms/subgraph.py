@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from kgraph.graph import Graph, Node, NodeKey, Tensor, reads_source
-from kgraph.structures import Slots
+from kgraph.structures import Slots, join_slot
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.toposort import order_nodes
 
@@ -19,17 +19,17 @@ def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
     """The part of the graph that the tensors depend on, with them as its outputs, each at its address.
 
     Inputs that none depends on are left out, and so are layers without a call in the part.
-    `subgraph(subgraph(g, o), o) == subgraph(g, o)`. Raises `GraphError` for a tensor that is not made.
+    `ancestors(ancestors(g, o), o) == ancestors(g, o)`. Raises `GraphError` for a tensor that is not made.
     """
     wanted = list(outputs)
-    kept = _reachable([graph.node(t).key for t in wanted], _makers(graph))
+    kept = _reachable(_keys(graph, wanted), _makers(graph))
     names = {name for name, _ in kept}
     return replace(
         graph,
         layers=tuple(layer for layer in graph.layers if layer.name in names),
         nodes=tuple(node for node in graph.nodes if node.key in kept),
         inputs=Slots((slot, t) for slot, t in graph.inputs.items() if t.key in kept),
-        outputs=Slots((str(t), t) for t in wanted),
+        outputs=Slots((join_slot("", str(t)), t) for t in wanted),
         weights=None if graph.weights is None else (),
         compile_config=None,
     )
@@ -37,18 +37,36 @@ def ancestors(graph: Graph, outputs: Iterable[Tensor]) -> Graph:
 
 @reads_source
 def neighbourhood(graph: Graph, tensors: Iterable[Tensor], steps: int) -> tuple[Tensor, ...]:
-    """A tensor of each node that lies so many arrows or fewer before or after those that make the tensors."""
-    start = [graph.node(t).key for t in tensors]
+    """A tensor of each node that lies so many arrows or fewer before or after those that make the tensors.
+
+    Raises `GraphError` for a tensor that is not made.
+    """
+    if steps < 0:
+        raise ValueError(f"`steps` is {steps}, not a number from 0 on")
+    start = _keys(graph, tensors)
     kept = _reachable(start, _makers(graph), steps) | _reachable(start, _readers(graph), steps)
     return tuple(node.outputs[0] for node in graph.nodes if node.key in kept)
 
 
 @reads_source
 def paths_between(graph: Graph, starts: Iterable[Tensor], ends: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    """A tensor of each node on a way from one of the starts to one of the ends, these included."""
-    after = _reachable([graph.node(t).key for t in starts], _readers(graph))
-    before = _reachable([graph.node(t).key for t in ends], _makers(graph))
+    """A tensor of each node on a way from one of the starts to one of the ends, these included; none if no
+    way leads there. Raises `GraphError` for a tensor that is not made.
+    """
+    after = _reachable(_keys(graph, starts), _readers(graph))
+    before = _reachable(_keys(graph, ends), _makers(graph))
     return tuple(node.outputs[0] for node in graph.nodes if node.key in after & before)
+
+
+def _keys(graph: Graph, tensors: Iterable[Tensor]) -> list[NodeKey]:
+    """The nodes that make the tensors; `GraphError` for one that is not made, `TypeError` for a text."""
+    listed = [tensors] if isinstance(tensors, str | Tensor) else list(tensors)
+    for tensor in listed:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"{tensor!r} is no Tensor; `kgraph.select(graph, {tensor!r})` gives those that it names"
+            )
+    return [graph.node(tensor).key for tensor in listed]
 
 
 def _reachable(
@@ -85,7 +103,7 @@ def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     weights and what they read from elsewhere. What is read of them is an input of the part, under its
     address; of the outputs those are left that the nodes make.
     """
-    kept = {t.key for t in tensors}
+    kept = set(_keys(graph, tensors))
     nodes = [node for node in graph.nodes if node.key in kept]
     before = {t: None for node in nodes for t in node.inputs.values() if t.key not in kept}
     makers = {t.key for t in before}
@@ -106,7 +124,7 @@ def subgraph(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
         graph,
         layers=tuple(layers),
         nodes=order_nodes(layers, [*edge, *nodes]),
-        inputs=Slots((graph.address(t), t) for t in inputs),
+        inputs=Slots((join_slot("", graph.address(t)), t) for t in inputs),
         outputs=Slots(outputs),
         weights=(),
         compile_config=None,

@@ -23,6 +23,7 @@ class Visit(NamedTuple):
     node: Node
     layer: Layer
     ends: tuple[Tensor | None, ...] = ()
+    around: tuple[str, ...] = ()  # the calls that were walked into on the way to it, outermost first
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Scope:
     mask: Tensor | None = None
     masked: Set[Tensor] = frozenset()  # the inputs that are given with the mask
     steps: tuple[int | None, ...] = ()  # the axes that TimeDistributed wrappers put behind the batch
+    around: tuple[str, ...] = ()  # the calls walked into, runs of blocks aside
     ends: dict[Tensor, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,7 +70,7 @@ class Scope:
             placed, layer = self._place_node(node), self.graph.layer(node.layer)
             graph = None if node.outside else self.walk.inside(layer, self.depth)
             if graph is None:
-                yield Visit(placed, layer)
+                yield Visit(placed, layer, (), self.around)
                 continue
             inner = self._enter(node, placed, layer, graph)
             yield from inner.visits()
@@ -76,7 +78,7 @@ class Scope:
             if (self.walk.joined or layer.repeats) and not layer.wraps:
                 self.ends.update((Tensor(*node.key, i), end) for i, end in enumerate(ends) if end)
             if self.walk.calls and not layer.repeats:
-                yield Visit(placed, layer, ends)
+                yield Visit(placed, layer, ends, self.around)
 
     def _enter(self, node: Node, placed: Node, layer: Layer, graph: Graph) -> Scope:
         """The scope of a call of a graph by a node of this one."""
@@ -90,7 +92,8 @@ class Scope:
             masked, within = set(graph.inputs.values()), call
             number, mask = placed.node_index, placed.inputs.get("mask")
             steps = (*self.steps, *_time_axis(layer, placed)) if layer.wraps else self.steps
-        return Scope(graph, walk, path, number, placed, within, self.depth + 1, mask, masked, steps)
+        around = self.around if layer.repeats else (*self.around, placed.address)
+        return Scope(graph, walk, path, number, placed, within, self.depth + 1, mask, masked, steps, around)
 
     def place_slots(self, slots: Slots) -> Slots:
         """The same slots with the tensors under their addresses; an input that was not given is left out."""

@@ -74,5 +74,5 @@ def test_the_json_has_the_documented_form() -> None:
         {"path": "embedding", "class_name": "Embedding", "calls": 2, "wraps": False, "same_by": None}
     ]
     assert embedding["saving"] == {
-        "parameters": 8000, "trainable": 8000, "frozen": 0, "bytes": 32000, "undecided": 0
+        "parameters": 8000, "trainable": 8000, "frozen": 0, "non_trainable": 0, "bytes": 32000, "undecided": 0
     }  # fmt: skip

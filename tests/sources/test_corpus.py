@@ -113,7 +113,7 @@ def facts(graph: Graph) -> dict[str, Any]:
             if node.inputs
         ],
         "outputs": [f"{slot}={tensor} {tensor.shape}" for slot, tensor in graph.outputs.items()],
-        "parameters": f"{size.parameters}: {size.trainable} trainable, {size.frozen} frozen"
+        "parameters": f"{size.parameters}: {size.trainable} trainable, {size.non_trainable} non-trainable"
         if size
         else "not known",
     }

@@ -15,7 +15,7 @@ from hypothesis import given
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.graph_json import from_json, to_json
-from kgraph.sizes import count_totals
+from kgraph.reports.totals import count_totals
 from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
 from kgraph.transforms.fold import fold

@@ -46,7 +46,7 @@ def dot_name(address: str) -> str:
 
     Graphviz takes such a name as it stands and writes it into an SVG's `<title>`. So a backslash is
     doubled, `&amp;` is written `&amp;amp;`, and as `\u{…}` what XML forbids and a `%` in front,
-    which marks names that Graphviz makes up itself. `address` undoes it.
+    which marks names that Graphviz makes up itself. `parse_dot_name` undoes it.
 
     >>> print(quoting.quote(dot_name('d<1>&b "x"#0')), dot_name("a\\\n#0"))
     "d<1>&b \"x\"#0" a\\\u{a}#0
@@ -59,7 +59,7 @@ def dot_name(address: str) -> str:
 
 
 def parse_dot_name(name: str) -> str:
-    r"""The address that a Graphviz node stands for: the reverse of `name`, for what a DOT parser gives.
+    r"""The address that a Graphviz node stands for: the reverse of `dot_name`, for what a DOT parser gives.
 
     >>> parse_dot_name("a\\\\\\u{a}#0")
     'a\\\n#0'

@@ -32,8 +32,7 @@ from kgraph.drawing.terminal.spans import (
     styled_text,
     text_columns,
 )
-from kgraph.drawing.view import ShownGraph
-from kgraph.drawing.view import choose_shown as shown_of
+from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, parse_address, reads_source
 from kgraph.reports.totals import count_totals
 from kgraph.sizes import tensor_bytes
@@ -67,7 +66,7 @@ def to_styled_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> Tex
 
 
 def _graph_lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
-    found = shown_of(graph, replace(look, fold=bool(look.fold), chains=False))
+    found = choose_shown(graph, replace(look, fold=bool(look.fold), chains=False))
     shown = found.graph
     table = lay_rows(shown, most=min(max(width // 10, 4), 16))
     lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
@@ -143,8 +142,8 @@ def _foot_lines(graph: Graph, shown: Graph) -> list[Line]:
     counts += [format_many(all_in.nested, "nested model")] if all_in.nested else []
     inner = [node for node in shown.nodes if not node.outside]
     seen = len(inner) + len({call for node in inner for call in node.within})
-    of_all = f"{format_count(seen)} of " if seen < all_in.nodes else ""
-    counts += [f"{of_all}{format_many(all_in.nodes, 'node')}"]
+    every = format_many(all_in.nodes, "node")
+    counts += [f"{format_count(seen)} of {every} shown" if seen < all_in.nodes else every]
     counts += [f"{len(shown.nodes) - len(inner)} outside"] if len(shown.nodes) > len(inner) else []
     counts += [format_many(all_in.shared, "shared layer")]
     size = all_in.size

@@ -1,6 +1,6 @@
-"""Report → text for a terminal: each shared layer with its calls under it, ties, and the sums.
+"""What is shared → text for a terminal: each shared layer with its calls under it, ties, and the sums.
 
-A line is a list of spans, pairs of a text and the name of a style, as in `graph_text.py`.
+A line is a list of spans, pairs of a text and the name of a style, as `spans.py` has it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from kgraph.drawing.terminal.spans import (
     styled_text,
     text_columns,
 )
-from kgraph.graph import parse_address
+from kgraph.graph import Source, parse_address
 from kgraph.reports.calls import Call
 from kgraph.reports.evidence import EVIDENCE
 from kgraph.reports.objects import Occurrence
-from kgraph.reports.sharing import Shared, Sharing, Tied
+from kgraph.reports.sharing import Shared, Sharing, Tied, sharing_of
 from kgraph.sizes import Size
 
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ STYLES = {
 }  # fmt: skip
 
 
-def to_sharing_text(sharing: Sharing, *, width: int = 80) -> str:
-    """The sharing as plain text: no line wider than `width` (at least 40), none with trailing spaces."""
-    return plain_text(_sharing_lines(sharing, max(width, NARROWEST)))
+def to_sharing_text(source: Sharing | Source, *, width: int = 80) -> str:
+    """What is shared as plain text: no line wider than `width` (at least 40), none with trailing spaces; of
+    a `Sharing`, or of what `sharing` takes.
+    """
+    return plain_text(_sharing_lines(sharing_of(source), max(width, NARROWEST)))
 
 
 def to_styled_sharing(sharing: Sharing, *, width: int = 80) -> Text:

@@ -1,4 +1,4 @@
-"""The sums of a report as a table: the whole, by dtype, by kind, by layer."""
+"""The sums of what is shared as a table: the whole, by dtype, by kind, by layer."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ ORDER = ("parameters", "trainable", "frozen", "non-trainable", "undecided", "byt
 Row = tuple[str, Size | None, str]  # name, size, style
 
 
-def size_lines(report: Sharing, width: int) -> list[Line]:
+def size_lines(sharing: Sharing, width: int) -> list[Line]:
     """The lines of the table, none wider than `width`; a blank span line between its parts."""
-    whole = report.totals.size
+    whole = sharing.totals.size
     if whole is None:
         return flow([[("? parameters:", ""), (" not all weights are in the source", "note")]], width)
     parts: list[list[Row]] = [[("all variables, each once", whole, "total")]]
-    if report.unshared and report.unshared.parameters != whole.parameters:
-        parts[0].append(("if nothing were shared", report.unshared, "count"))
-    for found in (report.by_dtype, report.by_kind):
+    if sharing.unshared and sharing.unshared.parameters != whole.parameters:
+        parts[0].append(("if nothing were shared", sharing.unshared, "count"))
+    for found in (sharing.by_dtype, sharing.by_kind):
         if found and len(found) > 1:
             parts.append([(name, size, "count") for name, size in found.items()])
-    parts.append(_layer_rows(report))
+    parts.append(_layer_rows(sharing))
     return _table_lines([part for part in parts if part], width)
 
 
-def _layer_rows(report: Sharing) -> list[Row]:
+def _layer_rows(sharing: Sharing) -> list[Row]:
     """The layers that add something, in the graph's order; if too many, the largest of them and the rest."""
-    adding = {part.name: part.size for part in report.by_layer if part.size and part.size.parameters}
+    adding = {part.name: part.size for part in sharing.by_layer if part.size and part.size.parameters}
     if len(adding) < 2:
         return []
     by_size = sorted(adding, key=lambda name: adding[name].parameters, reverse=True)

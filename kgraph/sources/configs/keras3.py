@@ -289,7 +289,7 @@ class _ModelReader:
                         self.known.setdefault(tensor, call.made[index])
 
     def _know_outputs(self, layers: Sequence[Layer], ordered: Sequence[Node]) -> None:
-        """What nobody reads: of a nested model by its inside, of others by the rules of `shapes`."""
+        """What nobody reads: of a nested model by its inside, of others by `shape_rules`."""
         by_name = {layer.name: layer for layer in layers}
         for node in ordered:
             layer, given = by_name[node.layer], first_argument(node)

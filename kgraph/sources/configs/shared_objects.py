@@ -2,7 +2,7 @@
 
 Keras (3.0-3.15, `serialization_lib.py`) writes `shared_object_id` on an object that it meets again,
 and on the first one too, unless that one stands in a model already written. Weights are stored once,
-under the first. What each claim rests on is kept in `same_by`; its words are in `kgraph.sizes`.
+under the first. What each claim rests on is kept in `same_by`; its words are in `reports/evidence.py`.
 """
 
 from __future__ import annotations

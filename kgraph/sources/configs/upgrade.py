@@ -1,6 +1,6 @@
-"""Configs of Keras 1 and 2, and of HDF5 files of Keras 3, in the form that `config.py` reads. Pure.
+"""Configs of Keras 1 and 2, and of HDF5 files of Keras 3, in the form that `keras3.py` reads. Pure.
 
-What is not understood is left as it is, so that `config.py`, which checks everything, can name it.
+What is not understood is left as it is, so that `keras3.py`, which checks everything, can name it.
 Files named here are in `../shared/versions` and `../shared/corpus`.
 """
 

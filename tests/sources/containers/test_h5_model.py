@@ -57,7 +57,7 @@ def test_the_weights_of_a_nested_model_go_to_the_layers_inside(tmp_path: Path) -
         "line/b": [("kernel", True), ("bias", True)],
         "sum": [],
     }
-    stored = open_model_file(path).stored or {}
+    stored = open_model_file(path).weights_by_path or {}
     assert [v.array.key for v in stored["line/b"]] == [
         "model_weights/line/b/kernel:0",
         "model_weights/line/b/bias:0",
