@@ -29,8 +29,8 @@ def note_unloadable(file: ModelFile | None) -> None:
         return
     outputs = " ".join(dict.fromkeys(graph.address(tensor) for tensor in graph.outputs.values()))
     click.echo(
-        f"\nnote: Keras {NEWEST[0]}.{NEWEST[1]} cannot load this file, since `{twice[0]}` is one object in two "
-        "models;\n"
+        f"\nnote: Keras {'.'.join(map(str, NEWEST))} cannot load this file, since `{twice[0]}` is one object in "
+        "two models;\n"
         f"  kgraph extract {file.path} --layers {outputs} -o repaired.keras\nwrites one that it can load",
         err=True,
     )

@@ -69,9 +69,9 @@ def _occurrences(
         if layer.class_name == "InputLayer" or layer.name in outside:
             continue
         if layer.graph and layer.repeats:
-            edge = {name for name, _ in layer.graph.input_keys}
+            edge = {path + name for name, _ in layer.graph.input_keys}
             inside = _occurrences(layer.graph, path, around, entries)
-            yield from (found for found in inside if found[1].layer.name not in edge)
+            yield from (found for found in inside if found[1].entry.path not in edge)
             continue
         own = path + layer.name
         key, by = _object_of(layer, own, entries)
