@@ -28,9 +28,9 @@ def note_unloadable(file: ModelFile | None) -> None:
     except KGraphError:  # of a version that is not known so well
         return
     outputs = " ".join(dict.fromkeys(graph.address(tensor) for tensor in graph.outputs.values()))
+    keras = ".".join(map(str, NEWEST))
     click.echo(
-        f"\nnote: Keras {'.'.join(map(str, NEWEST))} cannot load this file, since `{twice[0]}` is one object in "
-        "two models;\n"
+        f"\nnote: Keras {keras} cannot load this file, since `{twice[0]}` is one object in two models;\n"
         f"  kgraph extract {file.path} --layers {outputs} -o repaired.keras\nwrites one that it can load",
         err=True,
     )
