@@ -39,6 +39,16 @@ def test_every_call_depends_on_the_inputs_that_lead_to_it_in_the_flat_graph(grap
             assert address in known
 
 
+@given(graphs())
+def test_in_a_flat_graph_calls_are_read_by_the_readers_that_the_graph_has(graph: Graph) -> None:
+    flat = flatten(graph)
+    for call in every_call(flat):
+        readers = {reader.address for t in call.outputs for reader, _ in flat.readers(t)}
+        if not any(layer.graph for layer in flat.layers):  # in a wrapped model lines go on outside
+            assert set(call.read_by) == readers
+        assert readers <= set(call.read_by)
+
+
 def test_a_mask_given_to_a_nested_call_is_read_two_models_deep() -> None:
     def held(name: str, layer: Layer) -> Layer:
         ends = Slots({"": Tensor("in")}), Slots({"": Tensor(layer.name)})
