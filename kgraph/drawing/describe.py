@@ -80,7 +80,7 @@ def arguments_text(node: Node, layer: Layer, *, most: int = LONGEST) -> str:
     parts = []
     sign = SIGNS.get(layer.class_name, "") if is_operation(layer) else ""
     for slot, value in node.arguments.items():
-        if layer.class_name == "GetItem" and is_operation(layer):
+        if slot == "slice_spec" or (layer.class_name == "GetItem" and is_operation(layer)):
             parts.append(f"[{_index_text(value)}]")
         elif slot == "1" and sign:
             parts.append(f"{sign} {_argument_text(value)}")
