@@ -138,7 +138,7 @@ BOTH: dict[str, Row] = {
     **_rows(MaskRule(makes=True), "Masking"),
     **_rows(
         HANDS_ON,
-        "InputLayer Activation ActivityRegularization AlphaDropout Dense Dropout ELU GaussianDropout "
+        "Activation ActivityRegularization AlphaDropout Dense Dropout ELU GaussianDropout "
         "GaussianNoise LayerNormalization LeakyReLU PReLU ReLU UnitNormalization SpatialDropout1D "
         "SpatialDropout2D SpatialDropout3D",
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import warnings
 from collections.abc import Iterator
@@ -38,6 +37,8 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "Hashing": [{"num_bins": 3}],
     "IntegerLookup": [{"vocabulary": [1, 2, 3]}],
     "GroupNormalization": [{"groups": 2}],
+    "StringLookup": [{"vocabulary": ["a", "b"]}],
+    "TextVectorization": [{"vocabulary": ["a", "b"]}],
     "Dropout": [{"rate": 0.5}],
     "AlphaDropout": [{"rate": 0.5}],
     "GaussianDropout": [{"rate": 0.5}],
@@ -64,6 +65,8 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     **{f"UpSampling{n}D": [{}, {"size": 1}] for n in (1, 2, 3)},
 }
 MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract", "Dot")
+FULL_MASKS = ("Softmax", "GroupNormalization")  # for which the mask has the shape of the data
+STRINGS = ("StringLookup", "TextVectorization")
 INTEGERS = ("Embedding", "ReversibleEmbedding", "CategoryEncoding", "Hashing", "IntegerLookup")
 
 
@@ -85,7 +88,8 @@ def trials(library: Any, name: str) -> Iterator[tuple[Any, Any, dict[str, Any]]]
         yield from _wrapper_trials(layers, name)
         return
     for settings in ARGUMENTS.get(name, _usual(name)):
-        yield getattr(layers, name)(**settings), _data(name), settings
+        full = {"mask": 3} if name in FULL_MASKS else {}
+        yield getattr(layers, name)(**settings), _data(name), settings | full
 
 
 def _usual(name: str) -> list[dict[str, Any]]:
@@ -120,28 +124,30 @@ def _data(name: str) -> Any:
         return random.random((2, *steps, *SPACE[rank])).astype("float32")
     if name in INTEGERS:
         return np.array([[1, 2, 0], [3, 0, 0]])
+    if name in STRINGS:
+        return np.array([["a"], ["b"]])
     if name == "RepeatVector":
         return random.random((2, 4)).astype("float32")
-    data = random.random((2, 3, 3 if name == "Softmax" else 4)).astype("float32")
+    data = random.random((2, 3, 4)).astype("float32")
     if name in MERGES or name.endswith("Attention"):
         return [data, random.random(data.shape).astype("float32")]
     return data
 
 
-def behaviour(library: Any, layer: Any, data: Any, settings: dict[str, Any]) -> Behaviour:
+def behaviour(layer: Any, data: Any, settings: dict[str, Any]) -> Behaviour:
     """What the layer does with the masks of these inputs."""
     flat = data if isinstance(data, list) else [data]
     masks = [_mask(value, settings.get("mask", 2)) for value in flat]
     given = [format(n, f"0{len(flat)}b") for n in range(1, 2 ** len(flat))]
     none = "0" * len(flat)
-    plain, made = _call(library, layer, flat, masks, none)
+    plain, made = _call(layer, flat, masks, none)
     handed, used, training = {}, {}, {}
     for bits in given:
-        numbers, handed[bits] = _call(library, layer, flat, masks, bits)
+        numbers, handed[bits] = _call(layer, flat, masks, bits)
         used[bits] = not _equal(plain, numbers)
         training[bits] = used[bits]
         if getattr(layer, "moving_mean", None) is not None:
-            before, after = (_call(library, layer, flat, masks, b, training=True)[0] for b in (none, bits))
+            before, after = (_call(layer, flat, masks, b, training=True)[0] for b in (none, bits))
             training[bits] = not _equal(before, after)
     return Behaviour(made, handed, used, training)
 
@@ -153,9 +159,7 @@ def _mask(value: Any, rank: int) -> Any:
     return mask
 
 
-def _call(
-    library: Any, layer: Any, flat: Any, masks: Any, bits: str, training: bool = False
-) -> tuple[list[Any], str]:
+def _call(layer: Any, flat: Any, masks: Any, bits: str, training: bool = False) -> tuple[list[Any], str]:
     """The numbers, and which outputs bear a mask, of a call with the masks that the bits say."""
     import tensorflow as tf
 
@@ -181,10 +185,3 @@ def _call(
 
 def _equal(a: list[Any], b: list[Any]) -> bool:
     return all(x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
