@@ -14,10 +14,12 @@ from dataclasses import replace
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
 from kgraph.extraction.mask_checks import check_beginning, check_links, describe_seen_masks
+from kgraph.extraction.mask_nodes import ZIPS, add_mask_nodes
 from kgraph.extraction.place import Place, free_name, place_of
 from kgraph.graph import Graph, NodeKey, Tensor, call_address, reads_source
 from kgraph.layers import every_layer, inner_path
 from kgraph.query import match
+from kgraph.sources.configs.context import version_numbers
 from kgraph.structures import Slots, join_slot
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.masks import MaskFlow, mask_flow
@@ -46,8 +48,9 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     if inputs is None:
         cut = Cutting(graph, wanted, {}).run().graph
         check_links(graph, cut)
-        return _with_owners(cut)
-    return _with_owners(_begin_at(graph, wanted, _stops(graph, inputs)))
+    else:
+        cut = _begin_at(graph, wanted, _stops(graph, inputs))
+    return _finish(graph, cut)
 
 
 def rest(graph: Graph, queries: Queries) -> Graph:
@@ -61,7 +64,15 @@ def rest(graph: Graph, queries: Queries) -> Graph:
     wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
     cut = _begin_at(graph, wanted, stops)
     keys = (join_slot("", key) for key in name_tensors(graph, queries))
-    return _with_owners(replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+    return _finish(graph, replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+
+
+def _finish(graph: Graph, cut: Graph) -> Graph:
+    """The cut graph as it will be built: masks as Keras 3 will show them, and each object with one owner."""
+    version = version_numbers(graph.keras_version) or ()
+    if graph.format in ZIPS and version >= (3,):
+        cut = add_mask_nodes(graph, cut, version)
+    return _with_owners(cut)
 
 
 def _without_marks(graph: Graph) -> Graph:

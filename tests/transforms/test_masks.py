@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def told(flow: MaskFlow) -> tuple[dict[str, list[str]], list[tuple[str, list[str], bool]]]:
-    """The makers of the masks of each tensor; and of each use the user, the makers, and whether it is seen."""
+    """The makers of the masks of each tensor; of each use the user, the makers, and whether it is seen."""
     borne = {str(t): sorted(mask.maker for mask in masks) for t, masks in flow.masks.items()}
     uses = [(use.user, sorted(mask.maker for mask in use.masks), use.seen is not None) for use in flow.uses]
     return borne, uses
