@@ -13,6 +13,7 @@ from typing import Any
 from kgraph.errors import ExtractError
 from kgraph.extraction.shared_object_ids import SharedIds, put_tag
 from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.layers import is_operation
 from kgraph.sources.entries import Entry, entry_name, model_in, objects_in
 from kgraph.structures import Slots, join_slot, split_slot
 
@@ -106,11 +107,24 @@ class ModelWriter:
 
     def _entry_with_calls(self, layer: Layer) -> Written:
         """The entry of a layer with its calls; until 2.3 a Sequential has no entry for its input."""
+        if is_operation(layer) and layer.source_name not in self.children:
+            return self._new_operation(layer)
         if layer.stands_for or layer.source_name not in self.children:
             return self.dialect.new_input(self, self.new.nodes_of(layer.name)[0].outputs[0])
         calls = zip(self.wanted.nodes_of(layer.name), self.new.nodes_of(layer.name), strict=True)
         nodes = [self.dialect.call(self, layer, before, after) for before, after in calls if after.inputs]
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
+
+    def _new_operation(self, layer: Layer) -> Written:
+        """The entry of an operation that the source does not have, with its call."""
+        head = {key: getattr(layer, key) for key in ("module", "class_name", "config", "registered_name")}
+        (after,) = self.new.nodes_of(layer.name)
+        return {
+            **head,
+            "config": {**layer.config},
+            "name": layer.name,
+            "inbound_nodes": [self.dialect.call(self, layer, after, after)],
+        }
 
     def _entry(self, layer: Layer) -> Written:
         """The entry of a layer without its calls: the source's own, but for models that are cut."""

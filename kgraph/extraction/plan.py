@@ -8,17 +8,21 @@ runs twice for one call. Node indexes do not change; `renumber` makes them dense
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
+from kgraph.extraction.mask_checks import check_beginning, check_links, describe_seen_masks
+from kgraph.extraction.mask_nodes import ZIPS, add_mask_nodes
 from kgraph.extraction.place import Place, free_name, place_of
 from kgraph.graph import Graph, NodeKey, Tensor, call_address, parse_address, reads_source
 from kgraph.layers import every_layer, inner_path, is_nested, is_operation
 from kgraph.query import match
+from kgraph.sources.configs.context import version_numbers
 from kgraph.structures import Slots, join_slot
 from kgraph.transforms.flatten import every_node
+from kgraph.transforms.masks import MaskFlow, mask_flow
 from kgraph.transforms.walk import flat_index
 
 Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
@@ -32,7 +36,8 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     of `graph` that are needed, or, with `inputs`, new ones in place of the tensors named there.
 
     Raises what `select` raises, and `ExtractError` for a label used twice, for `inputs` that do not
-    cut the wanted tensors off from the model's own, and for what cannot be reached.
+    cut the wanted tensors off from the model's own, or across which a mask would travel, and for what
+    cannot be reached.
     """
     if not graph.inputs:
         raise ExtractError(graph.name, "is not built, so its layers make no tensors")
@@ -41,8 +46,11 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
         join_slot("", key): place_of(graph, tensor) for key, tensor in name_tensors(graph, queries).items()
     }
     if inputs is None:
-        return _with_owners(Cutting(graph, wanted, {}).run().graph)
-    return _with_owners(_begin_at(graph, wanted, _stops(graph, inputs)))
+        cut = Cutting(graph, wanted, {}).run().graph
+        check_links(graph, cut)
+    else:
+        cut = _begin_at(graph, wanted, _stops(graph, inputs))
+    return _finish(graph, cut)
 
 
 def rest(graph: Graph, queries: Queries) -> Graph:
@@ -56,7 +64,15 @@ def rest(graph: Graph, queries: Queries) -> Graph:
     wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
     cut = _begin_at(graph, wanted, stops)
     keys = (join_slot("", key) for key in name_tensors(graph, queries))
-    return _with_owners(replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+    return _finish(graph, replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+
+
+def _finish(graph: Graph, cut: Graph) -> Graph:
+    """The cut graph as it will be built: masks as Keras 3 will show them, and each object with one owner."""
+    version = version_numbers(graph.keras_version) or ()
+    if graph.format in ZIPS and version >= (3,):
+        cut = add_mask_nodes(graph, cut, version)
+    return _with_owners(cut)
 
 
 def _without_marks(graph: Graph) -> Graph:
@@ -79,7 +95,10 @@ def _begin_at(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, 
     for tensor, label in stops.items():
         names[tensor] = _input_name(graph, tensor, label, {name for name, _ in reach} | {*names.values()})
     cut = Cutting(graph, wanted, names).run()
-    _check_starts(graph, cut, list(stops))
+    flow = mask_flow(graph)
+    _check_starts(graph, cut, list(stops), flow)
+    check_beginning(graph, cut.graph, names, flow)
+    check_links(graph, cut.graph)
     return cut.graph
 
 
@@ -109,16 +128,18 @@ def _input_name(graph: Graph, tensor: Tensor, label: str | None, taken: set[str]
     return label
 
 
-def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor]) -> None:
+def _quote(graph: Graph, tensors: Iterable[Tensor]) -> str:
+    return ", ".join(f"`{graph.address(t)}`" for t in tensors)
+
+
+def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor], flow: MaskFlow) -> None:
     """Nothing; raises `ExtractError` if something goes round the new inputs, or they are not needed."""
-    quoted = ", ".join(f"`{graph.address(t)}`" for t in stops)
     if any(t.key in cut.kept for t in graph.inputs.values() if t not in stops):
         around = _bypasses(graph, cut.kept, set(stops))
         raise ExtractError(
             graph.name,
-            f"cannot begin at {quoted}: "
-            + ", ".join(f"`{graph.address(t)}`" for t in around)
-            + " would go round that",
+            f"cannot begin at {_quote(graph, stops)}: {_quote(graph, around)} would go round that"
+            + describe_seen_masks(flow.uses, around),
             hint="give these as inputs too",
         )
     read = {t for node in cut.graph.nodes for t in node.inputs.values()} | set(cut.became.values())

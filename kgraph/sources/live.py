@@ -16,10 +16,12 @@ from typing import Any
 
 from kgraph.errors import NoGraphError
 from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight
+from kgraph.layers import is_built_in, is_operation
 from kgraph.sources.arguments import call_arguments
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
 from kgraph.sources.weights.digests import array_chunks, digest_arrays
 from kgraph.structures import Slots
+from kgraph.transforms.mask_rules import CONFIGURED
 from kgraph.transforms.toposort import order_nodes
 
 
@@ -48,7 +50,9 @@ def read_live(model: Any, values: bool = False) -> Graph:
 
 
 def read_structure(model: Any) -> Graph:
-    """The graph of a live model without configs, weights and flags, which take most of the time."""
+    """The graph of a live model without weights and flags, and with configs only where they decide what
+    becomes of masks: the others take most of the time.
+    """
     if not _has_graph(model):
         raise _no_graph_error(model)
     return _Reader({}, described=False).graph(model, "")
@@ -117,7 +121,8 @@ class _Reader:
         wraps = model is not None and model is not operation
         graph = self.graph(model, own_path + "/") if model is not None else None
         if not self.described:
-            return Layer(operation.name, _class_names(operation)["class_name"], graph, wraps)
+            config = _config_without(operation, ()) if graph is None and _tells_of_masks(operation) else {}
+            return Layer(operation.name, graph=graph, wraps=wraps, config=config, **_class_names(operation))
         if same_as is None:
             inside = model.layers if model is not None else ()
             self.weights[id(operation)] = self.own_weights(operation, inside, own_path + "/")
@@ -259,6 +264,14 @@ def _class_names_of(cls: Any) -> dict[str, Any]:
         for name, value in (library.serialize_with_public_class(cls) or {}).items()
         if name in ("module", "class_name", "registered_name")
     } or {"module": cls.__module__, "class_name": cls.__name__}
+
+
+def _tells_of_masks(operation: Any) -> bool:
+    """Whether the config of a layer decides what it does with masks; a custom one may be an embedding."""
+    names = _class_names(operation)
+    return not is_operation(layer := Layer(operation.name, **names)) and (
+        not is_built_in(layer) or names["class_name"] in CONFIGURED
+    )
 
 
 def _config_without(operation: Any, without: tuple[str, ...]) -> Mapping[str, Any]:
