@@ -104,11 +104,12 @@ def _text(shape: Shape) -> str:
 def _with_shapes(graph: Graph, evaluations: Sequence[Evaluation]) -> Graph:
     """The graph with the shapes on which its evaluations agree; the very same if nothing is new."""
     changed: dict[Tensor, Tensor] = {}
-    for node in graph.nodes:
-        for tensor in node.outputs:
-            new = _agreed(tensor, evaluations)
-            if new is not tensor:
-                changed[tensor] = new
+    is_as_recorded = len(evaluations) == 1 and evaluations[0].is_nominal
+    found = evaluations[0].facts if is_as_recorded else (t for node in graph.nodes for t in node.outputs)
+    for tensor in found:
+        new = _agreed(tensor, evaluations)
+        if new is not tensor:
+            changed[tensor] = new
     layers, apart = [], set[str]()
     for layer in graph.layers:
         inner = _inner_evaluations(graph, layer, evaluations)
@@ -149,8 +150,9 @@ def _with_slots(slots: Slots, changed: Mapping[Tensor, Tensor]) -> Slots:
 
 def _agreed(tensor: Tensor, evaluations: Iterable[Evaluation]) -> Tensor:
     """The tensor with the shape, and the dtype if it has none, that all evaluations give it."""
-    found = {whole_shape(one.facts[tensor].shape) if tensor in one.facts else None for one in evaluations}
-    dtypes = {one.facts[tensor].dtype if tensor in one.facts else None for one in evaluations}
+    facts = [one.facts_of(tensor) for one in evaluations]
+    found = {whole_shape(shape) for shape, _ in facts}
+    dtypes = {dtype for _, dtype in facts}
     shape = found.pop() if len(found) == 1 else None
     dtype = tensor.dtype or (dtypes.pop() if len(dtypes) == 1 else None)
     if shape == tensor.shape and dtype == tensor.dtype:
@@ -175,9 +177,9 @@ def _is_alike(evaluations: Sequence[Evaluation]) -> bool:
 
 
 def _is_like(one: Evaluation, other: Evaluation) -> bool:
-    shapes, others = ({t: facts.shape for t, facts in each.facts.items()} for each in (one, other))
     return (
-        shapes == others
+        one.is_nominal == other.is_nominal
+        and {t: facts.shape for t, facts in one.facts.items()} == {t: f.shape for t, f in other.facts.items()}
         and one.inner.keys() == other.inner.keys()
         and all(
             inner is other.inner[key] or _is_like(inner, other.inner[key]) for key, inner in one.inner.items()
@@ -208,8 +210,7 @@ def _add_shapes(
         index = flat_index(graph, node.layer, node.node_index, call)
         for tensor in node.outputs:
             place = Tensor(path + node.layer, index, tensor.tensor_index)
-            facts = evaluation.facts.get(tensor)
-            shapes[str(place)] = whole_shape(facts.shape) if facts else None
+            shapes[str(place)] = whole_shape(evaluation.facts_of(tensor).shape)
         layer, inner = graph.layer(node.layer), evaluation.inner.get(node.key)
         if layer.graph is not None and inner is not None and len(shapes) < MOST_NODES:
             inner_call = call if layer.repeats else index

@@ -27,10 +27,21 @@ MOST_NODES = 20_000  # to evaluate again, for calls of nested models on other sh
 
 @dataclass
 class Evaluation:
-    """What one call of a graph makes: facts of its tensors, and the evaluations of the calls in it."""
+    """What one call of a graph makes: facts of its tensors, and the evaluations of the calls in it.
+
+    `is_nominal`: it is on the graph's own shapes, so those recorded hold, and only others are in `facts`.
+    """
 
     facts: dict[Tensor, Facts]
+    is_nominal: bool
     inner: dict[NodeKey, Evaluation] = field(default_factory=dict)
+
+    def facts_of(self, tensor: Tensor) -> Facts:
+        """What is known of a tensor of the graph, given as the graph has it."""
+        found = self.facts.get(tensor)
+        if found is None:
+            return Facts(tensor.shape, tensor.dtype) if self.is_nominal else Facts()
+        return found
 
 
 @dataclass
@@ -51,48 +62,48 @@ class Propagation:
             self.left -= 0 if is_nominal else len(graph.nodes)
             facts = dict(zip(graph.inputs.values(), given, strict=bool(graph.inputs)))
             start = given[0] if given else None
-            self.known[key] = _Run(self, graph, facts, path, is_nominal, start).evaluation()
+            self.known[key] = _Run(self, graph, Evaluation(facts, is_nominal), path, start).evaluation()
         return self.known[key]
 
 
 @dataclass
 class _Run:
-    """One evaluation on its way; `is_nominal`: on the graph's own shapes, so that those recorded hold."""
+    """One evaluation on its way; `start`: what is given to a Sequential that has no inputs."""
 
     whole: Propagation
     graph: Graph
-    facts: dict[Tensor, Facts]
+    found: Evaluation
     path: str
-    is_nominal: bool
     start: Facts | None
-    inner: dict[NodeKey, Evaluation] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        # What has a free batch, beyond doubt: an input that has, and what layers make of nothing else.
-        self.batched = {tensor for tensor, (shape, _) in self.facts.items() if shape and shape[0] is None}
+    # What has a free batch, though its shape is not known: what layers make of nothing else.
+    batched: set[Tensor] = field(default_factory=set)
 
     def evaluation(self) -> Evaluation:
         for node in self.graph.nodes:
             if node.key not in self.graph.input_keys:
                 self._add(node)
-        return Evaluation(self.facts, self.inner)
+        return self.found
 
     def _add(self, node: Node) -> None:
         layer = self.graph.layer(node.layer)
         is_open = layer.graph is not None and not node.outside
-        made: Sequence[Facts] | None = None
-        if is_open or not self.is_nominal or any(t.shape is None or t.dtype is None for t in node.outputs):
-            made = self._enter(node, layer) if is_open else self._infer(node, layer)
+        if (
+            self.found.is_nominal
+            and not is_open
+            and None not in [d for t in node.outputs for d in (t.shape, t.dtype)]
+        ):
+            return
+        made = self._enter(node, layer) if is_open else self._infer(node, layer)
         for index, tensor in enumerate(node.outputs):
             own = made[index] if made is not None and index < len(made) else Facts()
-            facts = self.facts[tensor] = self._join(tensor, own, layer, node)
-            if (facts.shape[:1] == (None,)) if facts.shape else self._keeps_batch(node, layer):
+            facts = self.found.facts[tensor] = self._join(tensor, own, layer, node)
+            if not facts.shape and self._keeps_batch(node, layer):
                 self.batched.add(tensor)
 
     def _join(self, recorded: Tensor, own: Facts, layer: Layer, node: Node) -> Facts:
         """What is recorded, where that holds; else what is worked out, or what is beyond doubt in both."""
         dtype = recorded.dtype or own.dtype
-        if self.is_nominal and recorded.shape is not None:
+        if self.found.is_nominal and recorded.shape is not None:
             return Facts(recorded.shape, dtype)
         if own.shape is not None or node.outside:
             return Facts(own.shape, dtype)
@@ -113,15 +124,21 @@ class _Run:
 
         A model cannot be trained, nor `predict`, where that is not so; operations may join, or sum, batches.
         """
-        return not is_operation(layer) and bool(node.inputs) and self.batched.issuperset(node.inputs.values())
+        return (
+            not is_operation(layer) and bool(node.inputs) and all(map(self._is_batched, node.inputs.values()))
+        )
+
+    def _is_batched(self, tensor: Tensor) -> bool:
+        shape = self._shape(tensor)
+        return shape[:1] == (None,) if shape else tensor in self.batched
 
     def _shape(self, tensor: Tensor) -> Shape | None:
-        return self.facts[tensor].shape if tensor in self.facts else None
+        return self.found.facts_of(tensor).shape
 
     def _inputs(self, node: Node) -> dict[str, Facts]:
         if not node.inputs and not self.graph.inputs and self.start:
             return {"0": self.start}
-        return {slot: self.facts.get(tensor, Facts()) for slot, tensor in node.inputs.items()}
+        return {slot: self.found.facts_of(tensor) for slot, tensor in node.inputs.items()}
 
     def _infer(self, node: Node, layer: Layer) -> Sequence[Facts] | None:
         """What the rule of the layer's class gives."""
@@ -144,7 +161,7 @@ class _Run:
         if self.whole.left <= 0:
             return None
         self.whole.left -= 10
-        batched = {slot for slot, tensor in node.inputs.items() if tensor in self.batched}
+        batched = {slot for slot, tensor in node.inputs.items() if self._is_batched(tensor)}
         layer = replace(layer, weights=None)  # whose rows the sizes that are tried need not fit
         results: list[Sequence[Facts]] = []
         for rank in RANKS if any(shape is None for shape, _ in inputs.values()) else (0,):
@@ -180,8 +197,8 @@ class _Run:
         except GraphError:
             return None
         evaluation = self.whole.evaluate(graph, bound, f"{self.path}{layer.name}/")
-        self.inner[node.key] = evaluation
-        made = [evaluation.facts.get(tensor, Facts()) for tensor in graph.outputs.values()]
+        self.found.inner[node.key] = evaluation
+        made = [evaluation.facts_of(tensor) for tensor in graph.outputs.values()]
         return [
             Facts(None if shape is None else (*shape[:1], *steps, *shape[1:]), dtype) for shape, dtype in made
         ]

@@ -300,8 +300,10 @@ class _ModelReader:
             last[key] = max(last.get(key, 0), tensor.tensor_index)
         left = 10 * TENSORS  # a few large indexes would take all memory
         for node in nodes:
-            given = {slot: self.known.get(t, (None, None))[0] for slot, t in node.inputs.items()}
-            count = count_outputs(by_name[node.layer], given, node.arguments)
+            shapes = self._shapes(node.inputs.values())
+            count = count_outputs(
+                by_name[node.layer], dict(zip(node.inputs, shapes, strict=True)), node.arguments
+            )
             count = len(node.outputs) if self.is_line or count is None else count
             number = max(count, last.get(node.key, 0) + 1)
             left -= number - 1
