@@ -42,6 +42,7 @@ _PUBLIC = {
     "kgraph.transforms.flatten": "flatten",
     "kgraph.transforms.fold": "fold",
     "kgraph.transforms.keras_order": "renumber",
+    "kgraph.transforms.shape_inference": "infer_shapes",
     "kgraph.transforms.subgraph": "ancestors neighbourhood paths_between subgraph",
     "kgraph.reports.calls": "Call",
     "kgraph.reports.objects": "Occurrence",

@@ -97,6 +97,9 @@ class Node:
     arguments: Arguments = field(default_factory=Arguments)
     # True where it only stands for what a part of a graph (`kgraph.subgraph`) was cut from.
     outside: bool = field(default=False, compare=False)
+    # Of a call of a nested model, where its calls have different shapes inside: the shapes of this one, by
+    # the addresses in the flat model. None: all calls have those of the tensors inside.
+    inner_shapes: Mapping[str, Shape | None] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, Slots):

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 
 from kgraph.errors import ConfigError, GraphError
-from kgraph.graph import Graph, Layer, Node, Tensor, Weight, parse_address, reads_source
+from kgraph.graph import Graph, Layer, Node, Shape, Tensor, Weight, parse_address, reads_source
 from kgraph.json_checks import (
     SIZES,
     check_flag_or_none,
@@ -132,6 +132,8 @@ def _node_data(node: Node) -> dict[str, Any]:
         within=list(node.within) or None,
         arguments=dict(node.arguments) or None,
         outside=node.outside or None,
+        inner_shapes=node.inner_shapes
+        and {address: shape and list(shape) for address, shape in node.inner_shapes.items()},
     )
 
 
@@ -198,7 +200,18 @@ def _to_node(value: Any, where: str) -> Node:
         tuple(check_text(call, "a call", f"{where}.within") for call in within),
         Arguments(check_object_or_none(data.get("arguments"), "`arguments`", f"{where}.arguments") or {}),
         _flag_field(data, "outside", where) or False,
+        _to_shapes(data, "inner_shapes", where),
     )
+
+
+def _to_shapes(data: Mapping[str, Any], key: str, where: str) -> dict[str, Shape | None] | None:
+    shapes = check_object_or_none(data.get(key), f"`{key}`", f"{where}.{key}")
+    if shapes is None:
+        return None
+    return {
+        address: check_shape_or_none(shape, "a shape", f"{where}.{key}.{address}")
+        for address, shape in shapes.items()
+    }
 
 
 def _to_slots(data: Mapping[str, Any], key: str, where: str) -> Slots:

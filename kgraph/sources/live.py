@@ -22,6 +22,7 @@ from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, s
 from kgraph.sources.weights.digests import array_chunks, digest_arrays
 from kgraph.structures import Slots
 from kgraph.transforms.mask_rules import CONFIGURED
+from kgraph.transforms.shape_inference import complete_shapes
 from kgraph.transforms.toposort import order_nodes
 
 
@@ -38,15 +39,15 @@ def read_live(model: Any, values: bool = False) -> Graph:
     if not _has_graph(model):
         raise _no_graph_error(model)
     reader = _Reader(_variable_digests(model) if values else {}, _trained_variables(model))
-    graph = reader.graph(model, "")
-    return replace(
-        graph,
+    graph = replace(
+        reader.graph(model, ""),
         source="live model",
         format="live",
         keras_version=sys.modules["keras"].__version__,
         weights=reader.own_weights(model, model.layers, ""),
         compile_config=_compile_config(model),
     )
+    return complete_shapes(graph)
 
 
 def read_structure(model: Any) -> Graph:
@@ -233,10 +234,11 @@ def keras_nodes(model: Any, of: Collection[str] | None = None) -> dict[NodeKey, 
 
 
 def _sequential_parts(model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
-    nodes, inputs, outputs = sequential_nodes(layers)
-    made = {
-        Tensor(*key, i): t for key, call in keras_nodes(model).items() for i, t in enumerate(call.outputs)
-    }
+    calls = keras_nodes(model)
+    counts = {layer.name: len(layer.graph.outputs) for layer in layers if layer.graph and not layer.wraps}
+    counts.update({name: len(call.outputs) for (name, _), call in calls.items()})
+    nodes, inputs, outputs = sequential_nodes(layers, counts)
+    made = {Tensor(*key, i): t for key, call in calls.items() for i, t in enumerate(call.outputs)}
 
     def annotate(tensor: Tensor) -> Tensor:
         place = (tensor.layer, tensor.node_index, tensor.tensor_index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,10 +64,10 @@ def _beside(value: Any, leaf: Callable[[Any], Tensor | None], slot: str) -> Iter
         yield from _beside(item, leaf, own) if is_open else [(own, item)]
 
 
-def sequential_nodes(layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:
-    """The nodes, inputs and outputs of a Sequential model of these layers.
+def sequential_nodes(layers: Sequence[Layer], counts: Mapping[str, int]) -> tuple[list[Node], Slots, Slots]:
+    """The nodes, inputs and outputs of a Sequential of these layers; `counts`: how many tensors each makes.
 
-    Each layer reads what the one before makes. A Sequential that was never built has no InputLayer:
+    Each layer reads all that the one before makes. A Sequential that was never built has no InputLayer:
     its first layer reads nothing and its inputs are empty.
     """
     nodes: list[Node] = []
@@ -78,8 +78,7 @@ def sequential_nodes(layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]
             if len(last) == 1
             else Slots((f"0.{i}", t) for i, t in enumerate(last))
         )
-        made = len(layer.graph.outputs) if layer.graph and not layer.wraps else 1
-        last = [Tensor(layer.name, 0, index) for index in range(made)]
+        last = [Tensor(layer.name, 0, index) for index in range(counts.get(layer.name, 1))]
         nodes.append(Node(layer.name, 0, read, tuple(last)))
     first = nodes[:1] if layers and layers[0].class_name == "InputLayer" else []
     outputs = Slots([("", last[0])] if len(last) == 1 else ((str(i), t) for i, t in enumerate(last)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -55,6 +55,10 @@ class Scope:
     masked: Set[Tensor] = frozenset()  # the inputs that are given with the mask
     steps: tuple[int | None, ...] = ()  # the axes that TimeDistributed wrappers put behind the batch
     around: tuple[str, ...] = ()  # the calls walked into, runs of blocks aside
+    # The shapes inside the outermost call that has its own, and where in that call this one lies.
+    inner_shapes: Mapping[str, Shape | None] | None = None
+    inner_path: str = ""
+    inner_number: int = 0
     ends: dict[Tensor, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,7 +97,15 @@ class Scope:
             number, mask = placed.node_index, placed.inputs.get("mask")
             steps = (*self.steps, *_time_axis(layer, placed)) if layer.wraps else self.steps
         around = self.around if layer.repeats else (*self.around, placed.address)
-        return Scope(graph, walk, path, number, placed, within, self.depth + 1, mask, masked, steps, around)
+        scope = Scope(graph, walk, path, number, placed, within, self.depth + 1, mask, masked, steps, around)
+        if self.inner_shapes is not None:
+            scope.inner_shapes = self.inner_shapes
+            scope.inner_path = inner_path(self.inner_path, layer)
+            index = flat_index(self.graph, node.layer, node.node_index, self.inner_number)
+            scope.inner_number = self.inner_number if layer.repeats else index
+        else:
+            scope.inner_shapes = node.inner_shapes
+        return scope
 
     def place_slots(self, slots: Slots) -> Slots:
         """The same slots with the tensors under their addresses; an input that was not given is left out."""
@@ -112,9 +124,16 @@ class Scope:
     def _own(self, tensor: Tensor) -> Tensor:
         """A tensor that a node of this scope makes, under its address."""
         index = flat_index(self.graph, tensor.layer, tensor.node_index, self.number)
-        return replace(
-            tensor, layer=self.path + tensor.layer, node_index=index, shape=self._with_steps(tensor.shape)
-        )
+        shape = self._with_steps(self._shape_here(tensor))
+        return replace(tensor, layer=self.path + tensor.layer, node_index=index, shape=shape)
+
+    def _shape_here(self, tensor: Tensor) -> Shape | None:
+        """The shape that a tensor of the graph has in this call."""
+        if self.inner_shapes is None:
+            return tensor.shape
+        index = flat_index(self.graph, tensor.layer, tensor.node_index, self.inner_number)
+        place = Tensor(self.inner_path + tensor.layer, index, tensor.tensor_index)
+        return self.inner_shapes.get(str(place), tensor.shape)
 
     def _place_node(self, node: Node) -> Node:
         inputs = self.place_slots(node.inputs)
@@ -124,7 +143,7 @@ class Scope:
             inputs = Slots({"mask": self.mask, **inputs})
         outputs = tuple(map(self._own, node.outputs))
         within = (*self.within, *node.within)
-        return Node(*outputs[0].key, inputs, outputs, within, node.arguments, node.outside)
+        return Node(*outputs[0].key, inputs, outputs, within, node.arguments, node.outside, node.inner_shapes)
 
     def _with_steps(self, shape: Shape | None) -> Shape | None:
         if not self.steps or not shape:

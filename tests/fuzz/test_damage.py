@@ -22,7 +22,9 @@ from kgraph.graph import Graph, Layer
 from kgraph.graph_json import from_json, to_json
 from kgraph.sources import read
 from kgraph.transforms.flatten import every_node, flatten
-from kgraph.transforms.shape_rules import compute_dtype, infer_output
+from kgraph.transforms.shape_rules.call_facts import CallFacts, Facts, WrongSizeError
+from kgraph.transforms.shape_rules.dtypes import compute_dtype
+from kgraph.transforms.shape_rules.rules import infer_outputs
 
 
 def survives(path: Path) -> Graph | None:
@@ -208,16 +210,17 @@ def test_a_value_of_the_wrong_type_is_named_with_its_place(tmp_path: Path) -> No
 @pytest.mark.parametrize("module", [None, "mine", "keras_hub.layers", "kerasy"])
 def test_a_class_of_another_module_has_none_of_kerass_rules(module: str | None) -> None:
     layer = Layer("d", "Dense", module=module, config={"units": 3, "dtype": "float32"})
-    assert infer_output(layer, [(None, 4)], ["float32"]) == (None, None)
+    assert infer_outputs(CallFacts(layer, {"0": Facts((None, 4), "float32")})) is None
 
 
 @pytest.mark.parametrize("units", [None, "3", [3], {}, True, -1, 10**4000])
 def test_a_rule_gives_nothing_for_an_odd_setting(units: object) -> None:
     for config in ({"units": units}, {}):
-        assert (
-            infer_output(Layer("d", "Dense", module="keras.layers", config=config), [(None, 4)], ["float32"])[
-                0
-            ]
-            is None
-        )
+        layer = Layer("d", "Dense", module="keras.layers", config=config)
+        call = CallFacts(layer, {"0": Facts((None, 4), "float32")})
+        if units == -1 and config:
+            with pytest.raises(WrongSizeError):
+                infer_outputs(call)
+        else:
+            assert infer_outputs(call) is None
     assert compute_dtype({"config": units}) is None

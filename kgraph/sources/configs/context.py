@@ -40,6 +40,11 @@ class Context:
         """The Keras version as two numbers, at least; `()` if nothing tells."""
         return version_numbers(self.keras_version) or self.form_version or ()
 
+    @property
+    def major(self) -> int:
+        """The first number of the version; 0 if nothing tells."""
+        return self.version[0] if self.version else 0
+
     def weights(self, path: str, entry: Entry, group: WeightGroup | None) -> tuple[Weight, ...] | None:
         """An entry's own variables; None if the file does not say."""
         if self.stored is None:

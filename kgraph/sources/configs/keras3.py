@@ -22,18 +22,19 @@ from kgraph.json_checks import (
     check_shape_or_none,
     check_text,
     check_text_or_none,
-    shape_in,
 )
 from kgraph.sizes import weights_size
 from kgraph.sources.arguments import call_arguments
 from kgraph.sources.configs.context import Context
 from kgraph.sources.configs.node_indexes import count_own_calls, repair_indexes
+from kgraph.sources.configs.sequential_line import line_counts, shapes_built_for
 from kgraph.sources.entries import without_ids
 from kgraph.sources.saved import WeightGroup
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
 from kgraph.sources.weights.groups import MODEL_LISTS, child_groups, is_unweighted, without_children
 from kgraph.structures import Slots, argument_of
-from kgraph.transforms.shape_rules import infer_output
+from kgraph.transforms.output_counts import count_outputs
+from kgraph.transforms.shape_inference import complete_shapes
 from kgraph.transforms.toposort import order_nodes
 
 Known = tuple[Shape | None, str | None]  # shape and dtype
@@ -52,7 +53,7 @@ def read_config(entry: Mapping[str, Any], weights: WeightGroup | None, context: 
         graph = _ModelReader(entry, weights, context, "", "config", ()).graph()
     except RecursionError as error:
         raise ConfigError(f"the config of `{context.source}` is nested too deeply", "config") from error
-    return replace(
+    graph = replace(
         graph,
         source=context.source,
         format=context.format,
@@ -60,6 +61,7 @@ def read_config(entry: Mapping[str, Any], weights: WeightGroup | None, context: 
         weights=context.own_weights(entry, weights),
         compile_config=without_ids(_optional_object(entry, "compile_config", "")) or None,
     )
+    return complete_shapes(graph)
 
 
 def _no_layers_error(
@@ -106,7 +108,6 @@ class _ModelReader:
         self.names = [self._name(child, i) for i, child in enumerate(self.children)]
         self.by_name = dict(zip(self.names, self.children, strict=True))
         self.known: dict[Tensor, Known] = {}
-        self.derived: set[Tensor] = set()
 
     def graph(self) -> Graph:
         nodes: list[Node] = []
@@ -121,11 +122,9 @@ class _ModelReader:
         layers = list(self._layers(nodes))
         self._know_inputs()
         if self.is_line:
-            self._know_line()
-            nodes, inputs, outputs = sequential_nodes(layers)
+            nodes, inputs, outputs = self._line_nodes(layers)
         ordered = order_nodes(layers, nodes)
         self._know_from_outside(inputs, outputs)
-        self._know_outputs(layers, ordered)
         return Graph(
             name=self._own_name() or "model",
             layers=tuple(layers),
@@ -272,12 +271,13 @@ class _ModelReader:
                 if self.known.get(Tensor(name), (None, None))[0] is None:
                     self.known[Tensor(name)] = _recorded_facts(child["config"], "batch_shape", where)
 
-    def _know_line(self) -> None:
-        """In a Sequential, what a layer was built for is what the layer before it makes."""
-        for name, after in zip(self.names, self.children[1:], strict=False):
-            built_for = (after.get("build_config") or {}).get("input_shape")
-            if Tensor(name) not in self.known and shape_in(built_for) is not None:
-                self.known[Tensor(name)] = (shape_in(built_for), None)
+    def _line_nodes(self, layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:
+        """The nodes of a Sequential, its inputs and outputs; what its layers were built for tells shapes."""
+        built_for = [(child.get("build_config") or {}).get("input_shape") for child in self.children]
+        start = self.known.get(Tensor(self.names[0]), (None, None))[0] if self.names else None
+        for name, shape in shapes_built_for(layers, built_for, start, self.context.major).items():
+            self.known.setdefault(Tensor(name), (shape, None))
+        return sequential_nodes(layers, line_counts(layers, built_for))
 
     def _know_from_outside(self, inputs: Slots, outputs: Slots) -> None:
         """A call with just the shapes that a nested model was made for makes just what the model does."""
@@ -288,40 +288,24 @@ class _ModelReader:
                     if index in call.made:
                         self.known.setdefault(tensor, call.made[index])
 
-    def _know_outputs(self, layers: Sequence[Layer], ordered: Sequence[Node]) -> None:
-        """What nobody reads: of a nested model by its inside, of others by `shape_rules`."""
-        by_name = {layer.name: layer for layer in layers}
-        for node in ordered:
-            layer, given = by_name[node.layer], first_argument(node)
-            if layer.graph and not layer.wraps:
-                inside = layer.graph
-                if self._shapes(given) == tuple(t.shape for t in inside.inputs.values()):
-                    for index, tensor in enumerate(inside.outputs.values()):
-                        self._know(Tensor(*node.key, index), tensor.shape, tensor.dtype)
-            elif None in self.known.get(Tensor(*node.key), (None, None)):
-                dtypes = [self.known.get(t, (None, None))[1] for t in given]
-                self._know(Tensor(*node.key), *infer_output(layer, self._shapes(given), dtypes))
-
-    def _know(self, tensor: Tensor, shape: Shape | None, dtype: str | None) -> None:
-        """Fill in what is not recorded."""
-        recorded = self.known.get(tensor, (None, None))
-        if recorded[0] is None and shape is not None:
-            self.derived.add(tensor)
-        self.known[tensor] = (shape if recorded[0] is None else recorded[0], recorded[1] or dtype)
-
     def _shapes(self, tensors: Iterable[Tensor]) -> tuple[Shape | None, ...]:
         return tuple(self.known.get(tensor, (None, None))[0] for tensor in tensors)
 
     def _making(self, layers: Sequence[Layer], nodes: Sequence[Node], outputs: Slots) -> Iterator[Node]:
-        """The nodes with the tensors they make: all of a nested model's, else those the config mentions."""
-        count = {layer.name: len(layer.graph.outputs) for layer in layers if layer.graph and not layer.wraps}
+        """The nodes with the tensors they make: as many as the class tells, or the config mentions."""
+        by_name = {layer.name: layer for layer in layers}
         last: dict[NodeKey, int] = {}
         for tensor in (*self.known, *outputs.values()):
             key = tensor.key
             last[key] = max(last.get(key, 0), tensor.tensor_index)
         left = 10 * TENSORS  # a few large indexes would take all memory
         for node in nodes:
-            number = max(count.get(node.layer, 1), last.get(node.key, 0) + 1)
+            shapes = self._shapes(node.inputs.values())
+            count = count_outputs(
+                by_name[node.layer], dict(zip(node.inputs, shapes, strict=True)), node.arguments
+            )
+            count = len(node.outputs) if self.is_line or count is None else count
+            number = max(count, last.get(node.key, 0) + 1)
             left -= number - 1
             if left < 0:
                 raise ConfigError("calls with more outputs than any model has", self.where)
@@ -329,9 +313,7 @@ class _ModelReader:
 
     def _annotate(self, tensor: Tensor) -> Tensor:
         shape, dtype = self.known.get(tensor, (None, None))
-        return Tensor(
-            tensor.layer, tensor.node_index, tensor.tensor_index, shape, dtype, tensor in self.derived
-        )
+        return Tensor(tensor.layer, tensor.node_index, tensor.tensor_index, shape, dtype)
 
 
 def first_argument(node: Node) -> list[Tensor]:

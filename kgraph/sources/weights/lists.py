@@ -17,7 +17,7 @@ from kgraph.layers import is_operation
 from kgraph.sources.entries import Entry, entry_name, model_in
 from kgraph.sources.saved import StoredWeight
 from kgraph.sources.weights.groups import PARTS, variable_names
-from kgraph.transforms.shape_rules import RULES
+from kgraph.transforms.shape_rules.rules import LAYERS
 
 STEPS = 20  # of a variable's name; real ones have a few
 FIT = "give the weights that were saved from this very model"
@@ -212,7 +212,7 @@ def _variable_ends(entry: Entry) -> list[str] | None:
         names = [name.replace("kernel", "depthwise_kernel") for name in names]
     if names or parts:
         return names
-    return [] if class_name in RULES and class_name not in PARTS else None
+    return [] if class_name in LAYERS and class_name not in (*PARTS, "LayerScale") else None
 
 
 def _owners_by_name(variables: Sequence[StoredWeight], leaves: Mapping[str, Entry]) -> list[str] | None:

@@ -1,0 +1,217 @@
+"""The graph with the shapes that its tensors have for given inputs, those inside nested models too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kgraph.errors import GraphError
+from kgraph.graph import Graph, Layer, Node, Shape, Tensor, reads_source
+from kgraph.layers import inner_path
+from kgraph.structures import Slots
+from kgraph.transforms.shape_propagation import MOST_NODES, Evaluation, Propagation, whole_shape
+from kgraph.transforms.shape_rules.call_facts import Facts
+from kgraph.transforms.walk import flat_index
+
+FREE = "a free size is `None`"
+
+
+@reads_source
+def infer_shapes(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> Graph:
+    """The graph with the shapes that its tensors have when its inputs have those given.
+
+    `shapes` maps an input, by its name or slot, to its shape with or without the batch; `""` stands for the
+    only input. Inputs that are not named keep theirs. A shape is what Keras would give (3.15), or None where
+    no rule tells it; a tensor inside a nested model has the shape that all calls of the model agree on, and
+    `Node.inner_shapes` those of each call where they do not.
+
+    Raises `GraphError` for a name that is no input, another rank, a size other than a fixed one, and a size
+    that a layer inside cannot take.
+
+    >>> from importlib.resources import files
+    >>> graph = infer_shapes(files("kgraph") / "demo.keras", {"title": (16,)})
+    >>> graph.node(graph.nodes_of("embedding")[0].outputs[0]).outputs[0].shape
+    (None, 16, 16)
+    """
+    given = {_input_of(graph, name): shape for name, shape in shapes.items()}
+    facts = [
+        Facts(_bind_shape(tensor, given[tensor]) if tensor in given else tensor.shape, tensor.dtype)
+        for tensor in graph.inputs.values()
+    ]
+    return _evaluate(graph, facts, strict=True)
+
+
+def complete_shapes(graph: Graph) -> Graph:
+    """The graph with the shapes that follow from those known: what nobody reads, and inside nested calls."""
+    return _evaluate(graph, [Facts(t.shape, t.dtype) for t in graph.inputs.values()], strict=False)
+
+
+def _evaluate(graph: Graph, given: Sequence[Facts], *, strict: bool) -> Graph:
+    propagation = Propagation(_keras(graph), strict, MOST_NODES + 10 * len(graph.nodes))
+    return _with_shapes(graph, [propagation.evaluate(graph, given)])
+
+
+def _keras(graph: Graph) -> int:
+    """The number before the first dot of the version of Keras; 0 if it is not known."""
+    found = re.match(r"(\d)\.", graph.keras_version or "")
+    return int(found[1]) if found else 0
+
+
+def _input_of(graph: Graph, name: str) -> Tensor:
+    """The input of that name, or at that slot."""
+    named = {tensor.layer: tensor for tensor in graph.inputs.values()}
+    if name in named:
+        return named[name]
+    if name in graph.inputs:
+        return graph.inputs[name]
+    if not name and len(named) == 1:
+        return next(iter(named.values()))
+    there_are = ", ".join(f"`{one}`" for one in named) or "none"
+    what = f"`{name}` is no input" if name else "a shape without a name, and not one input,"
+    raise GraphError(f"{what} of `{graph.name}`; its inputs: {there_are}")
+
+
+def _bind_shape(tensor: Tensor, shape: Sequence[int | None]) -> Shape:
+    """The shape of an input with its free sizes bound; `GraphError` for one that it cannot have."""
+    own, wanted = tensor.shape, tuple(shape)
+    if any(d is not None and (not isinstance(d, int) or isinstance(d, bool)) for d in wanted):
+        raise GraphError(f"`{shape}` is no shape: sizes are whole numbers, and {FREE}")
+    small = [d for d in wanted if d is not None and d < 1]
+    if small:
+        raise GraphError(f"a size of `{tensor.layer}` cannot be {small[0]}; the least is 1, and {FREE}")
+    if own is None:
+        return wanted
+    if len(wanted) == len(own) - 1:
+        wanted = (own[0], *wanted)
+    if len(wanted) != len(own):
+        raise GraphError(
+            f"`{tensor.layer}` has {len(own)} axes, {_text(own)}, and {_text(tuple(shape))} has {len(shape)}"
+        )
+    for have, want in zip(own, wanted, strict=True):
+        if have is not None and want != have:
+            raise GraphError(
+                f"`{tensor.layer}` has the shape {_text(own)}, of which {have} is fixed and cannot be {want}"
+            )
+    return wanted
+
+
+def _text(shape: Shape) -> str:
+    return f"`{shape}`"
+
+
+def _with_shapes(graph: Graph, evaluations: Sequence[Evaluation]) -> Graph:
+    """The graph with the shapes on which its evaluations agree; the very same if nothing is new."""
+    changed: dict[Tensor, Tensor] = {}
+    is_as_recorded = len(evaluations) == 1 and evaluations[0].is_nominal
+    found = evaluations[0].facts if is_as_recorded else (t for node in graph.nodes for t in node.outputs)
+    for tensor in found:
+        new = _agreed(tensor, evaluations)
+        if new is not tensor:
+            changed[tensor] = new
+    layers, apart = [], set[str]()
+    for layer in graph.layers:
+        inner = _inner_evaluations(graph, layer, evaluations)
+        new_layer = layer
+        if layer.graph is not None and inner:
+            inside = _with_shapes(layer.graph, inner)
+            new_layer = layer if inside is layer.graph else replace(layer, graph=inside)
+            if len(inner) > 1 and not _is_alike(inner):
+                apart.add(layer.name)
+        layers.append(new_layer)
+    if not changed and not apart and all(a is b for a, b in zip(layers, graph.layers, strict=True)):
+        return graph
+    nodes = []
+    for node in graph.nodes:
+        shapes = _inner_shapes(graph, node, evaluations) if node.layer in apart else node.inner_shapes
+        nodes.append(_with_tensors(node, changed, shapes))
+    return replace(
+        graph,
+        layers=tuple(layers),
+        nodes=tuple(nodes),
+        inputs=_with_slots(graph.inputs, changed),
+        outputs=_with_slots(graph.outputs, changed),
+    )
+
+
+def _with_tensors(node: Node, changed: Mapping[Tensor, Tensor], shapes: Any) -> Node:
+    if shapes is node.inner_shapes and changed.keys().isdisjoint((*node.inputs.values(), *node.outputs)):
+        return node
+    outputs = tuple(changed.get(t, t) for t in node.outputs)
+    return replace(node, inputs=_with_slots(node.inputs, changed), outputs=outputs, inner_shapes=shapes)
+
+
+def _with_slots(slots: Slots, changed: Mapping[Tensor, Tensor]) -> Slots:
+    if changed.keys().isdisjoint(slots.values()):
+        return slots
+    return Slots((slot, changed.get(tensor, tensor)) for slot, tensor in slots.items())
+
+
+def _agreed(tensor: Tensor, evaluations: Iterable[Evaluation]) -> Tensor:
+    """The tensor with the shape, and the dtype if it has none, that all evaluations give it."""
+    facts = [one.facts_of(tensor) for one in evaluations]
+    found = {whole_shape(shape) for shape, _ in facts}
+    dtypes = {dtype for _, dtype in facts}
+    shape = found.pop() if len(found) == 1 else None
+    dtype = tensor.dtype or (dtypes.pop() if len(dtypes) == 1 else None)
+    if shape == tensor.shape and dtype == tensor.dtype:
+        return tensor
+    derived = shape is not None and (tensor.derived or shape != tensor.shape)
+    return replace(tensor, shape=shape, dtype=dtype, derived=derived)
+
+
+def _inner_evaluations(graph: Graph, layer: Layer, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
+    """The evaluations of a nested model, each once; none if one of its calls has none."""
+    if layer.graph is None:
+        return []
+    keys = [node.key for node in graph.nodes_of(layer.name)]
+    found = [one.inner.get(key) for one in evaluations for key in keys]
+    return list({id(one): one for one in found if one is not None}.values()) if None not in found else []
+
+
+def _is_alike(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether evaluations of one graph give the same shapes, at all depths."""
+    first, *others = evaluations
+    return all(_is_like(first, one) for one in others)
+
+
+def _is_like(one: Evaluation, other: Evaluation) -> bool:
+    return (
+        one.is_nominal == other.is_nominal
+        and {t: facts.shape for t, facts in one.facts.items()} == {t: f.shape for t, f in other.facts.items()}
+        and one.inner.keys() == other.inner.keys()
+        and all(
+            inner is other.inner[key] or _is_like(inner, other.inner[key]) for key, inner in one.inner.items()
+        )
+    )
+
+
+def _inner_shapes(graph: Graph, node: Node, evaluations: Sequence[Evaluation]) -> dict[str, Shape | None]:
+    """The shapes inside one call of a nested model, by the addresses that its tensors have in the model."""
+    inside = graph.layer(node.layer).graph
+    found: list[dict[str, Shape | None]] = []
+    for one in {id(e.inner[node.key]): e.inner[node.key] for e in evaluations}.values():
+        shapes: dict[str, Shape | None] = {}
+        if inside is not None:
+            _add_shapes(inside, one, shapes)
+        found.append(shapes)
+    first, *others = found
+    return {
+        address: shape if all(other.get(address) == shape for other in others) else None
+        for address, shape in first.items()
+    }
+
+
+def _add_shapes(
+    graph: Graph, evaluation: Evaluation, shapes: dict[str, Shape | None], path: str = "", call: int = 0
+) -> None:
+    for node in graph.nodes:
+        index = flat_index(graph, node.layer, node.node_index, call)
+        for tensor in node.outputs:
+            place = Tensor(path + node.layer, index, tensor.tensor_index)
+            shapes[str(place)] = whole_shape(evaluation.facts_of(tensor).shape)
+        layer, inner = graph.layer(node.layer), evaluation.inner.get(node.key)
+        if layer.graph is not None and inner is not None and len(shapes) < MOST_NODES:
+            inner_call = call if layer.repeats else index
+            _add_shapes(layer.graph, inner, shapes, inner_path(path, layer), inner_call)
