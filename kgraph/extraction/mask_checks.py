@@ -27,6 +27,30 @@ def check_beginning(graph: Graph, cut: Graph, stops: Mapping[Tensor, str], flow:
     )
 
 
+def check_erasers(graph: Graph, cut: Graph, flow: MaskFlow) -> None:
+    """None; raises `ExtractError` if a call that takes a mask off the tensor that it reads is left out, and
+    one that uses that mask unseen is kept: which of the two comes first decides its numbers.
+
+    `MultiHeadAttention.call` sets the masks of its inputs to None (Keras 3.15).
+    """
+    if not flow.masks or (graph.keras_version or "3")[0] in "12":
+        return
+    kept = {(cut.layer(node.layer).source_name, node.node_index) for node in cut.nodes}
+    unseen = {use.user.partition("#")[0].partition("/")[0] for use in flow.uses if use.seen is None}
+    for node in graph.nodes:
+        if graph.layer(node.layer).class_name != "MultiHeadAttention" or node.key in kept:
+            continue
+        for tensor in node.inputs.values():
+            for reader, _ in graph.readers(tensor) if flow.of(tensor) else ():
+                if reader.key in kept and reader.layer in unseen:
+                    raise ExtractError(
+                        reader.layer,
+                        f"uses a mask of `{graph.address(tensor)}`, which `{node.layer}` takes off it in the "
+                        "whole model",
+                        hint=f"take an output of `{node.layer}` too",
+                    )
+
+
 def describe_seen_masks(uses: Iterable[MaskUse], around: Collection[Tensor]) -> str:
     """Of tensors that go round new inputs, the first that is a mask: who made it and who uses it."""
     for use in uses:

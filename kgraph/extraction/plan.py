@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
-from kgraph.extraction.mask_checks import check_beginning, check_links, describe_seen_masks
+from kgraph.extraction.mask_checks import check_beginning, check_erasers, check_links, describe_seen_masks
 from kgraph.extraction.mask_nodes import ZIPS, add_mask_nodes
 from kgraph.extraction.place import Place, free_name, place_of
 from kgraph.graph import Graph, NodeKey, Tensor, call_address, parse_address, reads_source
@@ -48,6 +48,7 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     if inputs is None:
         cut = Cutting(graph, wanted, {}).run().graph
         check_links(graph, cut)
+        check_erasers(graph, cut, mask_flow(graph))
     else:
         cut = _begin_at(graph, wanted, _stops(graph, inputs))
     return _finish(graph, cut)
@@ -99,6 +100,7 @@ def _begin_at(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, 
     _check_starts(graph, cut, list(stops), flow)
     check_beginning(graph, cut.graph, names, flow)
     check_links(graph, cut.graph)
+    check_erasers(graph, cut.graph, flow)
     return cut.graph
 
 

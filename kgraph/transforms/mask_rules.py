@@ -25,7 +25,8 @@ class MaskRule:
 
     `makes`: its output bears a mask of its own, whatever its input bears. `hands_on`: the output bears one if
     these inputs do. `outputs`: on which outputs, the first or all. `uses`: these masks change its numbers;
-    `only_in_training`: in training alone. A recurrent layer that is given states is told by `states`.
+    `only_in_training`: in training alone. `reads_mask_argument`: it is given the mask as the argument `mask`,
+    which Keras 3 fills in for a call that has tensors in one argument alone (3.0-3.15).
     """
 
     makes: bool = False
@@ -33,9 +34,7 @@ class MaskRule:
     uses: Which = "no"
     outputs: Literal["first", "all"] = "first"
     only_in_training: bool = False
-    reads_mask_argument: bool = (
-        False  # the mask comes as the argument `mask`, as far as the call has one input
-    )
+    reads_mask_argument: bool = False
 
 
 DROPS = MaskRule()
@@ -96,8 +95,10 @@ def _bidirectional(layer: Layer, keras: int) -> MaskRule:
 
 
 def _time_distributed(layer: Layer, keras: int) -> MaskRule | None:
-    """Each step gets its part of the mask, if the layer inside takes one (3.0-3.15, and 2 as far as the size
-    of the batch is free; else it repeats what came before a masked step).
+    """Each step gets its part of the mask, if the layer inside takes one.
+
+    Keras 2 does otherwise only if the size of the batch is fixed, and for layers that are stateful, which use
+    masks anyway, or of unknown code (`_always_use_reshape`, tf_keras 2.16-2.21).
     """
     inner = inner_layer(layer)
     rule = rule_of(inner, keras) if inner else None

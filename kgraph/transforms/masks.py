@@ -8,7 +8,7 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -79,8 +79,7 @@ def mask_flow(graph: Graph, given: Mapping[Tensor, Masks] | None = None) -> Mask
     if not makers and not explicit and not any(given.values()):
         return MaskFlow({}, ())
     check_node_count(graph)
-    batch_is_fixed = any(t.shape and t.shape[0] is not None for t in graph.inputs.values())
-    scope = _Scope(graph, keras, batch_is_fixed)
+    scope = _Scope(graph, keras)
     masks = scope.run(given)
     return MaskFlow({tensor: found for tensor, found in masks.items() if found}, tuple(scope.uses))
 
@@ -108,6 +107,7 @@ def _masked_argument(slot: str) -> str | None:
 
 _MASKS_OF = {"query_mask": "query", "value_mask": "value", "key_mask": "key"}
 _ARGUMENTS = {"0": "query", "1": "value", "2": "key"}  # of the layers that have such masks
+_FIRST = ("0", "inputs", "sequences", "sequence", "query", "x")  # names of the first argument (Keras 2, 3)
 
 
 @dataclass
@@ -116,7 +116,6 @@ class _Scope:
 
     graph: Graph
     keras: int
-    batch_is_fixed: bool
     path: str = ""
     number: int = 0
     uses: list[MaskUse] = field(default_factory=list)
@@ -132,15 +131,15 @@ class _Scope:
             if node.key in self.graph.input_keys:
                 continue
             first = not self.graph.inputs and not node.inputs
-            borne = {slot: self.masks.get(t, NONE) for slot, t in _data(node)} | (
-                {"0": unbuilt} if first else {}
-            )
-            for tensor, masks in zip(node.outputs, self._call(node, borne), strict=False):
-                self.masks[tensor] = masks
+            borne = {slot: self.masks.get(t, NONE) for slot, t in _data(node)}
+            if first:
+                borne = {"0": unbuilt}
+            made = self._call(node, borne)
+            self.masks.update((t, made[t.tensor_index]) for t in node.outputs if t.tensor_index < len(made))
         return self.masks
 
-    def _call(self, node: Node, borne: Mapping[str, Masks]) -> Iterable[Masks]:
-        """The masks on what a call makes; its uses are noted."""
+    def _call(self, node: Node, borne: Mapping[str, Masks]) -> list[Masks]:
+        """The masks on what a call makes, by the index of the tensor; its uses are noted."""
         layer = self.graph.layer(node.layer)
         carried = self._carried(node, borne)
         if layer.graph is not None and is_nested(layer):
@@ -149,14 +148,14 @@ class _Scope:
             return [self._each_step(node, layer, layer.graph, carried)]
         rule = None if layer.graph is not None else rule_of(layer, self.keras)
         if rule is None:
-            every = frozenset().union(*carried.values())
+            every = NONE.union(*carried.values())
             if every:
                 self._note(node, every, sure=False)
             unsure = frozenset(replace(mask, sure=False) for mask in every)
-            return [unsure] * max(len(node.outputs), 1)
-        self._note_uses(node, layer, rule, borne, carried)
+            return [unsure] * _count_outputs(node)
+        self._note_uses(node, rule, borne, carried)
         made = self._made(node, rule, carried)
-        return [made] * (len(node.outputs) if rule.outputs == "all" else 1)
+        return [made] * (_count_outputs(node) if rule.outputs == "all" else 1)
 
     def _carried(self, node: Node, borne: Mapping[str, Masks]) -> dict[str, Masks]:
         """The masks of what a call reads: where it reads one as a tensor, that does not get lost."""
@@ -182,12 +181,11 @@ class _Scope:
             return _first(carried)
         if rule.hands_on == "all" and not all(carried.values()):
             return NONE
-        return frozenset().union(*carried.values())
+        return NONE.union(*carried.values())
 
     def _note_uses(
         self,
         node: Node,
-        layer: Layer,
         rule: MaskRule,
         borne: Mapping[str, Masks],
         carried: Mapping[str, Masks],
@@ -201,11 +199,8 @@ class _Scope:
                 for s, m in carried.items()
                 if argument in ("", _ARGUMENTS.get(argument_of(s), argument_of(s)))
             ]
-            self._note(node, frozenset().union(*of), seen=tensor, in_training=rule.only_in_training)
-        uses = rule.uses
-        if layer.class_name == "TimeDistributed" and self.keras == 2 and self.batch_is_fixed:
-            uses = "first"
-        if uses == "no" or any(argument_of(slot) == "mask" for slot in slots):
+            self._note(node, NONE.union(*of), seen=tensor, in_training=rule.only_in_training)
+        if rule.uses == "no" or any(argument_of(slot) == "mask" for slot in slots):
             return
         if self.keras == 3 and rule.reads_mask_argument and len({argument_of(s) for s in borne}) > 1:
             return  # `Layer.__call__` fills in `mask` for a single argument with tensors alone (3.0-3.15)
@@ -213,7 +208,7 @@ class _Scope:
         unseen = {
             s: m for s, m in borne.items() if _ARGUMENTS.get(argument_of(s), argument_of(s)) not in given
         }
-        used = _first(unseen) if uses == "first" else frozenset().union(*unseen.values())
+        used = _first(unseen) if rule.uses == "first" else NONE.union(*unseen.values())
         if used:
             self._note(node, used, in_training=rule.only_in_training)
 
@@ -228,10 +223,8 @@ class _Scope:
         self.uses.append(MaskUse(self._user(node), masks, seen, sure, in_training))
 
     def _nested(self, node: Node, layer: Layer, graph: Graph, carried: Mapping[str, Masks]) -> list[Masks]:
-        number = flat_index(self.graph, node.layer, node.node_index, self.number)
-        inner = _Scope(
-            graph, self.keras, self.batch_is_fixed, inner_path(self.path, layer), number, self.uses
-        )
+        number = self.number if layer.repeats else self._index(node)
+        inner = _Scope(graph, self.keras, inner_path(self.path, layer), number, self.uses)
         by_tensor = {t: carried.get(slot, NONE) for slot, t in _data(node)}
         bound = bind_inputs(node, graph) if graph.inputs else {}
         inside = inner.run({end: by_tensor.get(t, NONE) for end, t in bound.items()}, _first(carried))
@@ -240,15 +233,13 @@ class _Scope:
     def _each_step(self, node: Node, layer: Layer, graph: Graph, carried: Mapping[str, Masks]) -> Masks:
         """The mask on what a `TimeDistributed` model makes; its layers get the mask of each step."""
         given = _first(carried)
-        if given and self.keras == 2 and self.batch_is_fixed:
-            self._note(node, given)  # what comes before a masked step is repeated
-        number = flat_index(self.graph, node.layer, node.node_index, self.number)
-        inner = _Scope(
-            graph, self.keras, self.batch_is_fixed, inner_path(self.path, layer), number, self.uses
-        )
+        inner = _Scope(graph, self.keras, inner_path(self.path, layer), self._index(node), self.uses)
         inside = inner.run(dict.fromkeys(graph.inputs.values(), given))
-        ends = frozenset().union(*(inside.get(tensor, NONE) for tensor in graph.outputs.values()))
+        ends = NONE.union(*(inside.get(tensor, NONE) for tensor in graph.outputs.values()))
         return given | ends if self.keras == 2 else given
+
+    def _index(self, node: Node) -> int:
+        return flat_index(self.graph, node.layer, node.node_index, self.number)
 
     def _user(self, node: Node) -> str:
         return self._address(Tensor(*node.key))
@@ -269,8 +260,18 @@ def _tail(slot: str) -> str:
     return slot.partition(".")[2]
 
 
+def _count_outputs(node: Node) -> int:
+    """How many outputs of a call are known; the source may know later ones alone."""
+    return 1 + max(tensor.tensor_index for tensor in node.outputs)
+
+
 def _first(masks: Mapping[str, Masks]) -> Masks:
-    return next(iter(masks.values()), NONE)
+    """The masks of the first tensor of the first argument; of all, if it is not known which that is."""
+    for argument in _FIRST:
+        for slot, found in masks.items():
+            if argument_of(slot) == argument:
+                return found
+    return NONE.union(*masks.values())
 
 
 def find_lost_masks(flow: MaskFlow, cut: Graph, stands_for: Mapping[Tensor, Tensor]) -> list[MaskUse]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from helpers.block_chains import chain
 
-from kgraph.graph import Graph, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources import read
-from kgraph.transforms.masks import MaskFlow, mask_flow
+from kgraph.structures import Slots
+from kgraph.transforms.fold import fold
+from kgraph.transforms.masks import Mask, MaskFlow, mask_flow
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -111,3 +116,57 @@ def test_the_flow_of_a_live_model_and_of_its_file_are_one(tmp_path: Any) -> None
     model = keras.Model(ids, inner(layers.MultiHeadAttention(2, 2, name="heads")(words, words)))
     model.save(tmp_path / "m.keras")
     assert mask_flow(read(model)) == mask_flow(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_in_keras_2_time_distributed_passes_over_a_mask_that_its_layer_does_not_take(
+    batch: int | None,
+) -> None:
+    """Also where the size of the batch is fixed, and `TimeDistributed` goes step by step for some layers."""
+    tf_keras = pytest.importorskip("tf_keras")
+    layers, data = tf_keras.layers, np.ones((2, 3, 4), "float32")
+    data[:, 1] = 0.0
+    x = layers.Input((3, 4), batch_size=batch, name="x")
+    step = layers.Input((4,))
+    inner = tf_keras.Model(step, layers.Dense(2)(step))
+    for inside in (layers.Dense(4, bias_initializer="ones"), inner):
+        each = layers.TimeDistributed(inside)
+        masked, plain = each(layers.Masking()(x)), each(x)
+        made, without = tf_keras.Model(x, [masked, plain]).predict(data, verbose=0)
+        assert made.tobytes() == without.tobytes()
+
+
+def test_arguments_may_be_named_and_outputs_known_only_in_part() -> None:
+    keras, layers, ids = kit()
+    words = layers.Embedding(5, 4, mask_zero=True, name="words")(ids)
+    plain = layers.Embedding(5, 4, name="plain")(ids)
+    heads = layers.MultiHeadAttention(2, 2, name="heads")
+    made = heads(query=words, value=plain, key=plain)
+    assert "heads#0" in told(mask_flow(keras.Model(ids, made)))[0]
+    swapped = heads(query=plain, value=words, key=words)
+    borne, uses = told(mask_flow(keras.Model(ids, swapped)))
+    assert "heads#0" not in borne
+    assert uses == [("heads", ["words"], False)]
+    nodes = [
+        Node("x"),
+        Node("m", inputs=Slots({"0": Tensor("x")})),
+        Node("lstm", inputs=Slots({"0": Tensor("m")}), outputs=(Tensor("lstm", 0, 1),)),
+    ]
+    own = Layer("m", "Masking", module="keras.layers")
+    lstm = Layer("lstm", "LSTM", module="keras.layers", config={"return_sequences": True})
+    ends = Slots({"": Tensor("x")}), Slots({"": Tensor("lstm", 0, 1)})
+    graph = Graph("g", (Layer("x", "InputLayer"), own, lstm), tuple(nodes), *ends)
+    assert told(mask_flow(graph)) == ({"m#0": ["m"]}, [("lstm", ["m"], False)])
+
+
+def test_a_folded_graph_has_the_uses_of_the_whole() -> None:
+    row = chain([[("LSTM", 4), ("Dense", 4), ("Add", 4)]] * 4)
+    config = {"return_sequences": True}
+    layers = tuple(
+        replace(layer, module="keras.layers", config={**layer.config, **config}) for layer in row.layers
+    )
+    graph = replace(row, layers=layers)
+    given = {tensor: frozenset([Mask("x")]) for tensor in graph.inputs.values()}
+    folded = fold(graph)
+    assert any(layer.repeats for layer in folded.layers)
+    assert told(mask_flow(folded, given))[1] == told(mask_flow(graph, given))[1]
