@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from kgraph.cli.model_io import import_object, is_code, load_model, write_file
-from kgraph.cli.options import Listing, model_argument, several
+from kgraph.cli.options import Listing, bind_input_shapes, input_shape_option, model_argument, several
 from kgraph.cli.terminal import progress, terminal_width
 from kgraph.drawing.describe import format_bytes
 from kgraph.drawing.terminal.graph_text import to_text
@@ -37,6 +37,7 @@ from kgraph.sources.model_file import ModelFile
 )
 @click.option("--tail", type=click.Path(path_type=Path), help="Write the rest of the model there.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, what is kept and dropped; write nothing.")
+@input_shape_option
 @click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
@@ -48,6 +49,7 @@ def extract_command(
     output: Path | None,
     tail: Path | None,
     dry_run: bool,
+    input_shapes: Sequence[str],
     verify: bool,
     force: bool,
     with_keras: bool,
@@ -68,8 +70,10 @@ def extract_command(
         raise click.UsageError("`--layers` is missing: which tensors shall the submodel make?")
     if tail and (inputs or with_keras or is_code(model)):
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
+    if input_shapes and not dry_run:
+        raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
     if dry_run:
-        graph, _ = load_model(model)
+        graph = bind_input_shapes(load_model(model)[0], input_shapes)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         return
     source = None if with_keras or is_code(model) else open_cuttable(Path(model))

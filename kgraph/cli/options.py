@@ -1,11 +1,13 @@
-"""Options that take several words."""
+"""Options that take several words, and those that several commands have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+from kgraph.graph import Graph
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -58,3 +60,37 @@ weights_option = click.option(
     shell_complete=complete_files,
     help="The weights of a MODEL that is JSON without any: `.weights.h5`.",
 )
+input_shape_option = click.option(
+    "--input-shape",
+    "input_shapes",
+    metavar="NAME=SIZES...",
+    multiple=True,
+    help="Shapes for inputs of these sizes, as `image=512x512x3`; NAME can be left out if there is one.",
+)
+
+
+def bind_input_shapes(graph: Graph, texts: Sequence[str]) -> Graph:
+    """The graph with the shapes that it has for the inputs that `--input-shape` names."""
+    if not texts:
+        return graph
+    from kgraph.transforms.shape_inference import infer_shapes
+
+    return infer_shapes(graph, dict(map(parse_input_shape, texts)))
+
+
+def parse_input_shape(text: str) -> tuple[str, tuple[int | None, ...]]:
+    """The name of an input and its shape.
+
+    >>> parse_input_shape("image=512x?x3"), parse_input_shape("8")
+    (('image', (512, None, 3)), ('', (8,)))
+    """
+    name, _, sizes = text.rpartition("=")
+    words = sizes.replace("×", "x").split("x")
+    if not all(
+        word in ("?", "None") or (word.isascii() and word.isdecimal() and len(word) < 19) for word in words
+    ):
+        raise click.UsageError(
+            f"`--input-shape {text}`: sizes are whole numbers with `x` between them, `?` for a free one, "
+            "as `image=512x512x3`"
+        )
+    return name, tuple(int(word) if word.isdecimal() else None for word in words)

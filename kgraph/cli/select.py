@@ -7,15 +7,18 @@ from collections.abc import Sequence
 import click
 
 from kgraph.cli.model_io import load_model
-from kgraph.cli.options import model_argument, weights_option
+from kgraph.cli.options import bind_input_shapes, input_shape_option, model_argument, weights_option
 from kgraph.cli.terminal import terminal_width
 
 
 @click.command("select")
 @model_argument
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
+@input_shape_option
 @weights_option
-def select_command(model: str, queries: Sequence[str], weights: str | None) -> None:
+def select_command(
+    model: str, queries: Sequence[str], input_shapes: Sequence[str], weights: str | None
+) -> None:
     """List the tensors that queries name: address, class, shape, dtype, bytes for a batch of one.
 
     \b
@@ -31,4 +34,5 @@ def select_command(model: str, queries: Sequence[str], weights: str | None) -> N
     from kgraph.query import select as find
 
     graph, _ = load_model(model, weights)
+    graph = bind_input_shapes(graph, input_shapes)
     click.echo(to_tensors_text(graph, find(graph, *queries), width=terminal_width()), nl=False)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from kgraph.cli.model_io import load_model, open_renderer, write_file
-from kgraph.cli.options import Listing, model_argument, several, weights_option
+from kgraph.cli.options import (
+    Listing,
+    bind_input_shapes,
+    input_shape_option,
+    model_argument,
+    several,
+    weights_option,
+)
 from kgraph.cli.terminal import print_graph
 from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.look import COLOURS, ROOM, TELLS, TOLD, Look
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--between", nargs=2, metavar="QUERY QUERY", help="Show only the ways from one to the other.")
 @several("--highlight", help="Mark what a submodel of these would keep.")
 @click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
+@input_shape_option
 @weights_option
 @click.option("--chains", is_flag=True, help="In pictures, one box for convolution, norm and activation.")
 @click.option(
@@ -58,6 +66,7 @@ def show_command(
     between: tuple[str, str] | None,
     highlight: Sequence[str],
     across: bool,
+    input_shapes: Sequence[str],
     weights: str | None,
     chains: bool,
     tell: Sequence[str],
@@ -70,6 +79,7 @@ def show_command(
     kgraph show model.keras
     kgraph show model.keras --expand --only 'encoder/*'
     kgraph show model.keras --only embedding --around 1
+    kgraph show model.keras --input-shape image=512x512x3
     kgraph show model.keras -o model.svg
     """
     if queries and between:
@@ -83,6 +93,7 @@ def show_command(
     context = click.get_current_context()
     render = context.with_resource(open_renderer(output, model)) if output else None
     graph, file = load_model(model, weights)
+    graph = bind_input_shapes(graph, input_shapes)
     look = Look(
         expand=expand,
         direction="LR" if across else "TB",

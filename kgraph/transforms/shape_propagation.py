@@ -151,7 +151,7 @@ class _Run:
             return infer_outputs(CallFacts(layer, inputs, node.arguments, self.whole.keras))
         except WrongSizeError as error:
             if self.whole.strict:
-                raise GraphError(f"`{self.path}{node.layer}` {error}") from error
+                raise GraphError(f"with these input shapes, `{self.path}{node.layer}` {error}") from error
             return None
 
     def _infer_from_some(

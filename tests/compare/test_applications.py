@@ -17,12 +17,15 @@ from helpers.benches import figures
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.view import choose_shown
+from kgraph.errors import GraphError
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.live import extract
+from kgraph.graph import Graph, Shape
 from kgraph.sizes import graph_size
 from kgraph.sources import read
 from kgraph.transforms.flatten import flatten
 from kgraph.transforms.fold import fold
+from kgraph.transforms.shape_inference import infer_shapes
 
 pytestmark = pytest.mark.slow
 # Architecture → how many layers it has.
@@ -173,3 +176,56 @@ def test_show_and_a_cut_of_a_large_application_take_little_memory(
     for printed, most in ((shown, 150), (cut, 120)):
         (megabytes,) = re.findall(r"(\d+) MB", printed)
         assert int(megabytes) < most
+
+
+def shapes(graph: Graph, path: str = "") -> list[Shape | None]:
+    """The shapes of what is made below a path, in order; automatic names differ from build to build."""
+    return [t.shape for n in graph.inner_nodes if n.layer.startswith(path) for t in n.outputs]
+
+
+@each_architecture
+def test_the_file_of_an_application_has_the_shape_of_every_tensor(
+    name: str, application: Callable[[str], Application]
+) -> None:
+    made = application(name)
+    live, file = flatten(read(made.model)), flatten(read(made.path))
+    assert shapes(file) == shapes(live)
+    assert None not in shapes(file)
+
+
+SIZES = {
+    "NASNetLarge": (96, 96),
+    "NASNetMobile": (96, 96),
+}  # of others Keras says itself that they do not fit
+
+
+@each_architecture
+def test_an_application_of_free_sizes_has_the_shapes_of_one_that_is_built_for_them(
+    name: str, tmp_path: Path, tally: Counter[str]
+) -> None:
+    import keras
+
+    keras.utils.clear_session()
+    build = getattr(keras.applications, name)
+    size = (*SIZES.get(name, (160, 128)), 3)
+    model = build(weights=None, include_top=False, input_shape=(None, None, 3))
+    built = build(weights=None, include_top=False, input_shape=size)
+    x = keras.Input(size, name="image")
+    try:
+        outer = keras.Model(x, model(x), name="outer")
+    except ValueError:
+        outer = None  # Keras itself cannot call it there
+    model.save(tmp_path / "model.keras")
+    if outer is None:
+        with pytest.raises(GraphError, match="joins"):
+            infer_shapes(tmp_path / "model.keras", {"": size})
+        tally["architectures that Keras cannot call on another size"] += 1
+        return
+    right = shapes(flatten(read(built)))
+    found = shapes(flatten(infer_shapes(tmp_path / "model.keras", {"": size})))
+    assert found == right
+
+    # And nested, where the outer model has the size.
+    outer.save(tmp_path / "outer.keras")
+    assert shapes(flatten(read(tmp_path / "outer.keras")), f"{model.name}/") == right
+    tally["tensors of architectures at another size, with their shapes"] += len(found)
