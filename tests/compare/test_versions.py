@@ -48,7 +48,10 @@ DIFFERENT: dict[str, list[tuple[tuple[str, ...], str]]] = {
     "31_rnn_state": [(KERAS_2, "Keras 2 puts states beside the first argument, in one list")],
     "40_unused_input": [(("v115",), "keras 2.3 drops an input that nothing reads")],
     "45_mask_in_nested": [(KERAS_2, "Keras 2 keeps masks out of the graph")],
-    "51_constant_kwarg": [(KERAS_2, "Keras 2 gives all arguments but the first by name")],
+    "51_constant_kwarg": [
+        (KERAS_2, "Keras 2 gives all arguments but the first by name"),
+        (("k3.0.5", "k3.2.1", "k3.3.3"), "until 3.3 a constant mask is written as floats"),
+    ],
     "54_model_from_intermediate": [
         (("k3.0.5",), "until 3.1 a model from inner tensors kept the layers before them"),
         (KERAS_2, NAMED),

@@ -102,7 +102,7 @@ def test_keras_2_hands_masks_on_where_keras_3_does_not(tmp_path: Any) -> None:
 
 
 def test_a_graph_without_masks_has_no_flow() -> None:
-    graph = Graph("g", (), (), {}, {})
+    graph = Graph("g", (), (), Slots(), Slots())
     assert mask_flow(graph) == MaskFlow({}, ())
     assert not mask_flow(graph).of(Tensor("x"))
 
