@@ -63,7 +63,7 @@ def check_links(graph: Graph, cut: Graph) -> None:
     """None; raises `ExtractError` if a wrapped model is cut where a mask would get lost, or into one that
     it did not get before.
     """
-    links = list(_links(graph, cut))
+    links = list(_mask_links(graph, cut))
     if not links:
         return
     flow = mask_flow(graph)
@@ -73,7 +73,7 @@ def check_links(graph: Graph, cut: Graph) -> None:
             _check_link(replace(inside, keras_version=graph.keras_version), link, is_masked)
 
 
-def _links(graph: Graph, cut: Graph) -> Iterator[tuple[Graph, Layer]]:
+def _mask_links(graph: Graph, cut: Graph) -> Iterator[tuple[Graph, Layer]]:
     """The links of wrappers that begin in the middle, at every depth, with the whole of the model in each."""
     for layer in cut.layers:
         before = graph.layer(layer.source_name).graph if layer.source_name in graph else None
@@ -81,7 +81,7 @@ def _links(graph: Graph, cut: Graph) -> Iterator[tuple[Graph, Layer]]:
             continue
         if layer.wraps and any(end.stands_for for end in layer.graph.layers):
             yield before, layer
-        yield from _links(before, layer.graph)
+        yield from _mask_links(before, layer.graph)
 
 
 def _check_link(inside: Graph, link: Layer, is_masked: bool) -> None:

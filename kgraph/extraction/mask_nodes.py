@@ -15,7 +15,7 @@ from kgraph.extraction.place import free_name
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import is_nested
 from kgraph.structures import Arguments, Slots
-from kgraph.transforms.mask_rules import rule_of
+from kgraph.transforms.mask_rules import mask_rule_of
 
 ZIPS = ("keras zip", "keras folder")  # HDF5 with such calls in it is not loaded by Keras 3 (3.0-3.15)
 NAMES_OPERATIONS_FROM = (3, 11)  # until then `Any` took no name, and which it had was not kept
@@ -53,7 +53,7 @@ class _Line:
         mask: Tensor | None = None
         for node in self.cut.nodes:
             layer = self.cut.layer(node.layer)
-            rule = None if layer.graph is not None else rule_of(layer, 3)
+            rule = None if layer.graph is not None else mask_rule_of(layer, 3)
             is_model = is_nested(layer) or layer.class_name == "TimeDistributed"
             if mask is not None and rule is None and not is_model:
                 return None

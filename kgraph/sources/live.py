@@ -160,7 +160,9 @@ class _Reader:
         nodes = []
         for key, call in calls.items():
             slots, rest = split_call(call.arguments.args, call.arguments.kwargs, leaf)
-            given = {slot: _serialized(value) for slot, value in rest.items()} if self.described else {}
+            given = (
+                {slot: _serialize_argument(value) for slot, value in rest.items()} if self.described else {}
+            )
             arguments = call_arguments(by_name[key[0]], given)
             nodes.append(Node(*key, slots, tuple([tensors[id(t)] for t in call.outputs]), (), arguments))
         inputs = Slots(tensor_slots(model._inputs_struct, leaf))
@@ -287,7 +289,7 @@ def _config_without(operation: Any, without: tuple[str, ...]) -> Mapping[str, An
     return {key: value for key, value in config.items() if key not in without}
 
 
-def _serialized(value: Any) -> Any:
+def _serialize_argument(value: Any) -> Any:
     """An argument as a file has it."""
     if value is None or isinstance(value, bool | int | float | str):
         return value

@@ -48,7 +48,7 @@ ATTENDS = MaskRule(hands_on="first", uses="any")
 Row = MaskRule | Callable[[Layer, int], MaskRule | None]
 
 
-def rule_of(layer: Layer, keras: int) -> MaskRule | None:
+def mask_rule_of(layer: Layer, keras: int) -> MaskRule | None:
     """What a layer, not a nested model, does with masks under Keras 2 or 3; None if that is not known.
 
     Of a layer that is not Keras's own, no more is known than that it makes a mask if its config has
@@ -57,7 +57,7 @@ def rule_of(layer: Layer, keras: int) -> MaskRule | None:
     if is_operation(layer) or layer.class_name in FUNCTIONS:
         return HANDS_ON if _returns_its_input(layer) else DROPS
     if not is_built_in(layer):
-        return _embedding(layer, keras) if layer.config.get("mask_zero") is True else None
+        return _embedding_row(layer, keras) if layer.config.get("mask_zero") is True else None
     row = (KERAS_2 if keras == 2 else KERAS_3).get(layer.class_name)
     return row if row is None or isinstance(row, MaskRule) else row(layer, keras)
 
@@ -79,29 +79,29 @@ def _returns_its_input(layer: Layer) -> bool:
     )
 
 
-def _embedding(layer: Layer, keras: int) -> MaskRule:
+def _embedding_row(layer: Layer, keras: int) -> MaskRule:
     return MaskRule(makes=True) if layer.config.get("mask_zero") else DROPS
 
 
-def _recurrent(layer: Layer, keras: int) -> MaskRule:
+def _recurrent_row(layer: Layer, keras: int) -> MaskRule:
     return KEEPS if layer.config.get("return_sequences") else ENDS_IN
 
 
-def _bidirectional(layer: Layer, keras: int) -> MaskRule:
+def _bidirectional_row(layer: Layer, keras: int) -> MaskRule:
     if not _inner_config(layer).get("return_sequences"):
         return ENDS_IN
     outputs: Literal["first", "all"] = "first" if layer.config.get("merge_mode", "concat") else "all"
     return MaskRule(hands_on="first", uses="first", outputs=outputs, reads_mask_argument=True)
 
 
-def _time_distributed(layer: Layer, keras: int) -> MaskRule | None:
+def _time_distributed_row(layer: Layer, keras: int) -> MaskRule | None:
     """Each step gets its part of the mask, if the layer inside takes one.
 
     Keras 2 does otherwise only if the size of the batch is fixed, and for layers that are stateful, which use
     masks anyway, or of unknown code (`_always_use_reshape`, tf_keras 2.16-2.21).
     """
     inner = inner_layer(layer)
-    rule = rule_of(inner, keras) if inner else None
+    rule = mask_rule_of(inner, keras) if inner else None
     if rule is None:
         return None
     makes = keras == 2 and rule.makes
@@ -135,7 +135,7 @@ def _rows(rule: Row, names: str) -> dict[str, Row]:
 
 
 BOTH: dict[str, Row] = {
-    **_rows(_embedding, "Embedding"),
+    **_rows(_embedding_row, "Embedding"),
     **_rows(MaskRule(makes=True), "Masking"),
     **_rows(
         HANDS_ON,
@@ -143,9 +143,9 @@ BOTH: dict[str, Row] = {
         "GaussianNoise LayerNormalization LeakyReLU PReLU ReLU UnitNormalization SpatialDropout1D "
         "SpatialDropout2D SpatialDropout3D",
     ),
-    **_rows(_recurrent, "LSTM GRU SimpleRNN RNN ConvLSTM1D ConvLSTM2D ConvLSTM3D"),
-    **_rows(_bidirectional, "Bidirectional"),
-    **_rows(_time_distributed, "TimeDistributed"),
+    **_rows(_recurrent_row, "LSTM GRU SimpleRNN RNN ConvLSTM1D ConvLSTM2D ConvLSTM3D"),
+    **_rows(_bidirectional_row, "Bidirectional"),
+    **_rows(_time_distributed_row, "TimeDistributed"),
     **_rows(ENDS_IN, "GlobalAveragePooling1D"),
     **_rows(KEEPS, "Softmax"),
     **_rows(MaskRule(False, "first", "first", "first", True, True), "BatchNormalization"),
@@ -163,7 +163,7 @@ BOTH: dict[str, Row] = {
     ),
 }
 KERAS_3: dict[str, Row] = BOTH | {
-    **_rows(_embedding, "ReversibleEmbedding"),
+    **_rows(_embedding_row, "ReversibleEmbedding"),
     **_rows(HANDS_ON, "GroupNormalization Identity Normalization Rescaling"),
     **_rows(MERGES_ALL, "Add Average Subtract"),
     **_rows(MaskRule(hands_on="all", uses="any"), "Maximum Minimum Multiply"),

@@ -15,7 +15,7 @@ from functools import cache
 from kgraph.graph import Graph, Layer, Node, Tensor, call_address, reads_source
 from kgraph.layers import every_layer, inner_path, is_nested
 from kgraph.structures import argument_of
-from kgraph.transforms.mask_rules import MaskRule, rule_of
+from kgraph.transforms.mask_rules import MaskRule, mask_rule_of
 from kgraph.transforms.walk import bind_inputs, check_node_count, flat_index
 
 
@@ -74,12 +74,12 @@ def mask_flow(graph: Graph, given: Mapping[Tensor, Masks] | None = None) -> Mask
     """
     given = given or {}
     keras = 2 if (graph.keras_version or "3")[0] in "12" else 3
-    makers = any((rule := rule_of(layer, keras)) is not None and rule.makes for layer in _layers(graph))
+    makers = any((rule := mask_rule_of(layer, keras)) is not None and rule.makes for layer in _layers(graph))
     explicit = any(_mask_slots(node) for inside in _graphs(graph) for node in inside.nodes)
     if not makers and not explicit and not any(given.values()):
         return MaskFlow({}, ())
     check_node_count(graph)
-    scope = _Scope(graph, keras)
+    scope = _MaskScope(graph, keras)
     masks = scope.run(given)
     return MaskFlow({tensor: found for tensor, found in masks.items() if found}, tuple(scope.uses))
 
@@ -111,7 +111,7 @@ _FIRST = ("0", "inputs", "sequences", "sequence", "query", "x")  # names of the 
 
 
 @dataclass
-class _Scope:
+class _MaskScope:
     """One call of a graph: under which path it lies, which call of it."""
 
     graph: Graph
@@ -141,23 +141,23 @@ class _Scope:
     def _call(self, node: Node, borne: Mapping[str, Masks]) -> list[Masks]:
         """The masks on what a call makes, by the index of the tensor; its uses are noted."""
         layer = self.graph.layer(node.layer)
-        carried = self._carried(node, borne)
+        carried = self._unseen_masks(node, borne)
         if layer.graph is not None and is_nested(layer):
-            return self._nested(node, layer, layer.graph, carried)
+            return self._enter(node, layer, layer.graph, carried)
         if layer.graph is not None and layer.class_name == "TimeDistributed":
             return [self._each_step(node, layer, layer.graph, carried)]
-        rule = None if layer.graph is not None else rule_of(layer, self.keras)
+        rule = None if layer.graph is not None else mask_rule_of(layer, self.keras)
         if rule is None:
             every = NONE.union(*carried.values())
             if every:
                 self._note(node, every, sure=False)
             unsure = frozenset(replace(mask, sure=False) for mask in every)
-            return [unsure] * _count_outputs(node)
+            return [unsure] * _known_outputs(node)
         self._note_uses(node, rule, borne, carried)
-        made = self._made(node, rule, carried)
-        return [made] * (_count_outputs(node) if rule.outputs == "all" else 1)
+        made = self._masks_of_outputs(node, rule, carried)
+        return [made] * (_known_outputs(node) if rule.outputs == "all" else 1)
 
-    def _carried(self, node: Node, borne: Mapping[str, Masks]) -> dict[str, Masks]:
+    def _unseen_masks(self, node: Node, borne: Mapping[str, Masks]) -> dict[str, Masks]:
         """The masks of what a call reads: where it reads one as a tensor, that does not get lost."""
         seen = _mask_slots(node)
         found: dict[str, Masks] = {}
@@ -172,13 +172,13 @@ class _Scope:
                 found[slot] = frozenset([Mask(self._address(given) if given else self._user(node))])
         return found
 
-    def _made(self, node: Node, rule: MaskRule, carried: Mapping[str, Masks]) -> Masks:
+    def _masks_of_outputs(self, node: Node, rule: MaskRule, carried: Mapping[str, Masks]) -> Masks:
         if rule.makes:
             return frozenset([Mask(self._user(node))])
         if rule.hands_on == "no":
             return NONE
         if rule.hands_on == "first":
-            return _first(carried)
+            return _first_masks(carried)
         if rule.hands_on == "all" and not all(carried.values()):
             return NONE
         return NONE.union(*carried.values())
@@ -208,7 +208,7 @@ class _Scope:
         unseen = {
             s: m for s, m in borne.items() if _ARGUMENTS.get(argument_of(s), argument_of(s)) not in given
         }
-        used = _first(unseen) if rule.uses == "first" else NONE.union(*unseen.values())
+        used = _first_masks(unseen) if rule.uses == "first" else NONE.union(*unseen.values())
         if used:
             self._note(node, used, in_training=rule.only_in_training)
 
@@ -222,18 +222,18 @@ class _Scope:
     ) -> None:
         self.uses.append(MaskUse(self._user(node), masks, seen, sure, in_training))
 
-    def _nested(self, node: Node, layer: Layer, graph: Graph, carried: Mapping[str, Masks]) -> list[Masks]:
+    def _enter(self, node: Node, layer: Layer, graph: Graph, carried: Mapping[str, Masks]) -> list[Masks]:
         number = self.number if layer.repeats else self._index(node)
-        inner = _Scope(graph, self.keras, inner_path(self.path, layer), number, self.uses)
+        inner = _MaskScope(graph, self.keras, inner_path(self.path, layer), number, self.uses)
         by_tensor = {t: carried.get(slot, NONE) for slot, t in _data(node)}
         bound = bind_inputs(node, graph) if graph.inputs else {}
-        inside = inner.run({end: by_tensor.get(t, NONE) for end, t in bound.items()}, _first(carried))
+        inside = inner.run({end: by_tensor.get(t, NONE) for end, t in bound.items()}, _first_masks(carried))
         return [inside.get(tensor, NONE) for tensor in graph.outputs.values()]
 
     def _each_step(self, node: Node, layer: Layer, graph: Graph, carried: Mapping[str, Masks]) -> Masks:
         """The mask on what a `TimeDistributed` model makes; its layers get the mask of each step."""
-        given = _first(carried)
-        inner = _Scope(graph, self.keras, inner_path(self.path, layer), self._index(node), self.uses)
+        given = _first_masks(carried)
+        inner = _MaskScope(graph, self.keras, inner_path(self.path, layer), self._index(node), self.uses)
         inside = inner.run(dict.fromkeys(graph.inputs.values(), given))
         ends = NONE.union(*(inside.get(tensor, NONE) for tensor in graph.outputs.values()))
         return given | ends if self.keras == 2 else given
@@ -260,12 +260,12 @@ def _tail(slot: str) -> str:
     return slot.partition(".")[2]
 
 
-def _count_outputs(node: Node) -> int:
+def _known_outputs(node: Node) -> int:
     """How many outputs of a call are known; the source may know later ones alone."""
     return 1 + max(tensor.tensor_index for tensor in node.outputs)
 
 
-def _first(masks: Mapping[str, Masks]) -> Masks:
+def _first_masks(masks: Mapping[str, Masks]) -> Masks:
     """The masks of the first tensor of the first argument; of all, if it is not known which that is."""
     for argument in _FIRST:
         for slot, found in masks.items():

@@ -8,7 +8,7 @@ import pytest
 from helpers.mask_trials import Behaviour, behaviour, trials
 
 from kgraph.graph import Layer
-from kgraph.transforms.mask_rules import KERAS_2, KERAS_3, MaskRule, rule_of
+from kgraph.transforms.mask_rules import KERAS_2, KERAS_3, MaskRule, mask_rule_of
 
 # Classes of Keras 3 that have no row, so that what they do counts as unknown, and why.
 UNKNOWN = {
@@ -33,7 +33,7 @@ def is_proved(library: Any, keras: int, name: str) -> int:
     count = 0
     for layer, data, settings in trials(library, name):
         known = Layer("l", type(layer).__name__, module="keras.layers", config=layer.get_config())
-        rule = rule_of(known, keras)
+        rule = mask_rule_of(known, keras)
         assert rule is not None, name
         seen = behaviour(layer, data, settings)
         assert foretell(rule, seen) == seen, (name, settings)
@@ -114,7 +114,7 @@ def test_a_layer_that_takes_states_beside_its_input_gets_no_mask_in_keras_3() ->
 def test_an_operation_hands_a_mask_on_where_it_may_give_back_what_it_was_given(
     layer: Layer, hands_on: str
 ) -> None:
-    rule = rule_of(layer, 3)
+    rule = mask_rule_of(layer, 3)
     assert rule is not None
     assert (rule.hands_on, rule.uses) == (hands_on, "no")
 
@@ -135,8 +135,8 @@ def test_operations_that_give_back_what_they_were_given_are_those_that_hand_mask
 
 
 def test_what_is_not_keras_own_is_unknown_unless_its_config_tells_of_an_embedding() -> None:
-    assert rule_of(Layer("c", "Mine"), 3) is None
-    assert rule_of(Layer("c", "LSTM", module="mine"), 3) is None
-    rule = rule_of(Layer("c", "Mine", config={"mask_zero": True}), 3)
+    assert mask_rule_of(Layer("c", "Mine"), 3) is None
+    assert mask_rule_of(Layer("c", "LSTM", module="mine"), 3) is None
+    rule = mask_rule_of(Layer("c", "Mine", config={"mask_zero": True}), 3)
     assert rule is not None
     assert rule.makes
