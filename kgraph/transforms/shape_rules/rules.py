@@ -92,8 +92,8 @@ def _apply(call: CallFacts) -> tuple[Facts, ...]:
         raise UnsureError("inputs that are not known")
     made = tuple(rule(call))
     for shape, _ in made:
-        if shape is None or (shape_in(list(shape)) is None and shape != ()):
+        if shape is not None and shape_in(shape) is None:
             raise UnsureError("no shape")
-        if any(size is not None and size < 1 for size in shape):
+        if any(size is not None and size < 1 for size in shape or ()):
             raise WrongSizeError(f"would make a tensor of shape {shape}")
     return made
