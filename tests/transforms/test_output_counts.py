@@ -147,23 +147,23 @@ WITHOUT_AN_OPERATION_RULE = {
         Bincount CTCDecode Nonzero Unique Arange Full Linspace Geomspace Logspace Select Rearrange
         UnravelIndex Nanmedian""",
     "what Keras says of it is only the first argument's shape, or not what it makes": """
-        BitwiseAnd BitwiseOr BitwiseXor BitwiseLeftShift BitwiseRightShift LeftShift RightShift
-        Gcd Lcm Ldexp Corrcoef Meshgrid""",
+        BitwiseAnd BitwiseOr BitwiseXor BitwiseLeftShift BitwiseRightShift LeftShift RightShift Gcd
+        Lcm Ldexp Corrcoef Meshgrid""",
     "complex or of other dtypes, and rare in models": """
-        Angle Real Imag Conj Conjugate Polar ViewAsComplex ViewAsReal View FFT FFT2 IFFT2 RFFT IRFFT
-        STFT ISTFT         BitwiseInvert BitwiseNot Isreal ConvertToTensor Array""",
+        Real Imag Conj Conjugate Polar ViewAsComplex ViewAsReal View FFT FFT2 IFFT2 RFFT IRFFT STFT
+        ISTFT BitwiseInvert BitwiseNot ConvertToTensor Array""",
     "rare in models, and no trial proves one yet": """
-        AdaptiveAveragePool AdaptiveMaxPool AffineTransform AllClose Append ArraySplit Average BatchNorm
-        BinaryCrossentropy CDist CTCLoss CategoricalCrossentropy CholeskyInverse ConvTranspose Correlate
-        CropImages Cross Cumprod Cumsum DepthwiseConv Diag Diagflat Diagonal Diff Digitize Dot Dsplit Dstack
-        ElasticTransform ExtractPatches ExtractSequences Fold GaussianBlur Glu HSVToRGB Histogram Hsplit
-        Hstack         InTopK Inner IsIn Kron Logdet Lstsq MapCoordinates MatrixRank MultiHot Nanargmax Nanargmin Nancumprod
-        Nancumsum Nanpercentile Nanprod Nanquantile Nanstd Nanvar Ndim Norm Outer PSNR PadImages Percentile
-        PerspectiveTransform Pinv Ptp Quantile RGBToGrayscale RGBToHSV Rot90 SSIM ScaleAndTranslate Scatter
-        ScatterUpdate SearchSorted SegmentMax SegmentMin SegmentProd SegmentReduction SegmentSum SeparableConv
-        Size Slice SliceUpdate SobelEdges Solve SolveTriangular SparseCategoricalCrossentropy TakeAlongAxis
-        Tensordot Trace Trapezoid Unfold Vander Vdot Vsplit Vstack""",
-    "the class that all are made of": "Operation",
+        AdaptiveAveragePool AdaptiveMaxPool AffineTransform AllClose Append Average
+        BinaryCrossentropy CDist CTCLoss CategoricalCrossentropy CholeskyInverse ConvTranspose
+        Correlate CropImages Cross DepthwiseConv Diag Diagflat Diagonal Digitize Dsplit Dstack
+        ElasticTransform ExtractPatches ExtractSequences Fold GaussianBlur Histogram Hsplit InTopK
+        Inner IsIn Kron Logdet Lstsq MapCoordinates MatrixRank MultiHot Nanpercentile Nanquantile
+        Ndim PSNR PadImages Percentile PerspectiveTransform Pinv Quantile SSIM ScaleAndTranslate
+        Scatter SearchSorted SegmentMax SegmentMin SegmentProd SegmentReduction SegmentSum
+        SeparableConv Size SobelEdges Solve SolveTriangular SparseCategoricalCrossentropy
+        TakeAlongAxis Trapezoid Unfold Vander Vdot Vsplit""",
+    "the class that all are made of": """
+        Operation""",
 }
 
 

@@ -13,6 +13,7 @@ from kgraph.graph import Layer
 from kgraph.json_checks import shape_in
 from kgraph.layers import is_built_in, is_operation
 from kgraph.transforms.shape_rules import (
+    array_operations,
     axis_operations,
     data_layers,
     elementwise,
@@ -57,6 +58,7 @@ LAYERS: dict[str, Rule] = {
 OPERATIONS: dict[str, Rule] = {
     **elementwise.RULES,
     **axis_operations.RULES,
+    **array_operations.RULES,
     **window_operations.RULES,
     **slices.RULES,
 }
