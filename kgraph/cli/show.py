@@ -79,7 +79,7 @@ def show_command(
     kgraph show model.keras
     kgraph show model.keras --expand --only 'encoder/*'
     kgraph show model.keras --only embedding --around 1
-    kgraph show model.keras --input-shape image=512x512x3
+    kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
     """
     if queries and between:

@@ -15,6 +15,8 @@ from kgraph.layers import is_built_in, is_operation
 from kgraph.structures import argument_of
 from kgraph.transforms.shape_rules.call_facts import UnsureError, split_names, whole_number
 from kgraph.transforms.shape_rules.sequence_layers import cells_of, state_count
+from kgraph.transforms.shape_rules.tensorflow_functions import FUNCTIONS
+from kgraph.transforms.shape_rules.tensorflow_functions import RULES as FUNCTIONS_OF_TENSORFLOW
 
 Config = Mapping[str, Any]
 Shapes = Mapping[str, Shape | None]
@@ -24,7 +26,7 @@ Count = Callable[[Config, Shapes, Config], int]
 OTHERS = split_names("""
     AssociativeScan Cond ForiLoop Function FlaxLayer JaxLayer JVP Lambda Map Scan Switch TFSMLayer
     TorchModuleWrapper VectorizedMap WhileLoop CTCDecode CutMix MixUp MaxNumBoundingBoxes Nonzero
-    UnravelIndex TFOpLambda SlicingOpLambda Pipeline
+    UnravelIndex  Pipeline
 """)
 
 
@@ -39,6 +41,8 @@ def count_outputs(
     """
     if layer.graph is not None and not layer.wraps:
         return len(layer.graph.outputs)
+    if layer.class_name in FUNCTIONS_OF_TENSORFLOW and layer.module in (None, "keras.layers"):
+        return _count_function(layer, arguments)
     if not is_built_in(layer):
         return None
     table = OPERATIONS if is_operation(layer) else LAYERS
@@ -50,6 +54,16 @@ def count_outputs(
     except (LookupError, TypeError, ValueError, AttributeError):
         return None  # a setting that is missing or odd
     return number if 0 < number <= TENSORS else None
+
+
+def _count_function(layer: Layer, arguments: Config) -> int | None:
+    """For functions of TensorFlow that have a rule: 1, but for `split`."""
+    name, places = layer.config.get("function"), arguments.get("num_or_size_splits", arguments.get("1"))
+    if name != "split":
+        return 1 if name in FUNCTIONS else None
+    count = len(places) if isinstance(places, list) else places
+    is_number = isinstance(count, int) and not isinstance(count, bool) and 0 < count <= TENSORS
+    return count if is_number else None
 
 
 def _states(config: Mapping[str, Any], states: int) -> int:

@@ -69,8 +69,10 @@ def _input_of(graph: Graph, name: str) -> Tensor:
     if not name and len(named) == 1:
         return next(iter(named.values()))
     there_are = ", ".join(f"`{one}`" for one in named) or "none"
-    what = f"`{name}` is no input" if name else "a shape without a name, and not one input,"
-    raise GraphError(f"{what} of `{graph.name}`; its inputs: {there_are}")
+    if name:
+        raise GraphError(f"`{name}` is no input of `{graph.name}`; its inputs: {there_are}")
+    has = f"`{graph.name}` has {len(named)}: {there_are}"
+    raise GraphError(f"a shape without a name is for one input, and {has}")
 
 
 def _bind_shape(tensor: Tensor, shape: Sequence[int | None]) -> Shape:

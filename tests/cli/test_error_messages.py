@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 from helpers.places import DEMO, GOLDEN, ROOT
 
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.graph_json import to_json
+from kgraph.structures import Slots
+
 MESSAGES = GOLDEN / "errors.txt"
 
 
@@ -47,6 +51,24 @@ def _args(*args: str) -> Callable[[Path], list[str]]:
         (folder / "here.json").mkdir()
         (folder / "code.py").write_text("number = 1\ndef broken():\n    raise ValueError('no data')\n")
         return ["show", *args]
+
+    return make
+
+
+def _fixed(*options: str) -> Callable[[Path], list[str]]:
+    """A maker of a graph of pictures of free size, whose layer cannot take small ones."""
+
+    def make(folder: Path) -> list[str]:
+        x = Tensor("image", shape=(None, None, None, 3), dtype="float32")
+        pool = {"pool_size": [4, 4], "strides": [4, 4], "padding": "valid", "data_format": "channels_last"}
+        nodes = (Node("image", outputs=(x,)), Node("pool", inputs=Slots({"0": x})))
+        layers = (
+            Layer("image", "InputLayer", module="keras.layers"),
+            Layer("pool", "MaxPooling2D", module="keras.layers", config=pool),
+        )
+        graph = Graph("small", layers, nodes, Slots({"": x}), Slots({"": nodes[1].outputs[0]}))
+        (folder / "g.json").write_text(to_json(graph))
+        return ["show", "g.json", *options]
 
     return make
 
@@ -270,6 +292,11 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a folder that is not there to write into": _args("demo.keras", "-o", "no/where.svg"),
     "a folder in place of the file to write": _args("demo.keras", "-o", "here.json"),
     "a query without a match": _args("demo.keras", "--only", "embeding"),
+    "a shape for no input": _args("demo.keras", "--input-shape", "titel=16"),
+    "a shape of another rank": _args("demo.keras", "--input-shape", "title=16x3x4"),
+    "a shape without a name, and two inputs": _args("demo.keras", "--input-shape", "16"),
+    "a size against a fixed one": _fixed("--input-shape", "8x8x4"),
+    "a size that a layer cannot take": _fixed("--input-shape", "2x2x3"),
     "a module that is not there": _args("nowhere:model"),
     "a name that is not there": _args("code:model"),
     "a function that fails": _args("code:broken"),

@@ -144,6 +144,28 @@ def test_ways_and_options_that_do_not_fit_are_said(tmp_path: Path, environment: 
         assert code == 2
 
 
+def test_the_shapes_of_inputs_can_be_given(tmp_path: Path, environment: dict[str, str]) -> None:
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "kgraph", *args]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    shown = run("show", str(DEMO), "--expand", "--input-shape", "title=16", "body=40")
+    assert "(None, 16, 32)" in shown.stdout  # the first call of the encoder
+    assert "(None, 40, 32)" in shown.stdout  # and its second
+    listed = run("select", str(DEMO), "embedding#0", "--input-shape", "title=2x16")
+    assert "(2, 16, 16)" in listed.stdout
+    planned = run("extract", str(DEMO), "--layers", "both", "--dry-run", "--input-shape", "title=16")
+    assert "(None, 16)" in planned.stdout
+    for args in (
+        ["show", str(DEMO), "--input-shape", "title=16,3"],
+        ["extract", str(DEMO), "--layers", "both", "-o", "a.keras", "--input-shape", "title=16"],
+    ):
+        assert run(*args).returncode == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_chains_tell_colour_and_dark_change_pictures(tmp_path: Path, environment: dict[str, str]) -> None:
     plain = ("show", str(DEMO), "-o", "plain.dot")
     run(*plain, cwd=tmp_path, environment=environment)

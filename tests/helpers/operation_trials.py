@@ -93,8 +93,8 @@ def _axis_operations() -> Iterator[tuple[str, Make]]:
 def _reductions() -> Iterator[tuple[str, Make]]:
     from kgraph.transforms.shape_rules import axis_operations as table
 
-    for name in (*table.REDUCTIONS, "All", "Any", "Argmax", "Argmin"):
-        for axis in (None, 1, -1, *([] if name.startswith("Arg") else [(1, 2)])):
+    for name in (*table.REDUCTIONS, "All", "Any", "Argmax", "Argmin", "Nanargmax", "Nanargmin"):
+        for axis in (None, 1, -1, *([] if "arg" in name.lower() else [(1, 2)])):
             for keepdims in (False, True):
                 yield name, fed(name, (5, None, 8), axis=axis, keepdims=keepdims)
     for axis in (None, 1, (1, 2)):
@@ -195,10 +195,48 @@ def _slices() -> Iterator[tuple[str, Make]]:
             yield "GetItem", fed("GetItem", shape, constants=[key])
 
 
+def _array_operations() -> Iterator[tuple[str, Make]]:
+    import numpy as np
+
+    for axis in (None, 1, -1):
+        for name in ("Cumsum", "Cumprod", "Nancumsum", "Nancumprod"):
+            yield name, fed(name, (5, None), axis=axis)
+            yield name, whole(name, (4, 5), axis=axis)
+    for axis in (1, -1):
+        yield "Diff", fed("Diff", (5, None), n=2, axis=axis)
+        yield "Glu", fed("Glu", (6, 8), axis=axis)
+        yield "Glu", fed("Glu", (None, 8), axis=axis)
+        for number in (2, 3):
+            yield "ArraySplit", fed("ArraySplit", (5, None), indices_or_sections=number, axis=axis)
+    for axes in ((0, 1), (1, 2)):
+        yield "Rot90", fed("Rot90", (5, 8), k=1, axes=axes)
+        yield "Trace", fed("Trace", (5, 8), axis1=axes[0], axis2=axes[1])
+    for axis_list in ([1], [1, 2]):
+        for keepdims in (False, True):
+            yield "Norm", fed("Norm", (5, 8), axis=axis_list, keepdims=keepdims)
+    yield "Hstack", on(op("Hstack"), (5, 8), (None, 8))
+    yield "Hstack", on(op("Hstack"), (5, 8), (3, 8))
+    yield "Vstack", on(op("Vstack"), (5, 8), (5, 8))
+    for pair in (((5, 8), (8, 3)), ((None, 8), (8, 3))):
+        yield "Dot", fed("Dot", *pair)
+    yield "Dot", fed("Dot", (5, 8), constants=[np.ones((8, 3), "float32")])
+    yield "Tensordot", fed("Tensordot", (5, 8), constants=[np.ones((8, 3), "float32")], axes=1)
+    yield "Tensordot", fed("Tensordot", (None, 8), constants=[np.ones((5, 8, 3), "float32")], axes=2)
+    yield "Outer", fed("Outer", (5,), (8,))
+    yield "Outer", whole("Outer", (4, 5), (3,))
+    yield "Slice", fed("Slice", (5, 8), constants=[[0, 0, 0]], shape=(1, 2, 3))
+    yield "SliceUpdate", fed("SliceUpdate", (5, 8), constants=[[0, 0, 0], np.ones((1, 2, 2), "float32")])
+    indexes, values = np.zeros((2, 3), "int32"), np.ones(2, "float32")
+    yield "ScatterUpdate", fed("ScatterUpdate", (5, 8), constants=[indexes, values])
+    yield "BatchNorm", fed("BatchNorm", (5, 8), constants=[np.ones(8, "float32")] * 4, axis=-1)
+    for name in ("RGBToHSV", "HSVToRGB", "RGBToGrayscale"):
+        yield name, fed(name, (8, None, 3))
+
+
 def operation_trials() -> dict[str, list[Make]]:
     """The trials of each class of operation."""
     found: dict[str, list[Make]] = {}
-    for part in (_elementwise, _axis_operations, _window_operations, _slices):
+    for part in (_elementwise, _axis_operations, _array_operations, _window_operations, _slices):
         for name, make in part():
             found.setdefault(name, []).append(make)
     return found

@@ -258,14 +258,16 @@ def _attend(call: CallFacts) -> Sequence[Facts]:
     return [Facts(shape_of(query), query.dtype if query else None)]
 
 
-REDUCTIONS = split_names(
-    "Amax Amin Logsumexp Max Mean Median Min Prod Std Sum Var Nanmax Nanmean Nanmin Nansum"
-)
+REDUCTIONS = split_names("""
+    Amax Amin Logsumexp Max Mean Median Min Prod Ptp Std Sum Var Nanmax Nanmean Nanmin Nanprod Nanstd Nansum
+    Nanvar
+""")
 RULES: dict[str, Rule] = {
     **dict.fromkeys(REDUCTIONS, partial(_reduce, None)),
     **dict.fromkeys(("All", "Any"), partial(_reduce, "bool")),
     "CountNonzero": partial(_reduce, "int32"),
-    **dict.fromkeys(("Argmax", "Argmin"), _position),
+    **dict.fromkeys(("Argmax", "Argmin", "Nanargmax", "Nanargmin"), _position),
+    "Norm": partial(_reduce, None),
     "Moments": _moments,
     "ExpandDims": _expand_dims,
     "Squeeze": _squeeze,

@@ -13,6 +13,7 @@ from kgraph.graph import Layer
 from kgraph.json_checks import shape_in
 from kgraph.layers import is_built_in, is_operation
 from kgraph.transforms.shape_rules import (
+    array_operations,
     axis_operations,
     data_layers,
     elementwise,
@@ -57,6 +58,7 @@ LAYERS: dict[str, Rule] = {
 OPERATIONS: dict[str, Rule] = {
     **elementwise.RULES,
     **axis_operations.RULES,
+    **array_operations.RULES,
     **window_operations.RULES,
     **slices.RULES,
 }
@@ -92,8 +94,8 @@ def _apply(call: CallFacts) -> tuple[Facts, ...]:
         raise UnsureError("inputs that are not known")
     made = tuple(rule(call))
     for shape, _ in made:
-        if shape is None or (shape_in(list(shape)) is None and shape != ()):
+        if shape is not None and shape_in(shape) is None:
             raise UnsureError("no shape")
-        if any(size is not None and size < 1 for size in shape):
+        if any(size is not None and size < 1 for size in shape or ()):
             raise WrongSizeError(f"would make a tensor of shape {shape}")
     return made

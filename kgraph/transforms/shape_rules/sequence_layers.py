@@ -66,12 +66,10 @@ def _recurrent(call: CallFacts) -> Sequence[Facts]:
 
 def _rnn(call: CallFacts) -> Sequence[Facts]:
     states: list[int] = []
-    units, nested = 0, call.config["cell"]["class_name"] == "StackedRNNCells"
+    units = 0
     for cell in cells_of(call.config):
         units = whole_number(cell["config"]["units"])
         states += [units] * state_count(cell["class_name"])
-    if nested and call.keras != 3:
-        raise UnsureError("states of stacked cells in Keras 2")
     return _steps(call, call.config, units, states)
 
 
@@ -128,7 +126,10 @@ def _check_same(forward: Mapping[str, Any], backward: Mapping[str, Any]) -> None
 
 
 def _multi_head(call: CallFacts) -> Sequence[Facts]:
-    """As `compute_output_spec` of `multi_head_attention.py`, whose scores are the query's length square."""
+    """As `compute_output_spec` of `multi_head_attention.py`, whose scores are the query's length square.
+
+    Keras 2 has no such function, and computes them: a score for each pair of query and key.
+    """
     query = shape_of(call.operand("0", "query"))
     value = shape_of(call.operand("1", "value"))
     key = shape_of(call.operand("2", "key") or call.operand("1", "value"))
@@ -137,10 +138,9 @@ def _multi_head(call: CallFacts) -> Sequence[Facts]:
     made = (*query[:-1], *(whole_number(d) for d in own)) if own else query
     found = [Facts(made, computed_dtype(call))]
     if call.argument("return_attention_scores", False):
-        if call.keras != 3 or len(query) != 3:
-            raise UnsureError("scores that Keras 2 computes")
         heads = whole_number(call.config["num_heads"])
-        found.append(Facts((query[0], heads, query[1], query[1]), computed_dtype(call)))
+        scores = (query[0], heads, query[1], query[1] if call.keras == 3 else key[1])
+        found.append(Facts(scores if len(query) == 3 else None, computed_dtype(call)))
     if value[1:-1] != key[1:-1]:
         raise UnsureError("keys and values that differ")
     return found

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kgraph.transforms.shape_rules.axis_operations import reduce_shape
-from kgraph.transforms.shape_rules.call_facts import CallFacts, Facts, Rule, UnsureError, shape_of
+from kgraph.transforms.shape_rules.call_facts import (
+    CallFacts,
+    Facts,
+    Rule,
+    UnsureError,
+    shape_of,
+    whole_number,
+)
 from kgraph.transforms.shape_rules.sizes import (
     axis_number,
     axis_numbers,
@@ -111,6 +118,49 @@ def _getitem(call: CallFacts) -> Sequence[Facts]:
     return [Facts(slice_shape(shape_of(first), call.argument("slice_spec", "", "1")), first.dtype)]
 
 
+def _stack(call: CallFacts) -> Sequence[Facts]:
+    arrays = call.operands("0")
+    shapes = {shape_of(one) for one in arrays}
+    if len(shapes) != 1:
+        raise UnsureError("arrays of different shapes")
+    sizes = list(shapes.pop())
+    sizes.insert(axis_number(call.argument("axis", 0, "1"), len(sizes) + 1), len(arrays))
+    return [Facts(tuple(sizes), arrays[0].dtype)]
+
+
+def _split(call: CallFacts) -> Sequence[Facts]:
+    first, shape = _first(call), shape_of(_first(call))
+    number = whole_number(call.argument("num_or_size_splits", None, "1"))
+    axis = axis_number(call.argument("axis", 0, "2"), len(shape))
+    size = shape[axis]
+    part = None if size is None else size // number
+    return [Facts((*shape[:axis], part, *shape[axis + 1 :]), first.dtype)] * number
+
+
+def _position(call: CallFacts) -> Sequence[Facts]:
+    return [Facts(reduce_shape(shape_of(_first(call)), call.argument("axis", None, "1"), False), None)]
+
+
+def _tile(call: CallFacts) -> Sequence[Facts]:
+    first, times = _first(call), call.argument("multiples", None, "1")
+    sizes = zip(shape_of(first), times, strict=True)
+    return [Facts(tuple(None if d is None else d * whole_number(n) for d, n in sizes), first.dtype)]
+
+
+def _one_hot(call: CallFacts) -> Sequence[Facts]:
+    if call.argument("axis", None) not in (None, -1):
+        raise UnsureError("an axis of its own")
+    return [Facts((*shape_of(_first(call)), whole_number(call.argument("depth", None, "1"))), None)]
+
+
+def _resize(call: CallFacts) -> Sequence[Facts]:
+    batch, _, _, channels = shape_of(_first(call))
+    height, width = call.argument("size", None, "1")
+    if call.argument("preserve_aspect_ratio", False):
+        raise UnsureError("a size that depends on the picture's")
+    return [Facts((batch, whole_number(height), whole_number(width), channels), None)]
+
+
 def _function_rule(call: CallFacts) -> Sequence[Facts]:
     rule = FUNCTIONS.get(str(call.config.get("function")))
     if rule is None:
@@ -140,9 +190,15 @@ FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(REDUCTIONS, _reduce),
     "math.logical_not": _test,
     "expand_dims": _expand_dims,
-    "squeeze": _squeeze,
+    **dict.fromkeys(("squeeze", "compat.v1.squeeze"), _squeeze),
+    **dict.fromkeys(("transpose", "compat.v1.transpose"), _transpose),
     "reshape": _reshape,
-    "transpose": _transpose,
+    "stack": _stack,
+    "split": _split,
+    "tile": _tile,
+    "one_hot": _one_hot,
+    "math.argmax": _position,
+    "image.resize": _resize,
     "concat": _concatenate,
     "linalg.matmul": _matmul,
     "cast": _cast,
