@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kgraph.errors import GraphError
@@ -49,8 +49,8 @@ def complete_shapes(graph: Graph) -> Graph:
 
 
 def _evaluate(graph: Graph, given: Sequence[Facts], *, strict: bool) -> Graph:
-    propagation = Propagation(_keras(graph), strict, MOST_NODES + 10 * len(graph.nodes))
-    return _with_shapes(graph, [propagation.evaluate(graph, given)])
+    propagation = Propagation(_keras(graph), strict, MOST_NODES + len(graph.nodes))
+    return _with_shapes(graph, [propagation.evaluate(graph, given)], Room())
 
 
 def _keras(graph: Graph) -> int:
@@ -103,7 +103,14 @@ def _text(shape: Shape) -> str:
     return f"`{shape}`"
 
 
-def _with_shapes(graph: Graph, evaluations: Sequence[Evaluation]) -> Graph:
+@dataclass
+class Room:
+    """How many shapes may still be kept for single calls of nested models."""
+
+    left: int = 100_000
+
+
+def _with_shapes(graph: Graph, evaluations: Sequence[Evaluation], room: Room) -> Graph:
     """The graph with the shapes on which its evaluations agree; the very same if nothing is new."""
     changed: dict[Tensor, Tensor] = {}
     is_as_recorded = len(evaluations) == 1 and evaluations[0].is_nominal
@@ -117,16 +124,16 @@ def _with_shapes(graph: Graph, evaluations: Sequence[Evaluation]) -> Graph:
         inner = _inner_evaluations(graph, layer, evaluations)
         new_layer = layer
         if layer.graph is not None and inner:
-            inside = _with_shapes(layer.graph, inner)
+            inside = _with_shapes(layer.graph, inner, room)
             new_layer = layer if inside is layer.graph else replace(layer, graph=inside)
-            if len(inner) > 1 and not _is_alike(inner):
+            if len(inner) > 1:  # each is on other shapes
                 apart.add(layer.name)
         layers.append(new_layer)
     if not changed and not apart and all(a is b for a, b in zip(layers, graph.layers, strict=True)):
         return graph
     nodes = []
     for node in graph.nodes:
-        shapes = _inner_shapes(graph, node, evaluations) if node.layer in apart else node.inner_shapes
+        shapes = _inner_shapes(graph, node, evaluations, room) if node.layer in apart else node.inner_shapes
         nodes.append(_with_tensors(node, changed, shapes))
     return replace(
         graph,
@@ -172,32 +179,19 @@ def _inner_evaluations(graph: Graph, layer: Layer, evaluations: Iterable[Evaluat
     return list({id(one): one for one in found if one is not None}.values()) if None not in found else []
 
 
-def _is_alike(evaluations: Sequence[Evaluation]) -> bool:
-    """Whether evaluations of one graph give the same shapes, at all depths."""
-    first, *others = evaluations
-    return all(_is_like(first, one) for one in others)
-
-
-def _is_like(one: Evaluation, other: Evaluation) -> bool:
-    return (
-        one.is_nominal == other.is_nominal
-        and {t: facts.shape for t, facts in one.facts.items()} == {t: f.shape for t, f in other.facts.items()}
-        and one.inner.keys() == other.inner.keys()
-        and all(
-            inner is other.inner[key] or _is_like(inner, other.inner[key]) for key, inner in one.inner.items()
-        )
-    )
-
-
-def _inner_shapes(graph: Graph, node: Node, evaluations: Sequence[Evaluation]) -> dict[str, Shape | None]:
+def _inner_shapes(
+    graph: Graph, node: Node, evaluations: Sequence[Evaluation], room: Room
+) -> dict[str, Shape | None] | None:
     """The shapes inside one call of a nested model, by the addresses that its tensors have in the model."""
     inside = graph.layer(node.layer).graph
     found: list[dict[str, Shape | None]] = []
     for one in {id(e.inner[node.key]): e.inner[node.key] for e in evaluations}.values():
         shapes: dict[str, Shape | None] = {}
         if inside is not None:
-            _add_shapes(inside, one, shapes)
+            _add_shapes(inside, one, shapes, room)
         found.append(shapes)
+    if room.left <= 0:
+        return None
     first, *others = found
     return {
         address: shape if all(other.get(address) == shape for other in others) else None
@@ -206,14 +200,22 @@ def _inner_shapes(graph: Graph, node: Node, evaluations: Sequence[Evaluation]) -
 
 
 def _add_shapes(
-    graph: Graph, evaluation: Evaluation, shapes: dict[str, Shape | None], path: str = "", call: int = 0
+    graph: Graph,
+    evaluation: Evaluation,
+    shapes: dict[str, Shape | None],
+    room: Room,
+    *,
+    path: str = "",
+    call: int = 0,
 ) -> None:
+    room.left -= len(graph.nodes)
     for node in graph.nodes:
         index = flat_index(graph, node.layer, node.node_index, call)
         for tensor in node.outputs:
             place = Tensor(path + node.layer, index, tensor.tensor_index)
             shapes[str(place)] = whole_shape(evaluation.facts_of(tensor).shape)
         layer, inner = graph.layer(node.layer), evaluation.inner.get(node.key)
-        if layer.graph is not None and inner is not None and len(shapes) < MOST_NODES:
+        if layer.graph is not None and inner is not None and room.left > 0:
             inner_call = call if layer.repeats else index
-            _add_shapes(layer.graph, inner, shapes, inner_path(path, layer), inner_call)
+            below = inner_path(path, layer)
+            _add_shapes(layer.graph, inner, shapes, room, path=below, call=inner_call)

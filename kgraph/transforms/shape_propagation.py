@@ -22,6 +22,7 @@ TRIED = (
     840,
     1201,
 )  # sizes that stand for one that is not known; what they and a free one give is beyond doubt
+TRIAL = 7  # how many nodes are evaluated in the time that one takes with sizes that are not known
 MOST_NODES = 20_000  # to evaluate again, for calls of nested models on other shapes than their own
 
 
@@ -160,7 +161,7 @@ class _Run:
         """What the rule gives whatever the sizes that are not known may be."""
         if self.whole.left <= 0:
             return None
-        self.whole.left -= 10
+        self.whole.left -= TRIAL
         batched = {slot for slot, tensor in node.inputs.items() if self._is_batched(tensor)}
         layer = replace(layer, weights=None)  # whose rows the sizes that are tried need not fit
         results: list[Sequence[Facts]] = []
