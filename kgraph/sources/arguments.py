@@ -17,6 +17,7 @@ from kgraph.sources.entries import without_ids
 from kgraph.structures import Arguments
 
 NONE = Arguments()
+ELLIPSIS = "__ellipsis__"
 ARRAYS = ("__numpy__", "__tensor__")
 SLICE = {"start", "stop", "step"}
 FILLED_IN = ("mask", "training")  # by Keras, with None
@@ -69,7 +70,7 @@ def spell_argument(value: Any) -> Any:
         value = config
     if value.keys() == SLICE:
         return {"slice": [spell_argument(value[end]) for end in ("start", "stop", "step")]}
-    if isinstance(kind, str) and "config" in value:
+    if isinstance(kind, str) and ("config" in value or kind == ELLIPSIS):  # Keras 2 writes that without
         return _spell_object(kind, config)
     return {key: spell_argument(item) for key, item in value.items()}
 
@@ -77,7 +78,7 @@ def spell_argument(value: Any) -> Any:
 def _spell_object(kind: str, config: Any) -> Any:
     if kind in ARRAYS and isinstance(config, dict):
         return {"array": _array(config.get("value"), config.get("dtype"))}
-    if kind == "__ellipsis__":
+    if kind == ELLIPSIS:
         return {"slice": "..."}
     return without_ids({"class_name": kind, "config": config})
 
