@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.sources.slots import tensor_slots
+from kgraph.sources.arguments import call_arguments
+from kgraph.sources.configs.upgrade_tables import built_in_module
+from kgraph.sources.slots import split_call, tensor_slots
 from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
@@ -28,26 +31,32 @@ def read_keras_2(model: Any) -> Graph:
         layer, index, tensor_index = history
         return Tensor(*calls[id(layer._inbound_nodes[index])], tensor_index)
 
-    def arguments(node: Any) -> Slots:
+    def call(key: tuple[str, int], node: Any) -> Node:
+        if node.is_input:
+            return Node(*key, Slots(), _outputs(key, node))
         first = node.call_args[0] if node.call_args else None
         if isinstance(first, list) and len(first) == 1:
             first = first[0]
-        given = {"0": first, **node.call_kwargs}
-        return Slots(
-            pair for slot, value in sorted(given.items()) for pair in tensor_slots(value, leaf, slot)
-        )
+        slots, rest = split_call((), {"0": first, **node.call_kwargs}, leaf)
+        kind = type(node.layer).__name__
+        layer = Layer(key[0], kind, module=built_in_module(kind, {}, "2.16.0-tf"))
+        return Node(*key, slots, _outputs(key, node), (), call_arguments(layer, _as_json(rest)))
 
     layers = tuple(map(_layer, model._self_tracked_trackables))
-    made = [
-        Node(*key, Slots() if node.is_input else arguments(node), _outputs(key, node))
-        for key, node in nodes.items()
-    ]
+    made = [call(key, node) for key, node in nodes.items()]
     return Graph(
         name=model.name,
         layers=layers,
         nodes=order_nodes(layers, made),
         inputs=Slots(tensor_slots(_bare(model._nested_inputs), leaf)),
         outputs=Slots(tensor_slots(_bare(model._nested_outputs), leaf)),
+    )
+
+
+def _as_json(value: Any) -> Any:
+    """The value as a file has it."""
+    return json.loads(
+        json.dumps(value, default=lambda v: v.name if hasattr(v, "as_numpy_dtype") else v.tolist())
     )
 
 
