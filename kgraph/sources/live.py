@@ -147,11 +147,15 @@ class _Reader:
     def _functional_parts(self, model: Any, layers: list[Layer]) -> tuple[list[Node], Slots, Slots]:
         calls = keras_nodes(model)
         by_name = {layer.name: layer for layer in layers}
-        # Keras too tells tensors by `id` when it runs through a graph.
-        tensors = {
-            id(t): Tensor(*key, i, *_shape_and_dtype(t))
+        made = {
+            key: tuple([Tensor(*key, i, *_shape_and_dtype(t)) for i, t in enumerate(call.outputs)])
             for key, call in calls.items()
-            for i, t in enumerate(call.outputs)
+        }
+        # Keras too tells tensors by `id` when it runs through a graph; one made twice is the last of the two.
+        tensors = {
+            id(t): tensor
+            for key, call in calls.items()
+            for t, tensor in zip(call.outputs, made[key], strict=True)
         }
 
         def leaf(value: Any) -> Tensor | None:
@@ -164,7 +168,7 @@ class _Reader:
                 {slot: _serialize_argument(value) for slot, value in rest.items()} if self.described else {}
             )
             arguments = call_arguments(by_name[key[0]], given)
-            nodes.append(Node(*key, slots, tuple([tensors[id(t)] for t in call.outputs]), (), arguments))
+            nodes.append(Node(*key, slots, made[key], (), arguments))
         inputs = Slots(tensor_slots(model._inputs_struct, leaf))
         return nodes, inputs, Slots(tensor_slots(model._outputs_struct, leaf))
 

@@ -43,6 +43,25 @@ def test_law_15_a_file_has_every_output_of_every_call(
     check_outputs(read(built(name)), read(saved(name)))
 
 
+def test_law_15_a_model_that_gives_one_tensor_twice_has_both_outputs_in_a_call_on_other_sizes(
+    tmp_path: Path,
+) -> None:
+    import keras
+
+    x = keras.Input((None, 4), name="x")
+    y = keras.layers.Dense(3, name="dense")(x)
+    inner = keras.Model(x, [y, y], name="inner")
+    z = keras.Input((5, 4), name="z")
+    model = keras.Model(z, inner(z))
+    model.save(tmp_path / "m.keras")
+    live, file = read(model), read(tmp_path / "m.keras")
+    assert live == file
+    check_outputs(live, file)
+    call = live.nodes[-1]
+    assert [str(t) for t in call.outputs] == ["inner#0", "inner#0:1"]
+    assert [t.shape for t in call.outputs] == [(None, 5, 3)] * 2
+
+
 def bound(shape: Shape, batch: int, size: int) -> Shape:
     first, *rest = shape
     return (first or batch, *(d or size for d in rest))
