@@ -76,6 +76,7 @@ def law_17(model: Any, data: dict[str, Any]) -> Counter[str]:
     return tally
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=SLOW, deadline=None)
 @given(st.data())
 def test_law_17_holds_live_for_random_models_with_masks(data: st.DataObject) -> None:
@@ -126,6 +127,7 @@ def _flat(made: Any) -> list[Any]:
     return list(made) if isinstance(made, list | tuple) else [made]
 
 
+@pytest.mark.slow
 @settings(max_examples=4, suppress_health_check=SLOW, deadline=None)
 @given(data=st.data())
 def test_law_17_holds_for_files_of_keras_3(data: st.DataObject, tmp_path: Path) -> None:
@@ -134,6 +136,7 @@ def test_law_17_holds_for_files_of_keras_3(data: st.DataObject, tmp_path: Path) 
     law_17_of_files(keras, data.draw(masked_models(keras)), masked_data(), tmp_path, ".keras")
 
 
+@pytest.mark.slow
 @settings(max_examples=4, suppress_health_check=SLOW, deadline=None)
 @given(data=st.data())
 def test_law_17_holds_for_files_of_keras_2(data: st.DataObject, tmp_path: Path) -> None:
@@ -168,6 +171,7 @@ def law_7(
 NESTED = ("nested", "nested_line", "steps_of_model", "lstm", "masking", "multiply", "heads")
 
 
+@pytest.mark.slow
 @settings(max_examples=8, suppress_health_check=SLOW, deadline=None)
 @given(st.data())
 def test_law_7_holds_live_for_nested_models_in_which_masks_travel(data: st.DataObject) -> None:
@@ -178,6 +182,7 @@ def test_law_7_holds_live_for_nested_models_in_which_masks_travel(data: st.DataO
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("keras", ".keras"), ("tf_keras", ".h5")])
+@pytest.mark.slow
 @settings(max_examples=3, suppress_health_check=SLOW, deadline=None)
 @given(data=st.data())
 def test_law_7_holds_for_files_of_nested_models_in_which_masks_travel(
@@ -252,6 +257,7 @@ def test_so_it_is_from_files_and_nothing_is_written(library: str, suffix: str, t
     same(next(iter(made.values())), model(STEPS), "lstm")
 
 
+@pytest.mark.slow
 def test_a_tail_of_a_file_of_keras_2_behind_an_embedding_is_refused(tmp_path: Path) -> None:
     """`mask_lost_keras2_h5`: it made other numbers, and nothing was said."""
     tf_keras = pytest.importorskip("tf_keras")

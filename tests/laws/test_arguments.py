@@ -181,6 +181,7 @@ def written_alike() -> list[tuple[str, list[Path]]]:
     return [(stem, list(group)) for stem, group in groupby(known, lambda path: path.stem)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "paths"), written_alike(), ids=[case for case, _ in written_alike()])
 def test_one_case_is_given_the_same_in_files_of_every_version(case: str, paths: list[Path]) -> None:
     newest = [path for path in paths if path.parent.name == "k3.15.1" and path.suffix == ".keras"]

@@ -68,6 +68,7 @@ def test_keras_3_does_with_masks_what_the_table_says(name: str) -> None:
     assert is_proved(keras, 3, name) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(KERAS_2))
 def test_keras_2_does_with_masks_what_the_table_says(name: str) -> None:
     tf_keras = pytest.importorskip("tf_keras")

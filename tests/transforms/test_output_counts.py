@@ -28,6 +28,7 @@ def counted(make: Make) -> tuple[int | None, int]:
     return count_outputs(graph.layer(node.layer), shapes, node.arguments), len(node.outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", sorted({*LAYER_RULES} - {"LayerScale", "CustomScaleLayer", "ThresholdedReLU"})
 )
@@ -37,6 +38,7 @@ def test_a_layer_makes_as_many_outputs_as_keras_makes(name: str) -> None:
         assert found == live
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPERATION_RULES)
 def test_an_operation_makes_as_many_outputs_as_keras_makes(name: str) -> None:
     for make in operation_trials()[name][:6]:

@@ -106,6 +106,7 @@ def test_law_16_bound_sizes_give_the_shapes_of_keras(
             check_inference(model, source, 3, 8)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(live_models(), st.integers(1, 5))
 def test_law_16_random_models_on_a_batch_have_every_shape(model: Any, batch: int) -> None:
@@ -113,6 +114,7 @@ def test_law_16_random_models_on_a_batch_have_every_shape(model: Any, batch: int
     assert known in (0, sum(len(node.outputs) for node in read(model).inner_nodes))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(live_models())
 def test_law_15_random_models_have_every_output_in_their_file(

@@ -131,6 +131,7 @@ def models() -> dict[str, Callable[[], Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models())
 def test_a_file_of_keras_2_has_the_outputs_and_shapes_of_its_live_model(name: str, tmp_path: Path) -> None:
     import tensorflow as tf
