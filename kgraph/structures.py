@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ class Slots(Mapping[str, "Tensor"]):
 
     def __len__(self) -> int:
         return len(self._tensors)
+
+    def map(self, move: Callable[[Tensor], Tensor]) -> Slots:
+        """The same slots, each with what `move` makes of its tensor."""
+        return Slots((slot, move(tensor)) for slot, tensor in self._tensors.items())
 
     # The dict's own views: the inherited ones look up each key again.
     def items(self) -> ItemsView[str, Tensor]:

@@ -250,7 +250,7 @@ def _sequential_parts(model: Any, layers: list[Layer]) -> tuple[list[Node], Slot
         place = (tensor.layer, tensor.node_index, tensor.tensor_index)
         return Tensor(*place, *_shape_and_dtype(made[tensor])) if tensor in made else tensor
 
-    first, last = (Slots((slot, annotate(t)) for slot, t in end.items()) for end in (inputs, outputs))
+    first, last = (end.map(annotate) for end in (inputs, outputs))
     return annotate_nodes(nodes, annotate), first, last
 
 

@@ -90,7 +90,7 @@ def annotate_nodes(nodes: Iterable[Node], annotate: Callable[[Tensor], Tensor]) 
     return [
         replace(
             node,
-            inputs=Slots((slot, annotate(t)) for slot, t in node.inputs.items()),
+            inputs=node.inputs.map(annotate),
             outputs=tuple(map(annotate, node.outputs)),
         )
         for node in nodes

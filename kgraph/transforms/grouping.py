@@ -76,17 +76,13 @@ def group_nodes(graph: Graph, groups: Sequence[NodeGroup]) -> Graph:
         if group := by_name.get(layer.name):
             group.layers.append(layer)
         layers.setdefault(group.name if group else layer.name, group or layer)
-    nodes = [
-        replace(node, inputs=Slots((slot, move(t)) for slot, t in node.inputs.items()))
-        for node in graph.nodes
-        if node.key not in homes
-    ]
+    nodes = [replace(node, inputs=node.inputs.map(move)) for node in graph.nodes if node.key not in homes]
     for group in groups:
         inputs = Slots(_number_slots(map(move, group.given), "0"))
         within = graph.node(Tensor(*group.members[0])).within
         nodes.append(Node(group.name, 0, inputs, tuple(map(group.end, group.ends)), within))
     new_layers = tuple(item.layer(graph) if isinstance(item, NodeGroup) else item for item in layers.values())
-    outputs = Slots((slot, move(t)) for slot, t in graph.outputs.items())
+    outputs = graph.outputs.map(move)
     return replace(graph, layers=new_layers, nodes=order_nodes(new_layers, nodes), outputs=outputs)
 
 

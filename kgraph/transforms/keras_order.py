@@ -91,7 +91,7 @@ def renumber(graph: Graph) -> Graph:
         replace(
             node,
             node_index=index[node.key],
-            inputs=Slots((slot, move(t)) for slot, t in node.inputs.items()),
+            inputs=node.inputs.map(move),
             outputs=tuple(map(move, node.outputs)),
         )
         for node in graph.nodes
@@ -101,6 +101,6 @@ def renumber(graph: Graph) -> Graph:
         graph,
         layers=tuple(layers),
         nodes=order_nodes(layers, nodes),
-        inputs=Slots((slot, move(t)) for slot, t in graph.inputs.items()),
-        outputs=Slots((slot, move(t)) for slot, t in _in_flat_order(graph.outputs).items()),
+        inputs=graph.inputs.map(move),
+        outputs=_in_flat_order(graph.outputs).map(move),
     )

@@ -129,8 +129,8 @@ class _ModelReader:
             name=self._own_name() or "model",
             layers=tuple(layers),
             nodes=tuple(annotate_nodes(self._making(layers, ordered, outputs), self._annotate)),
-            inputs=Slots((slot, self._annotate(t)) for slot, t in inputs.items()),
-            outputs=Slots((slot, self._annotate(t)) for slot, t in outputs.items()),
+            inputs=inputs.map(self._annotate),
+            outputs=outputs.map(self._annotate),
             class_name=self.class_name,
             build_config=self.build_config,
         )

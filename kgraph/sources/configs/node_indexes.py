@@ -58,7 +58,7 @@ def repair_indexes(
     right = {move(tensor): value for tensor, value in known.items()}
     known.clear()
     known.update(right)
-    return [replace(n, inputs=Slots((slot, move(t)) for slot, t in n.inputs.items())) for n in nodes]
+    return [replace(n, inputs=n.inputs.map(move)) for n in nodes]
 
 
 def own_call_ranks(read: Sequence[int], calls: int, returned: Collection[int]) -> list[int] | None:
