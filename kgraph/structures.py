@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 def join_slot(slot: str, key: str) -> str:
     r"""The slot of what stands at a key in the structure at a slot.
 
-    A dot in a key is written `\.`, so that no two places share a slot.
+    A dot in a key is written `\.`, a backslash `\\`, so that no two places share a slot.
 
     >>> join_slot("0", "a.b"), split_slot("0.a\\.b")
     ('0.a\\.b', ['0', 'a.b'])
     """
-    key = key.replace(".", "\\.")
+    key = key.replace("\\", r"\\").replace(".", r"\.")
     return f"{slot}.{key}" if slot else key
 
 
 def split_slot(slot: str) -> list[str]:
     """The keys that lead to a slot from the outside in: the reverse of `join_slot`."""
-    return [key.replace("\\.", ".") for key in re.split(r"(?<!\\)\.", slot)]
+    return [re.sub(r"\\(.)", r"\1", key) for key in re.findall(r"(?:^|\.)((?:[^.\\]|\\.)*)", slot, re.DOTALL)]
+
+
+def slot_text(slot: str) -> str:
+    """A slot as people read it, its keys as they wrote them: `a.b` both for one key and for two."""
+    return ".".join(split_slot(slot))
 
 
 def argument_of(slot: str) -> str:

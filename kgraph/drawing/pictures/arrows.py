@@ -12,7 +12,7 @@ from kgraph.drawing import describe
 from kgraph.drawing.look import Look
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
-from kgraph.structures import argument_of, split_slot
+from kgraph.structures import argument_of, slot_text, split_slot
 
 Reading = tuple[NodeKey | None, str]  # who reads (None: an output of the graph), and at which slot
 
@@ -155,7 +155,7 @@ class Arrows:
             return ""
         if layer.graph and is_nested(layer) and tensor.tensor_index < len(layer.graph.outputs):
             slot, end = list(layer.graph.outputs.items())[tensor.tensor_index]
-            return slot if is_telling(slot) else end.layer
+            return slot_text(slot) if is_telling(slot) else end.layer
         return f"output {tensor.tensor_index}"
 
 

@@ -17,6 +17,7 @@ from kgraph.drawing.view import ShownGraph
 from kgraph.graph import Graph, Layer, Node, parse_address
 from kgraph.layers import every_layer
 from kgraph.sizes import Size, layer_size, layers_size
+from kgraph.structures import slot_text
 from kgraph.training import training_by_output
 from kgraph.transforms.block_names import common_length, span_names
 from kgraph.transforms.conv_chains import CHAIN
@@ -114,13 +115,15 @@ class Boxes:
         """A pill for each output, with what it is trained for."""
         whole = self.shown.whole
         aims, outputs = training_by_output(whole), whole.outputs
-        titles = {slot: slot if is_telling(slot) else whole.address(t) for slot, t in outputs.items()}
+        titles = {
+            slot: slot_text(slot) if is_telling(slot) else whole.address(t) for slot, t in outputs.items()
+        }
         times = Counter(titles.values())
         for slot, tensor in outputs.items():
-            lines = [f"output {slot}" if times[titles[slot]] > 1 else "output"]
+            lines = [f"output {slot_text(slot)}" if times[titles[slot]] > 1 else "output"]
             if aim := aims.get(slot):
                 lines += [line for line in (str(aim), ", ".join(aim.metrics)) if line]
-            details = f"output {slot}".rstrip(), f"reads {tensor}"
+            details = f"output {slot_text(slot)}".rstrip(), f"reads {tensor}"
             address = f"output[{slot}]"
             yield Box(address, "output", titles[slot], "", tuple(lines), details, self.palette.paper, None)
 

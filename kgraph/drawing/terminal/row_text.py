@@ -20,6 +20,7 @@ from kgraph.drawing.terminal.spans import escape_unprintable, text_columns
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, parse_address
 from kgraph.layers import every_layer
 from kgraph.sizes import layer_size
+from kgraph.structures import slot_text
 from kgraph.training import training_by_output
 
 
@@ -157,9 +158,9 @@ class _Notes:
             yield self._output(slot, tensor)
 
     def _input(self, node: Node) -> Iterator[Note]:
-        slots = [escape_unprintable(slot) for slot in self.inputs[node.key] if slot not in ("", node.layer)]
-        if slots:
-            yield Note((f"input {', '.join(slots)}",))
+        keys = [key for key in map(slot_text, self.inputs[node.key]) if key not in ("", node.layer)]
+        if keys:
+            yield Note((f"input {', '.join(map(escape_unprintable, keys))}",))
         if node.key not in self.outputs and not any(map(self.graph.readers, node.outputs)):
             yield Note(("not read",))
 
@@ -180,7 +181,7 @@ class _Notes:
 
     def _output(self, slot: str, tensor: Tensor) -> Note:
         which = f" (tensor {tensor.tensor_index})" if tensor.tensor_index else ""
-        end = f"→ output {slot}".rstrip() + which
+        end = f"→ output {slot_text(slot)}".rstrip() + which
         facts = self.training.get(slot)
         said = [text for text in (str(facts), *facts.metrics) if text] if facts else []
         pieces = [f"{end}: ", *(f"{text}, " for text in said[:-1]), said[-1]] if said else [end]

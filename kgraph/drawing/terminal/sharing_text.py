@@ -26,6 +26,7 @@ from kgraph.reports.evidence import EVIDENCE
 from kgraph.reports.objects import Occurrence
 from kgraph.reports.sharing import Shared, Sharing, Tied, sharing_of
 from kgraph.sizes import Size
+from kgraph.structures import slot_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -154,7 +155,9 @@ class _CallTable:
     def _cells(self, call: Call) -> list[Line]:
         reads = [self._read(slot, address) for slot, address in call.reads.items()]
         goes = [(self._short(address), "goes to") for address in call.read_by]
-        goes += [(f"output {escape_unprintable(slot)}".rstrip(), "end") for slot in call.returned_as]
+        goes += [
+            (f"output {escape_unprintable(slot_text(slot))}".rstrip(), "end") for slot in call.returned_as
+        ]
         return [
             [(escape_unprintable(call.outputs[0].maker), "call")],
             _comma_list([(read, "reads") for read in reads]),

@@ -25,7 +25,7 @@ from kgraph.json_checks import (
 )
 from kgraph.sizes import weights_size
 from kgraph.sources.arguments import call_arguments
-from kgraph.sources.configs.context import Context
+from kgraph.sources.configs.context import NOT_OWN, Context
 from kgraph.sources.configs.node_indexes import count_own_calls, repair_indexes
 from kgraph.sources.configs.sequential_line import line_counts, shapes_built_for
 from kgraph.sources.entries import without_ids
@@ -247,7 +247,7 @@ class _ModelReader:
             graph = _ModelReader(
                 model, inside, self.context, f"{path}/", where, () if wraps else calls
             ).graph()
-            own = group and without_children(group, *(("layer",) if wraps else MODEL_LISTS))
+            own = group and without_children(group, *(("layer",) if wraps else (*MODEL_LISTS, *NOT_OWN)))
             if wraps:
                 del config["layer"]
         layer = Layer(

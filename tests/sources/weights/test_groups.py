@@ -1,0 +1,54 @@
+"""Which variables a file gives to which layer, beside what Keras counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kgraph.extraction.file import extract_file
+from kgraph.reports.totals import count_totals
+from kgraph.sources import read
+
+
+@pytest.mark.parametrize("is_trained", [False, True], ids=["compiled", "trained"])
+def test_the_optimizer_of_a_nested_model_is_no_parameter_of_it(is_trained: bool, tmp_path: Path) -> None:
+    import keras
+    import numpy as np
+
+    x = keras.Input((3,))
+    inner = keras.Model(x, keras.layers.Dense(1)(x), name="inner")
+    inner.compile("adam", "mse", metrics=["mae"])
+    if is_trained:
+        inner.fit(np.zeros((4, 3)), np.zeros((4, 1)), verbose=0)
+    y = keras.Input((3,))
+    model = keras.Model(y, inner(keras.layers.Rescaling(0.5)(y)))
+    model.save(tmp_path / "m.keras")
+    extract_file(tmp_path / "m.keras", tmp_path / "cut.keras", "inner")
+    for file in ("m.keras", "cut.keras"):
+        graph = read(tmp_path / file)
+        assert count_totals(graph).size == count_totals(read(model)).size
+        assert not graph.layer("inner").weights
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("dtypes", [["int32"], ["int32", "float32"], ["uint8", "int8"]], ids=str)
+def test_whole_numbers_of_a_custom_layer_are_read(dtypes: list[str], suffix: str, tmp_path: Path) -> None:
+    import keras
+
+    class Counter(keras.layers.Layer):
+        def build(self, _: Any) -> None:
+            self.held = [
+                self.add_weight(shape=(2,), initializer="zeros", dtype=dtype, trainable=False, name=dtype)
+                for dtype in dtypes
+            ]
+
+        def call(self, x: Any) -> Any:
+            return x * 1.0
+
+    x = keras.Input((3,))
+    model = keras.Model(x, Counter(name="counter")(x))
+    model.save(tmp_path / f"m{suffix}")
+    weights = read(tmp_path / f"m{suffix}").layer("counter").weights or ()
+    assert [(weight.shape, weight.dtype) for weight in weights] == [((2,), dtype) for dtype in dtypes]
