@@ -3,8 +3,9 @@
     QUERY = NAME [ "#" node_index ] [ ":" tensor_index ]      a layer's tensors
           | "@" CLASS [ "#" … ] [ ":" … ]                     every layer of a class
           | "~" REGEX                                         every layer whose path it matches in full
-    any query may end in "[" index or slice "]": of what it matched, in graph order   "@Conv2D[-1]"
-    any query may begin with LABEL "=": the key its output gets                       "low=block1_pool"
+    the first two may end in "[" index or slice "]": of what they matched, in graph order   "@Conv2D[-1]"
+    any query may begin with LABEL "=": the key its output gets                             "low=block1_pool"
+    A regex is the whole rest of its query, so that it may hold `[`, `#`, `:` and `=`.
 
     NAME    a path in the flat graph: "conv1", "encoder/conv1"; "*" within one step, "**" any number of steps
     no "#"  every node of the layer        "#1" its second call
@@ -20,14 +21,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from kgraph.errors import NoMatchError, QueryError
 from kgraph.graph import Graph, Layer, Node, Tensor, parse_address, reads_source
+from kgraph.query_hints import ByPath, near_names, why_nothing
 from kgraph.transforms.flatten import every_node
 
-# Path → the nodes of that layer, in graph order.
-ByPath = dict[str, list[tuple[Node, Layer]]]
+NUMBER = r"-?\d{1,18}"  # Python refuses to read those of thousands of digits
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ def _match_address(by_path: ByPath, query: str) -> Match | None:
 
 def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, query: str) -> Match:
     label, rest = _split_label(query, by_path)
-    rest, part = _split_index(query, rest, by_path)
-    named, call, index = _split_suffixes(rest, by_path)
+    is_regex = rest.startswith("~") and not _is_exact(rest, by_path)
+    rest, part = (rest, None) if is_regex else _split_index(query, rest, by_path)
+    named, call, index = (rest, None, 0) if is_regex else _split_suffixes(rest, by_path)
     if named in by_path:
         found = by_path[named]
     else:
@@ -85,27 +86,20 @@ def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, q
         for tensor in node.outputs
         if index is None or tensor.tensor_index == index
     ]
+    tensors = list(dict.fromkeys(tensors))
+    chosen = tensors
     if part is not None:
-        tensors = tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
-    if not tensors:
-        near = get_close_matches(named, sorted(by_path), 3, 0.5)
-        raise NoMatchError(query, graph.name, near, hint=_closed_hint(named, by_path))
-    return Match(query, label, tuple(dict.fromkeys(tensors)))
-
-
-def _closed_hint(named: str, by_path: ByPath) -> str:
-    """What to say of a path into a layer that has no graph inside; empty for other paths."""
-    for length in range(named.count("/"), 0, -1):
-        path = "/".join(named.split("/")[:length])
-        if path in by_path:
-            class_name = by_path[path][0][1].class_name
-            return f"`{path}` is a `{class_name}`, whose inside has no static graph; its outputs can be taken"
-    return ""
+        chosen = tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
+    if not chosen:
+        near = [] if found else near_names(named, by_path)
+        hint = why_nothing(named, found, tensors, call, by_path)
+        raise NoMatchError(query, graph.name, near, hint=hint)
+    return Match(query, label, tuple(chosen))
 
 
 def _split_label(query: str, names: Collection[str]) -> tuple[str | None, str]:
-    """The label before the first `=`, and the rest; an exact name with `=` in it has no label."""
-    found = re.match(r"([^=]*)=", query)
+    """The label before the first `=`, and the rest; an exact name or a regex with `=` in it has no label."""
+    found = re.match(r"([^=~]*)=", query)
     if found is None or _is_exact(query, names):
         return None, query
     if not found[1]:
@@ -124,20 +118,22 @@ def _split_index(query: str, rest: str, names: Collection[str]) -> tuple[str, sl
     if found is None or _is_exact(rest, names):
         return rest, None
     before, text = rest[: found.start()], found[1]
-    if re.fullmatch(r"-?\d+", text):
+    at = query.rindex("[") + 1
+    if re.fullmatch(NUMBER, text):
         return before, int(text)
-    if re.fullmatch(r"(-?\d+)?(:(-?\d+)?){1,2}", text):
-        return before, slice(*(int(number) if number else None for number in text.split(":")))
-    if rest.startswith("~"):  # a set of characters
-        return rest, None
-    raise QueryError(query, query.rindex("[") + 1, "`[…]` holds an index or a slice")
+    if re.fullmatch(rf"({NUMBER})?(:({NUMBER})?){{1,2}}", text):
+        part = slice(*(int(number) if number else None for number in text.split(":")))
+        if part.step == 0:
+            raise QueryError(query, at, "the step of a slice is not 0")
+        return before, part
+    raise QueryError(query, at, "`[…]` holds an index or a slice")
 
 
 def _split_suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None, int | None]:
     """Name, node index and tensor index of a query; None stands for every one."""
     if rest in names:
         return rest, None, 0
-    found = re.fullmatch(r"(.*?)(?:#(\d+))?(?::(\d+|\*))?", rest, re.DOTALL)
+    found = re.fullmatch(r"(.*?)(?:#(\d{1,18}))?(?::(\d{1,18}|\*))?", rest, re.DOTALL)
     assert found is not None  # each part of the pattern may be empty
     name, call, index = found.groups()
     return name, None if call is None else int(call), None if index == "*" else int(index or 0)
@@ -149,9 +145,10 @@ def _layer_test(query: str, name: str) -> Callable[[str, Layer], bool]:
         return lambda _, layer: layer.class_name == name[1:]
     try:
         pattern = re.compile(name[1:] if name.startswith("~") else _pattern_regex(name), re.DOTALL)
-    except re.error as error:
-        position = query.index("~") + 1 + (error.pos or 0)
-        raise QueryError(query, position, f"the regular expression is wrong: {error.msg}") from None
+    except (re.error, OverflowError, RecursionError) as error:
+        position = query.index("~") + 1 + (getattr(error, "pos", 0) or 0)
+        what = getattr(error, "msg", "it is too large")
+        raise QueryError(query, position, f"the regular expression is wrong: {what}") from None
     return lambda path, _: pattern.fullmatch(path) is not None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from helpers.places import DEMO
-from helpers.strategies import graphs
+from helpers.strategies import ODD, graphs
 from hypothesis import given
+from hypothesis import strategies as st
 
-from kgraph.errors import NoMatchError, QueryError
+from kgraph.errors import NoMatchError, QueryError, SelectError
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.query import match, select
 from kgraph.sources import read
@@ -50,8 +52,12 @@ TABLE = {
     "@Dense[::2]": ["encoder/summary#0", "priority#0"],
     "@Functional": ["encoder#0", "encoder#1"],
     "~.*(pool|both)": ["encoder/pool#0", "encoder/pool#1", "both#0"],
-    "~.*(pool|both)[0]": ["encoder/pool#0"],
     "~[bt].*": ["title#0", "body#0", "both#0"],
+    "~(?=body).*": ["body#0"],
+    "~.*(?<=t)itle": ["title#0"],
+    "~bot[h]": ["both#0"],
+    "~tit(?:le)": ["title#0"],
+    "a label=~bo[a-z#:=]+": ["body#0", "both#0"],
     "low=both": ["both#0"],
     "a label=@Dense[-1]": ["department#0"],
 }
@@ -76,11 +82,54 @@ def test_a_label_is_kept_with_what_it_labels(demo: Graph) -> None:
     assert (low.label, high.label) == ("low", None)
 
 
-@pytest.mark.parametrize(("query", "near"), [("embeding", "embedding"), ("encoder/con", "encoder/conv")])
+@pytest.mark.parametrize(
+    ("query", "near"),
+    [
+        ("embeding", "embedding"),
+        ("encoder/con", "encoder/conv"),
+        ("conv", "encoder/conv"),
+        ("CONV", "encoder/conv"),
+        ("sumary", "encoder/summary"),
+        ("@dense", "@Dense"),
+        ("@Conv", "@Conv1D"),
+        ("~conv", "encoder/conv"),
+    ],
+)
 def test_no_match_offers_the_nearest_names(query: str, near: str, demo: Graph) -> None:
     with pytest.raises(NoMatchError) as raised:
         select(demo, query)
     assert near in raised.value.near
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("encoder#2", "`encoder` has 2 calls: `#0`, `#1`"),
+        ("both:1", "`both` has one output: `:0`"),
+        ("@Dense[9]", "`@Dense` stands for 4 tensors: `[0]` to `[3]`"),
+        ("@LSTM", "`@Concatenate`, `@Conv1D`, `@Dense`"),
+        ("~conv", "whole path"),
+        ("both/x", "`both` is a `Concatenate`, whose inside has no static graph"),
+        ("encoder/conv/x", "`encoder/conv` is a `Conv1D`"),
+    ],
+)
+def test_no_match_says_why(query: str, hint: str, demo: Graph) -> None:
+    with pytest.raises(NoMatchError) as raised:
+        select(demo, query)
+    assert hint in raised.value.hint
+
+
+def test_a_model_that_has_a_graph_is_not_said_to_have_none(demo: Graph) -> None:
+    with pytest.raises(NoMatchError) as raised:
+        select(demo, "encoder/convv")
+    assert raised.value.near[0] == "encoder/conv"
+    assert "no static graph" not in raised.value.hint
+
+
+@given(st.text(alphabet=ODD + "conv12@~[]:#=", max_size=12), graphs())
+def test_any_text_is_a_query_or_an_error_that_says_so(query: str, graph: Graph) -> None:
+    with suppress(SelectError):
+        select(graph, query)
 
 
 @pytest.mark.parametrize("query", ["embedding#2", "both:1", "@LSTM", "", "~x+", "@Dense[9]", "**#7"])
@@ -90,7 +139,18 @@ def test_what_is_not_there_is_no_match(query: str, demo: Graph) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "position"), [("~a(b", 2), ("~*", 1), ("=both", 0), ("@Dense[x]", 7), ("both[]", 5)]
+    ("query", "position"),
+    [
+        ("~a(b", 2),
+        ("~*", 1),
+        ("~a{99999999999}", 1),
+        ("=both", 0),
+        ("@Dense[x]", 7),
+        ("@Dense[::0]", 7),
+        ("both[]", 5),
+        ("both[1:2:0]", 5),
+        ("both[" + 5000 * "9" + "]", 5),
+    ],
 )
 def test_what_cannot_be_read_says_where(query: str, position: int, demo: Graph) -> None:
     with pytest.raises(QueryError) as raised:
