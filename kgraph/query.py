@@ -22,9 +22,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from kgraph.errors import NoMatchError, QueryError
+from kgraph.errors import NoMatchError, QueryError, SelectError
 from kgraph.graph import Graph, Layer, Node, Tensor, parse_address, reads_source
-from kgraph.query_hints import ByPath, near_names, why_nothing
+from kgraph.query_hints import ByPath, near_names, object_hint, why_nothing
 from kgraph.transforms.flatten import every_node
 
 NUMBER = r"-?\d{1,18}"  # Python refuses to read those of thousands of digits
@@ -46,16 +46,26 @@ def select(graph: Graph, *queries: str | Tensor) -> tuple[Tensor, ...]:
     Raises `QueryError`, with the position, for a query that cannot be read, and `NoMatchError`, with
     the nearest names, for one that matches nothing.
     """
-    return tuple(dict.fromkeys(t for found in match(graph, *map(str, queries)) for t in found.tensors))
+    return tuple(dict.fromkeys(t for found in match(graph, *queries) for t in found.tensors))
 
 
-def match(graph: Graph, *queries: str) -> tuple[Match, ...]:
+def match(graph: Graph, *wanted: str | Tensor) -> tuple[Match, ...]:
     """What each query matched, with its label. Raises as `select`."""
+    queries = [query_text(query) for query in wanted]
     nodes = every_node(graph)
     by_path: ByPath = {}
     for pair in nodes:
         by_path.setdefault(pair[0].layer, []).append(pair)
     return tuple(_match_address(by_path, query) or _match(graph, nodes, by_path, query) for query in queries)
+
+
+def query_text(query: object) -> str:
+    """A query as text; `SelectError`, with what to write, for what is none, such as a layer of Keras."""
+    if isinstance(query, str | Tensor):
+        return str(query)
+    raise SelectError(
+        f"a query is a text or a `Tensor` of kgraph, not a `{type(query).__name__}`", hint=object_hint(query)
+    )
 
 
 def _match_address(by_path: ByPath, query: str) -> Match | None:

@@ -57,6 +57,18 @@ def why_nothing(
     return _closed_layer(named, by_path)
 
 
+def object_hint(query: object) -> str:
+    """What to write in place of an object of Keras, or of an index, that somebody gave as a query."""
+    if isinstance(query, int):
+        return f'of all tensors in graph order, `"**[{query}]"` is that one'
+    maker = getattr(getattr(query, "_keras_history", None), "operation", query)
+    name = getattr(maker, "name", None)
+    if not isinstance(name, str):
+        return "`kgraph.select` gives the tensors that a text names"
+    more = "" if maker is query else f", or an address such as `{name}#0:0`"
+    return f"write the name of the layer, `{name}`{more}; inside a nested model, the path to it"
+
+
 def _closed_layer(named: str, by_path: ByPath) -> str:
     """What to say of a path into a layer that has no graph inside; empty for other paths."""
     for length in range(named.count("/"), 0, -1):

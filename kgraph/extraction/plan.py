@@ -8,7 +8,7 @@ runs twice for one call. Node indexes do not change; `renumber` makes them dense
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
@@ -215,14 +215,14 @@ def _walk_planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[s
 
 def name_tensors(graph: Graph, queries: Queries) -> dict[str, Tensor]:
     """The tensors that queries name, by the key that each gets: its label or its shortest address."""
-    if isinstance(queries, str | Tensor):
+    if not isinstance(queries, Collection | Iterator) or isinstance(queries, str):
         queries = [queries]
     if not queries:
         raise ExtractError(graph.name, "has nothing taken from it: no tensor is named")
     pairs = list(queries.items()) if isinstance(queries, Mapping) else [(None, query) for query in queries]
     calls = Counter(node.layer for node, _ in every_node(graph))
     found: dict[str, Tensor] = {}
-    for (key, _), matched in zip(pairs, match(graph, *(str(query) for _, query in pairs)), strict=True):
+    for (key, _), matched in zip(pairs, match(graph, *(query for _, query in pairs)), strict=True):
         label = key if key is not None else matched.label
         if label is not None and (len(matched.tensors) > 1 or label in found):
             what = (
