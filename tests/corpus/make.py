@@ -304,9 +304,10 @@ def _(path: Path) -> None:
 def _(path: Path) -> None:
     """Whether `net` is functional, so counted from 1 among the outputs, is not in HDF5."""
     calls = [{"args": [tensor("x", 0)], "kwargs": {}}, {"args": [tensor("net", 0)], "kwargs": {}}]
-    layers = [layer("InputLayer", "x", [], batch_shape=[None, 4]), layer("kg>Net", "net", calls)]
-    config = functional("m", layers, ["x", 0, 0], ["net", 1, 0])
-    forms.write_h5(path, config, {"x": {}, "net": {}}, "3.15.1")
+    last = layer("Activation", "last", [{"args": [tensor("net", 1)], "kwargs": {}}], activation="relu")
+    layers = [layer("InputLayer", "x", [], batch_shape=[None, 4]), layer("kg>Net", "net", calls), last]
+    config = functional("m", layers, ["x", 0, 0], [["net", 1, 0], ["last", 0, 0]])
+    forms.write_h5(path, config, {"x": {}, "net": {}, "last": {}}, "3.15.1")
 
 
 def shared_and_operations() -> Any:

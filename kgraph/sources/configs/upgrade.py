@@ -6,6 +6,7 @@ Files named here are in `../shared/versions` and `../shared/corpus`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -174,7 +175,7 @@ def _upgrade_calls(layers: list[Any], config: Mapping[str, Any]) -> dict[str, An
     entries = _entries_by_name(layers)
     calls = [call for entry in entries.values() for call in _calls_of(entry)]
     if all(map(is_keras3_call, calls)):
-        return {"layers": [_mark_functional(layer, config) for layer in layers]}
+        return {"layers": _mark_functional(layers, config)}
     first = first_call_indexes(layers, config)
 
     def count_from_first(layer: Any) -> Any:
@@ -202,25 +203,32 @@ def _upgrade_calls(layers: list[Any], config: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _mark_functional(layer: Any, config: Mapping[str, Any]) -> Any:
-    """A custom layer of a functional model in HDF5 of Keras 3, marked if it is itself functional.
+def _mark_functional(layers: list[Any], config: Mapping[str, Any]) -> list[Any]:
+    """The layers of a functional model in HDF5 of Keras 3, custom ones marked if they are functional.
 
-    Only inputs and outputs tell, which count such from 1; `.keras` files have its `build_config`
-    (k3.15.1/66_custom_twice_ambiguous.h5).
+    Only inputs and outputs tell, which count such from 1; `.keras` files have its `build_config`. Every call
+    leads to an output, so each is read or returned (k3.15.1/66_custom_twice_ambiguous.h5).
     """
-    if not isinstance(layer, Mapping) or layer.get("module") is not None or _layers_of(layer):
-        return layer
-    name, calls = _name_or_none(layer), len(_calls_of(layer))
-    ends = [config["input_layers"], config.get("output_layers")]
-    used = {index for found, index, _ in _references(ends, {name: layer})}
-    if calls in used:
-        return {**layer, "build_config": {"input_shape": None}}
-    if used and 0 not in used:
-        raise ConfigError(
-            f"whether `{name}` is a functional model is not recorded, so which call of it is meant is lost",
-            "config.output_layers",
-        )
-    return layer
+    whole = [layer for layer in layers if isinstance(_name_or_none(layer), str)]
+    custom = {_name_or_none(x): x for x in whole if x.get("module") is None and not _layers_of(x)}
+    ends, read = defaultdict[Any, set[int]](set), defaultdict[Any, set[int]](set)
+    for name, index, _ in _references([config["input_layers"], config.get("output_layers")], custom):
+        ends[name].add(index)
+    for name, index, _ in _references([_calls_of(layer) for layer in whole], custom):
+        read[name].add(index)
+
+    def mark(layer: Any) -> Any:
+        name = _name_or_none(layer)
+        if not isinstance(name, str) or name not in custom or not ends[name] or 0 in ends[name]:
+            return layer
+        calls = set(range(len(_calls_of(layer))))
+        fits = [{index - first for index in ends[name]} | read[name] == calls for first in (0, 1)]
+        if all(fits) or not any(fits):
+            what = f"whether `{name}` is a functional model is not recorded"
+            raise ConfigError(f"{what}, so which call of it is meant is lost", "config.output_layers")
+        return {**layer, "build_config": {"input_shape": None}} if fits[1] else layer
+
+    return [mark(layer) for layer in layers]
 
 
 def is_keras3_call(call: Any) -> bool:

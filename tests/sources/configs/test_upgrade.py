@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.made_files import config_file
@@ -44,3 +45,18 @@ def test_a_config_of_old_keras_is_read(config: object, version: str | None, tmp_
     assert [t.shape for node in graph.nodes for t in node.outputs] == [(None, 4), (None, 2)]
     assert [t.derived for node in graph.nodes for t in node.outputs] == [False, True]
     assert graph.keras_version == version
+
+
+def test_which_call_of_a_custom_layer_is_returned_is_told_by_what_is_read(tmp_path: Path) -> None:
+    import keras
+
+    @keras.saving.register_keras_serializable("tests")
+    class Scale(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x * 2
+
+    x = keras.Input((3,))
+    shared = Scale(name="shared")
+    model = keras.Model(x, shared(keras.layers.ReLU()(shared(x))))
+    model.save(tmp_path / "m.h5")
+    assert read(tmp_path / "m.h5") == read(model)
