@@ -20,6 +20,7 @@ from kgraph.graph_json import from_data
 from kgraph.json_checks import check_text_or_none
 from kgraph.sources.configs.context import Context, version_numbers
 from kgraph.sources.configs.keras3 import read_config
+from kgraph.sources.configs.sequential_line import name_layers
 from kgraph.sources.configs.upgrade import upgrade_config, version_by_form
 from kgraph.sources.containers.h5_model import MAGIC, has_model, read_h5
 from kgraph.sources.containers.keras_zip import WEIGHTS, read_folder, read_json, read_zip
@@ -97,7 +98,7 @@ class ModelFile:
     @cached_property
     def config(self) -> Entry:
         """The config of the model in the form of Keras 3."""
-        config = upgrade_config(self.saved.config, self.keras_version)
+        config = name_layers(upgrade_config(self.saved.config, self.keras_version))
         if self.weights is not None:
             check_fit(config, self.saved.weights, self.weights)
         return config

@@ -7,14 +7,50 @@ before, may have built it for another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kgraph.graph import Layer, Shape
 from kgraph.json_checks import shape_in
+from kgraph.sources.entries import Entry
+from kgraph.sources.weights.groups import snake_case
 from kgraph.transforms.output_counts import count_outputs
 from kgraph.transforms.shape_rules.call_facts import CallFacts, Facts, WrongSizeError
 from kgraph.transforms.shape_rules.rules import infer_outputs
+
+
+def name_layers(entry: Entry) -> Entry:
+    """The entry of a model; its layers without a name have the one that Keras gives it: `outer`, `outer_1`.
+
+    A custom layer whose `get_config` leaves the name out has none in a Sequential (3.0-3.15); in a
+    functional model it stands beside the config.
+    """
+    config = entry.get("config")
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    if not isinstance(config, Mapping) or not isinstance(layers, list):
+        return entry
+    named = [name_layers(child) if isinstance(child, Mapping) else child for child in layers]
+    taken = {_name_in(child) for child in named}
+    numbers: Counter[str] = Counter()
+    for index, child in enumerate(named):
+        if _name_in(child) == "" and isinstance(child.get("class_name"), str):
+            kind = name = snake_case(child["class_name"])
+            while name in taken or not name:
+                numbers[kind] += 1
+                name = f"{kind}_{numbers[kind]}"
+            taken.add(name)
+            named[index] = {**child, "name": name}
+    return {**entry, "config": {**config, "layers": named}}
+
+
+def _name_in(child: Any) -> str | None:
+    """The name of an entry, `""` if it has none; None for what is no entry, or a name that is no text."""
+    config = child.get("config") if isinstance(child, Mapping) else None
+    if not isinstance(config, Mapping):
+        return None
+    name = child.get("name") or config.get("name", "")
+    return name if isinstance(name, str) else None
 
 
 def shapes_built_for(

@@ -34,6 +34,10 @@ def place_by_layer(
     Raises `ConfigError` if a list with variables is of no layer.
     """
     tops = list(child_entries(entry, ""))
+    config = entry.get("config")
+    if not (isinstance(config, Mapping) and isinstance(config.get("layers"), list)):  # no layers are written
+        kept = stored.values() if isinstance(stored, Mapping) else [stored]
+        return {"": tuple(variable for held in kept for variable in held)}
     if not isinstance(stored, Mapping):
         return _place_from_one(tops, stored)
     names = {path for path, _ in tops} | {""}

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from helpers.made_files import config_file
 
+from kgraph.errors import NoGraphError
+from kgraph.reports.totals import count_totals
 from kgraph.sources import read
+from kgraph.transforms.flatten import flatten
 
 KERAS_2_CALLS = {
     "class_name": "Functional",
@@ -60,3 +63,47 @@ def test_which_call_of_a_custom_layer_is_returned_is_told_by_what_is_read(tmp_pa
     model = keras.Model(x, shared(keras.layers.ReLU()(shared(x))))
     model.save(tmp_path / "m.h5")
     assert read(tmp_path / "m.h5") == read(model)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".json"])
+def test_a_layer_of_a_line_without_a_name_is_named_as_keras_names_it(suffix: str, tmp_path: Path) -> None:
+    import keras
+
+    class Outer(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+
+        def build(self, shape: Any) -> None:
+            self.dense.build(shape)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def get_config(self) -> dict[str, Any]:
+            return {}
+
+    keras.utils.clear_session()  # names of layers are numbered through a session
+    inner = keras.Sequential([keras.Input((3,)), Outer(), Outer()], name="inner")
+    model = keras.Sequential([keras.Input((3,)), inner], name="line")
+    path = tmp_path / f"m{suffix}"
+    path.write_text(model.to_json()) if suffix == ".json" else model.save(path)
+    graph = read(path)
+    assert [layer.name for layer in flatten(graph).layers] == [layer.name for layer in flatten(model).layers]
+    if suffix != ".json":
+        size = count_totals(graph).size
+        assert size is not None
+        assert size.parameters == model.count_params()
+
+
+def test_the_weights_of_a_subclass_without_layers_are_no_damage(tmp_path: Path) -> None:
+    import keras
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            x = keras.Input((3,), name="input_a")
+            super().__init__(inputs=x, outputs=keras.layers.Dense(1, name="a")(x))
+
+    Own().save(tmp_path / "m.h5")
+    with pytest.raises(NoGraphError, match="2 weights with 4 parameters"):
+        read(tmp_path / "m.h5")
