@@ -121,6 +121,9 @@ def _is_trained(entry: Entry, name: str, dtype: str) -> bool | None:
     parts = [part for part in (entry, config.get("layer")) if isinstance(part, Mapping)]
     if not all(str(part.get("module")).startswith("keras.") for part in parts):
         return None
+    modes = {_quantization_of(part) for part in parts}
+    if entry["class_name"] == "TFSMLayer" or not modes <= {None, "int8"}:
+        return None  # variables of a SavedModel; float8 trains its scales, int4 has an index (3.15)
     return not (_is_lora_base(entry, name) or _is_never_trained(name, dtype))
 
 
@@ -128,6 +131,14 @@ def _is_frozen(entry: Entry, name: str, dtype: str) -> bool:
     """Whether it would be trained, had nobody frozen the layer, or put LoRA factors beside it."""
     is_off = entry["config"].get("trainable") is False or _is_lora_base(entry, name)
     return is_off and not _is_never_trained(name, dtype)
+
+
+def _quantization_of(part: Entry) -> str | None:
+    """The mode of the quantized dtype policy of a layer; None if it has none."""
+    config = part.get("config")
+    policy = config.get("dtype") if isinstance(config, Mapping) else None
+    settings = policy.get("config") if isinstance(policy, Mapping) else None
+    return str(settings["mode"]) if isinstance(settings, Mapping) and settings.get("mode") else None
 
 
 def _is_lora_base(entry: Entry, name: str) -> bool:

@@ -52,3 +52,26 @@ def test_whole_numbers_of_a_custom_layer_are_read(dtypes: list[str], suffix: str
     model.save(tmp_path / f"m{suffix}")
     weights = read(tmp_path / f"m{suffix}").layer("counter").weights or ()
     assert [(weight.shape, weight.dtype) for weight in weights] == [((2,), dtype) for dtype in dtypes]
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("made", ["int4", "int8", "float8", "savedmodel"])
+def test_what_a_file_cannot_tell_is_undecided(made: str, suffix: str, tmp_path: Path) -> None:
+    import keras
+
+    if made == "savedmodel":
+        inner = [keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization()]
+        keras.Sequential(inner).export(tmp_path / "saved", verbose=False)
+        layer: Any = keras.layers.TFSMLayer(str(tmp_path / "saved"), call_endpoint="serve")
+        model = keras.Sequential([keras.Input((3,)), layer])
+    else:
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="d")])
+        model.quantize(made)
+    model.save(tmp_path / f"m{suffix}")
+    size = count_totals(read(tmp_path / f"m{suffix}")).size
+    trained = sum(variable.numpy().size for variable in model.trainable_weights)
+    assert size is not None
+    assert size.parameters == model.count_params()
+    assert size.trainable <= trained <= size.trainable + size.undecided
+    if made == "int8":
+        assert size.undecided == 0
