@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def show_command(
 
     \b
     kgraph show model.keras
-    kgraph show model.keras --expand --only 'encoder/*'
+    kgraph show model.keras --only 'encoder/*'
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
@@ -105,6 +106,8 @@ def show_command(
         colour=colour,
         dark=dark,
     )
+    if queries or between:
+        look = _open_for(graph, look, *queries, *(between or ()))
     if queries:
         graph = _matching_part(graph, look, queries, around)
     if between:
@@ -124,6 +127,14 @@ def _highlit(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
     from kgraph.extraction.plan import plan, planned_addresses
 
     return planned_addresses(graph, plan(graph, queries))
+
+
+def _open_for(graph: Graph, look: Look, *queries: str) -> Look:
+    """The look, nested models open if a query names what is inside one."""
+    from kgraph.query import select
+
+    is_inside = any(tensor.layer not in graph for tensor in select(graph, *queries))
+    return replace(look, expand=look.expand or is_inside)
 
 
 def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> Graph:

@@ -186,3 +186,12 @@ def test_chains_tell_colour_and_dark_change_pictures(tmp_path: Path, environment
 def test_mermaid_is_written_for_its_suffix(tmp_path: Path, environment: dict[str, str]) -> None:
     run("show", str(DEMO), "-o", "a.mmd", cwd=tmp_path, environment=environment)
     assert (tmp_path / "a.mmd").read_text(encoding="utf-8").startswith("flowchart TB\n")
+
+
+@pytest.mark.parametrize("part", [["--only", "encoder/p*"], ["--between", "encoder/pool", "priority"]])
+def test_a_part_inside_a_nested_model_is_shown_open(
+    part: list[str], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    shown = run("show", str(DEMO), *part, cwd=tmp_path, environment=environment)
+    assert "encoder/pool" in shown
+    assert shown == run("show", str(DEMO), "--expand", *part, cwd=tmp_path, environment=environment)
