@@ -21,7 +21,7 @@ from kgraph.transforms.shape_rules.rules import infer_outputs
 
 
 def name_layers(entry: Entry) -> Entry:
-    """The entry of a model; its layers without a name have the one that Keras gives it: `outer`, `outer_1`.
+    """The entry of a model; nameless layers of lines have the name that Keras gives: `outer`, `outer_1`.
 
     A custom layer whose `get_config` leaves the name out has none in a Sequential (3.0-3.15); in a
     functional model it stands beside the config.
@@ -33,7 +33,7 @@ def name_layers(entry: Entry) -> Entry:
     named = [name_layers(child) if isinstance(child, Mapping) else child for child in layers]
     taken = {_name_in(child) for child in named}
     numbers: Counter[str] = Counter()
-    for index, child in enumerate(named):
+    for index, child in enumerate(() if "input_layers" in config else named):
         if _name_in(child) == "" and isinstance(child.get("class_name"), str):
             kind = name = snake_case(child["class_name"])
             while name in taken or not name:
