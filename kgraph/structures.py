@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgraph.graph import Tensor
 
+LONG = 10  # digits; no list is so long, and Python reads no numbers of thousands
+
 
 def join_slot(slot: str, key: str) -> str:
     r"""The slot of what stands at a key in the structure at a slot.
@@ -29,7 +31,24 @@ def join_slot(slot: str, key: str) -> str:
 
 def split_slot(slot: str) -> list[str]:
     """The keys that lead to a slot from the outside in: the reverse of `join_slot`."""
+    if "\\" not in slot:
+        return slot.split(".")
     return [re.sub(r"\\(.)", r"\1", key) for key in re.findall(r"(?:^|\.)((?:[^.\\]|\\.)*)", slot, re.DOTALL)]
+
+
+def position_of(key: str) -> int | None:
+    """The position in a list, or among arguments, that a key of a slot is; None for the key of a dict.
+
+    >>> position_of("12"), position_of("a"), position_of("²")
+    (12, None, None)
+    """
+    return int(key) if key.isascii() and key.isdecimal() and len(key) < LONG else None
+
+
+def slot_order(slot: str) -> list[tuple[int, str]]:
+    """What slots are sorted by: positions by their value, keys of dicts by their text."""
+    positions = ((position_of(key), key) for key in split_slot(slot))
+    return [(0, key) if position is None else (position, "") for position, key in positions]
 
 
 def slot_text(slot: str) -> str:

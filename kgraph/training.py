@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kgraph.graph import Graph, reads_source
-from kgraph.structures import split_slot
+from kgraph.structures import position_of, split_slot
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def training_by_output(graph: Graph) -> dict[str, Training]:
         metrics = [metrics]
     result = {}
     for index, (slot, tensor) in enumerate(graph.outputs.items()):
-        place = (index, split_slot(slot), tensor.layer)
+        place = (index, len(graph.outputs), slot, tensor.layer)
         weight = _value_for_output(config.get("loss_weights"), place)
         result[slot] = Training(
             loss=_serialized_name(_value_for_output(config.get("loss"), place)),
@@ -50,17 +50,21 @@ def training_by_output(graph: Graph) -> dict[str, Training]:
     return result
 
 
-def _value_for_output(given: Any, place: tuple[int, list[str], str]) -> Any:
-    """What is given for the output at a place: its number, the keys that lead to it, its layer."""
-    index, (key, *keys), layer = place
-    if isinstance(given, Mapping) and "class_name" not in given:
-        given = given.get(key, given.get(layer))
-    elif isinstance(given, list):
-        index = int(key) if key.isdigit() else index
-        given = given[index] if index < len(given) else None
-    else:
-        return given
-    return _value_for_output(given, (index, keys, layer)) if keys else given
+def _value_for_output(given: Any, place: tuple[int, int, str, str]) -> Any:
+    """What is given for the output at a place: its number of how many, its slot, its layer.
+
+    A list has one thing for each output in flat order, or is of the form of the outputs.
+    """
+    number, count, slot, layer = place
+    if isinstance(given, list) and len(given) == count:
+        return given[number]
+    for key in split_slot(slot):
+        if isinstance(given, Mapping) and "class_name" not in given:
+            given = given.get(key, given.get(layer))
+        elif isinstance(given, list):
+            at = position_of(key)
+            given = given[at] if at is not None and at < len(given) else None
+    return given
 
 
 def _as_list(given: Any) -> list[Any]:

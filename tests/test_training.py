@@ -40,13 +40,25 @@ def compiled(outputs: Any, loss: Any) -> Any:
     [
         ({"a.b": "first", "c\\": "second"}, {"a.b": "mse", "c\\": "mae"}, ["mse", "mae"]),
         ([["first", "second"], "third"], [["mse", "mae"], "huber"], ["mse", "mae", "huber"]),
+        ([["first", "second"], "third"], ["mse", "mae", "huber"], ["mse", "mae", "huber"]),
+        (
+            {"5": "first", "²": "second", "7" * 5000: "third"},
+            ["mse", "mae", "huber"],
+            ["mse", "mae", "huber"],  # Keras sorts the keys of a dict
+        ),
         (
             {"a": ["first", "second"], "b": "third"},
             {"a": ["mse", "mae"], "b": "huber"},
             ["mse", "mae", "huber"],
         ),
     ],
-    ids=["keys with dots and backslashes", "nested lists", "a list in a dict"],
+    ids=[
+        "keys with dots and backslashes",
+        "nested lists",
+        "a flat list for nested ones",
+        "digits as keys",
+        "a list in a dict",
+    ],
 )
 def test_each_output_has_the_loss_that_keras_was_given_for_it(
     outputs: Any, loss: Any, losses: list[str], tmp_path: Path

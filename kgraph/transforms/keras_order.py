@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, reads_source
-from kgraph.structures import Slots, split_slot
+from kgraph.structures import Slots, slot_order, split_slot
 from kgraph.transforms.toposort import order_nodes
 
 
@@ -62,9 +62,8 @@ def _in_flat_order(ends: Slots) -> Slots:
         return ends
 
     def place(item: tuple[str, Tensor]) -> list[tuple[int, str]]:
-        keys = split_slot(item[0])
-        numbered = len(keys) > 1  # a list below a dict, or the other way round
-        return [(int(k), "") if numbered and k.isdecimal() else (0, k) for k in keys]
+        keys = split_slot(item[0])  # more than one: a list below a dict, or the other way round
+        return slot_order(item[0]) if len(keys) > 1 else [(0, keys[0])]
 
     return Slots(sorted(ends.items(), key=place))
 

@@ -12,7 +12,7 @@ from kgraph.drawing import describe
 from kgraph.drawing.look import Look
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
-from kgraph.structures import argument_of, slot_text, split_slot
+from kgraph.structures import argument_of, position_of, slot_text, split_slot
 
 Reading = tuple[NodeKey | None, str]  # who reads (None: an output of the graph), and at which slot
 
@@ -162,13 +162,13 @@ class Arrows:
 def _role(layer: Layer, reader: Node, slot: str) -> str:
     """What the reader takes the tensor for, where the slot says it: a keyword, a key, a known argument."""
     if is_telling(slot):
-        return ".".join(key for key in split_slot(slot) if not key.isdigit())
+        return ".".join(key for key in split_slot(slot) if position_of(key) is None)
     names = ARGUMENTS.get(describe.family(layer), ()) if len(reader.inputs) > 1 else ()
     # `Attention` takes a list, `MultiHeadAttention` one argument after the other.
-    place = int(slot.rpartition(".")[2] if slot.startswith("0.") else argument_of(slot))
-    return names[place] if place < len(names) else ""
+    place = position_of(slot.rpartition(".")[2] if slot.startswith("0.") else argument_of(slot))
+    return names[place] if place is not None and place < len(names) else ""
 
 
 def is_telling(slot: str) -> bool:
     """Whether a slot says more than a position: `"mask"`, `"0.key"`, but not `"0.1"`."""
-    return not slot.replace(".", "").isdigit() and slot != ""
+    return slot != "" and any(position_of(key) is None for key in split_slot(slot))

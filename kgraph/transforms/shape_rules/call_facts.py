@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kgraph.graph import Layer, Shape
-from kgraph.structures import argument_of, split_slot
+from kgraph.structures import argument_of, slot_order
 
 FIRST = ("0", "inputs", "sequences", "query")  # names of a first argument
 
@@ -65,7 +65,7 @@ class CallFacts:
         found += [
             (slot, _constant(value)) for slot, value in self.arguments.items() if argument_of(slot) in names
         ]
-        return [facts for _, facts in sorted(found, key=lambda pair: _place(pair[0]))]
+        return [facts for _, facts in sorted(found, key=lambda pair: slot_order(pair[0]))]
 
     def operand(self, *names: str) -> Facts | None:
         """The tensor or constant that an argument is; None if it is not given."""
@@ -92,11 +92,6 @@ class CallFacts:
 
 
 Rule = Callable[[CallFacts], Sequence[Facts]]
-
-
-def _place(slot: str) -> list[tuple[int, str]]:
-    """What slots are sorted by: numbers by their value."""
-    return [(int(key), "") if key.isdecimal() else (0, key) for key in split_slot(slot)]
 
 
 def _constant(value: Any) -> Facts:

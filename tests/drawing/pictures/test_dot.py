@@ -22,7 +22,7 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.pictures.palette import LIGHT
-from kgraph.graph import Graph
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.graph_json import to_json
 from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
@@ -173,3 +173,13 @@ def test_the_main_path_is_straight_where_a_skip_bypasses_it() -> None:
     heavy = {(str(e[0]), str(e[1])) for e in picture.edges() if e.attr["weight"]}
     assert {("x#0", "a#0"), ("a#0", "b#0"), ("b#0", "add#0")} <= heavy
     assert ("x#0", "add#0") not in heavy
+
+
+@pytest.mark.parametrize("key", ["²", "7" * 5000], ids=["a raised digit", "thousands of digits"])
+def test_a_key_that_is_no_position_is_said_as_it_is(key: str) -> None:
+    layers = (Layer("x", "InputLayer"), Layer("d", "Attention"))
+    reads = Slots({key: Tensor("x"), "1": Tensor("x")})
+    nodes = (Node("x"), Node("d", 0, reads))
+    graph = Graph("m", layers, nodes, Slots({"": Tensor("x")}), Slots({"": Tensor("d")}))
+    (said,) = [line for line in to_dot(graph).splitlines() if f"x#0 > d#0[{key}]" in line]
+    assert key in said.partition(" label=")[2].partition(" id=")[0]
