@@ -106,12 +106,10 @@ def show_command(
         colour=colour,
         dark=dark,
     )
-    if queries or between:
-        look = _open_for(graph, look, *queries, *(between or ()))
     if queries:
-        graph = _matching_part(graph, look, queries, around)
+        graph, look = _matching_part(graph, look, queries, around)
     if between:
-        graph = _connecting_part(graph, look, *between)
+        graph, look = _connecting_part(graph, look, *between)
     if output is None or render is None:
         print_graph(graph, look)
     else:
@@ -129,42 +127,41 @@ def _highlit(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
     return planned_addresses(graph, plan(graph, queries))
 
 
-def _open_for(graph: Graph, look: Look, *queries: str) -> Look:
-    """The look, nested models open if a query names what is inside one."""
-    from kgraph.query import select
-
-    is_inside = any(tensor.layer not in graph for tensor in select(graph, *queries))
-    return replace(look, expand=look.expand or is_inside)
-
-
-def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> Graph:
+def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> tuple[Graph, Look]:
     from kgraph.transforms.subgraph import neighbourhood, subgraph
 
-    shown, found = _select_shown(graph, look, *queries)
-    return subgraph(shown, neighbourhood(shown, found, steps or 0))
+    shown, look, (found,) = _select_shown(graph, look, queries)
+    return subgraph(shown, neighbourhood(shown, found, steps or 0)), look
 
 
-def _connecting_part(graph: Graph, look: Look, start: str, end: str) -> Graph:
+def _connecting_part(graph: Graph, look: Look, start: str, end: str) -> tuple[Graph, Look]:
     from kgraph.transforms.subgraph import paths_between, subgraph
 
-    shown, starts = _select_shown(graph, look, start)
-    kept = paths_between(shown, starts, _select_shown(graph, look, end)[1])
+    shown, look, (starts, ends) = _select_shown(graph, look, [start], [end])
+    kept = paths_between(shown, starts, ends)
     if not kept:
         raise SelectError(
             f"no way leads from `{start}` to `{end}` in `{graph.name}`",
             hint="ways lead along the arrows, from inputs to outputs; is it the other way round?",
         )
-    return subgraph(shown, kept)
+    return subgraph(shown, kept), look
 
 
-def _select_shown(graph: Graph, look: Look, *queries: str) -> tuple[Graph, tuple[Tensor, ...]]:
-    """The graph as it is shown, and what in it stands for what the queries name."""
+def _select_shown(
+    graph: Graph, look: Look, *queries: Sequence[str]
+) -> tuple[Graph, Look, list[tuple[Tensor, ...]]]:
+    """The graph as it is shown, nested models open if a query names what is inside one, and what there
+    stands for what each of the queries names.
+    """
     from kgraph.query import select
     from kgraph.transforms.flatten import flatten
     from kgraph.transforms.subgraph import counterparts
 
+    named = [select(graph, *several) for several in queries]
+    is_inside = any(tensor.layer not in graph for tensors in named for tensor in tensors)
+    look = replace(look, expand=look.expand or is_inside)
     shown = flatten(graph) if look.expand else graph
-    return shown, counterparts(shown, graph, select(graph, *queries))
+    return shown, look, [counterparts(shown, graph, tensors) for tensors in named]
 
 
 def _advice(shown: ShownGraph) -> str:
