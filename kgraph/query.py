@@ -27,7 +27,8 @@ from kgraph.graph import Graph, Layer, Node, Tensor, parse_address, reads_source
 from kgraph.query_hints import ByPath, near_names, object_hint, why_nothing
 from kgraph.transforms.flatten import every_node
 
-NUMBER = r"-?\d{1,18}"  # Python refuses to read those of thousands of digits
+NUMBER = r"\d{1,18}"  # Python refuses to read those of thousands of digits
+INDEX = f"-?{NUMBER}"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def select(graph: Graph, *queries: str | Tensor) -> tuple[Tensor, ...]:
 
 def match(graph: Graph, *wanted: str | Tensor) -> tuple[Match, ...]:
     """What each query matched, with its label. Raises as `select`."""
-    queries = [query_text(query) for query in wanted]
+    queries = [_query_text(query) for query in wanted]
     nodes = every_node(graph)
     by_path: ByPath = {}
     for pair in nodes:
@@ -59,7 +60,7 @@ def match(graph: Graph, *wanted: str | Tensor) -> tuple[Match, ...]:
     return tuple(_match_address(by_path, query) or _match(graph, nodes, by_path, query) for query in queries)
 
 
-def query_text(query: object) -> str:
+def _query_text(query: object) -> str:
     """A query as text; `SelectError`, with what to write, for what is none, such as a layer of Keras."""
     if isinstance(query, str | Tensor):
         return str(query)
@@ -129,9 +130,9 @@ def _split_index(query: str, rest: str, names: Collection[str]) -> tuple[str, sl
         return rest, None
     before, text = rest[: found.start()], found[1]
     at = query.rindex("[") + 1
-    if re.fullmatch(NUMBER, text):
+    if re.fullmatch(INDEX, text):
         return before, int(text)
-    if re.fullmatch(rf"({NUMBER})?(:({NUMBER})?){{1,2}}", text):
+    if re.fullmatch(rf"({INDEX})?(:({INDEX})?){{1,2}}", text):
         part = slice(*(int(number) if number else None for number in text.split(":")))
         if part.step == 0:
             raise QueryError(query, at, "the step of a slice is not 0")
@@ -143,7 +144,7 @@ def _split_suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None,
     """Name, node index and tensor index of a query; None stands for every one."""
     if rest in names:
         return rest, None, 0
-    found = re.fullmatch(r"(.*?)(?:#(\d{1,18}))?(?::(\d{1,18}|\*))?", rest, re.DOTALL)
+    found = re.fullmatch(rf"(.*?)(?:#({NUMBER}))?(?::({NUMBER}|\*))?", rest, re.DOTALL)
     assert found is not None  # each part of the pattern may be empty
     name, call, index = found.groups()
     return name, None if call is None else int(call), None if index == "*" else int(index or 0)

@@ -18,14 +18,14 @@ CLASSES = 12
 def near_names(named: str, by_path: ByPath) -> list[str]:
     """The names near one that is none, as they would be typed: whole paths, last steps, or classes."""
     if named.startswith("@"):
-        return [f"@{name}" for name in _close(named[1:], dict.fromkeys(_class_names(by_path)))]
+        return [f"@{name}" for name in _close(named[1:], _class_names(by_path))]
     if named.startswith("~"):
         return [path for path in by_path if re.search(named[1:], path)][:NAMES]
     ends: dict[str, list[str]] = {}
     for path in by_path:
         ends.setdefault(path.rpartition("/")[2].casefold(), []).append(path)
     same = ends.get(named.casefold(), [])
-    by_end = [path for end in _close(named, ends) for path in ends[end.casefold()]]
+    by_end = [path for end in _close(named, ends) for path in ends[end]]
     return list(dict.fromkeys([*same, *_close(named, by_path), *by_end]))[:NAMES]
 
 
@@ -52,7 +52,7 @@ def why_nothing(
         names = _class_names(by_path)
         more = f" and {len(names) - CLASSES} more" if len(names) > CLASSES else ""
         return f"the classes in it are {', '.join(f'`@{name}`' for name in names[:CLASSES])}{more}"
-    if named.startswith("~"):
+    if named.startswith("~") and near_names(named, by_path):
         return "a regular expression is held against a whole path: `~.*name.*` finds `name` anywhere"
     return _closed_layer(named, by_path)
 
@@ -97,7 +97,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _span(form: str, numbers: Sequence[int]) -> str:
-    written = [f"`{form.format(number)}`" for number in numbers[:NAMES] if len(numbers) <= NAMES] or [
-        f"`{form.format(numbers[0])}` to `{form.format(numbers[-1])}`"
-    ]
-    return ", ".join(written)
+    """Numbers as they are typed: all, or the first and the last of many."""
+    if len(numbers) > NAMES:
+        return f"`{form.format(numbers[0])}` to `{form.format(numbers[-1])}`"
+    return ", ".join(f"`{form.format(number)}`" for number in numbers)

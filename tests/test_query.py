@@ -119,6 +119,12 @@ def test_no_match_says_why(query: str, hint: str, demo: Graph) -> None:
     assert hint in raised.value.hint
 
 
+def test_a_regex_that_finds_nothing_anywhere_is_not_said_to_lack_its_ends(demo: Graph) -> None:
+    with pytest.raises(NoMatchError) as raised:
+        select(demo, "~.*zz.*")
+    assert "whole path" not in raised.value.hint
+
+
 def test_a_model_that_has_a_graph_is_not_said_to_have_none(demo: Graph) -> None:
     with pytest.raises(NoMatchError) as raised:
         select(demo, "encoder/convv")

@@ -115,15 +115,14 @@ class Boxes:
         """A pill for each output, with what it is trained for."""
         whole = self.shown.whole
         aims, outputs = training_by_output(whole), whole.outputs
-        titles = {
-            slot: slot_text(slot) if is_telling(slot) else whole.address(t) for slot, t in outputs.items()
-        }
+        keys = {slot: slot_text(slot) for slot in outputs}
+        titles = {slot: keys[slot] if is_telling(slot) else whole.address(t) for slot, t in outputs.items()}
         times = Counter(titles.values())
         for slot, tensor in outputs.items():
-            lines = [f"output {slot_text(slot)}" if times[titles[slot]] > 1 else "output"]
+            lines = [f"output {keys[slot]}" if times[titles[slot]] > 1 else "output"]
             if aim := aims.get(slot):
                 lines += [line for line in (str(aim), ", ".join(aim.metrics)) if line]
-            details = f"output {slot_text(slot)}".rstrip(), f"reads {tensor}"
+            details = f"output {keys[slot]}".rstrip(), f"reads {tensor}"
             address = f"output[{slot}]"
             yield Box(address, "output", titles[slot], "", tuple(lines), details, self.palette.paper, None)
 

@@ -155,9 +155,8 @@ class _CallTable:
     def _cells(self, call: Call) -> list[Line]:
         reads = [self._read(slot, address) for slot, address in call.reads.items()]
         goes = [(self._short(address), "goes to") for address in call.read_by]
-        goes += [
-            (f"output {escape_unprintable(slot_text(slot))}".rstrip(), "end") for slot in call.returned_as
-        ]
+        keys = map(slot_text, call.returned_as)
+        goes += [(f"output {escape_unprintable(key)}".rstrip(), "end") for key in keys]
         return [
             [(escape_unprintable(call.outputs[0].maker), "call")],
             _comma_list([(read, "reads") for read in reads]),

@@ -1,4 +1,4 @@
-"""What the layers of a Sequential were built for, as far as it tells what those before them make. Pure.
+"""Layers of a Sequential: their names, and what they were built for, which tells what others make. Pure.
 
 Keras 3 (and 2.13-2.15 in `.keras`) writes for a layer the shape that it was first built with. In a
 Sequential that is nearly always what the layer before makes; but `adapt`, or a model that the layer was in

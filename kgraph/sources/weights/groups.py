@@ -166,8 +166,8 @@ def _name_arrays(
     class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]
 ) -> Iterator[Weight]:
     names = variable_names(class_name, config)
-    is_whole = any(array.dtype.startswith(("int", "uint")) for array in arrays)
-    if names and is_whole and len(arrays) == len(names) + 1:
+    has_integers = any(array.dtype.startswith(("int", "uint")) for array in arrays)
+    if names and has_integers and len(arrays) == len(names) + 1:
         names.append(f"!{names[0]}_scale")  # quantised (3.2 and later)
     if len(names) != len(arrays):
         names = []
