@@ -115,18 +115,24 @@ def _variables_by_layer(
 
 
 def _layer_variables(nodes: list[Message], index: int) -> Iterator[StoredWeight]:
-    """The variables that an object's list `variables` holds."""
-    lists = [nodes[child] for name, child in _child_objects(nodes[index]) if name == "variables"]
-    for held in lists:
-        for _, child in _child_objects(held):
-            for variable in map(_decode_message, _field_values(nodes[child], VARIABLE)):
-                name = _bytes_field(variable, NAME).decode()
-                sizes = [
-                    _number_field(_decode_message(dim), 1)
-                    for s in _field_values(variable, SHAPE)
-                    for dim in _field_values(_decode_message(s), 2)
-                ]
-                dtype = DTYPES.get(_number_field(variable, DTYPE), "?")
+    """The variables that an object's list `variables` holds.
+
+    Layers of preprocessing have no such list (Normalization of tf_keras 2.21): then those that it holds itself,
+    each once, however many names it has.
+    """
+    children = _child_objects(nodes[index])
+    lists = [child for name, child in children if name == "variables"]
+    held = [child for which in lists for _, child in _child_objects(nodes[which])]
+    for child in held if lists else dict.fromkeys(child for _, child in children):
+        for variable in map(_decode_message, _field_values(nodes[child], VARIABLE)):
+            name = _bytes_field(variable, NAME).decode()
+            sizes = [
+                _number_field(_decode_message(dim), 1)
+                for s in _field_values(variable, SHAPE)
+                for dim in _field_values(_decode_message(s), 2)
+            ]
+            dtype = DTYPES.get(_number_field(variable, DTYPE), "?")
+            if max(sizes, default=0) < 1 << 63:  # else it is -1, a size that changes; Keras 2 counts none
                 yield StoredWeight(name, Array(name, tuple(sizes), dtype))
 
 

@@ -52,6 +52,8 @@ OWN = {
     "SimpleRNNCell": _CELL,
     "ConvLSTMCell": _CELL,
 }
+# What these hold (a summary, weights of words) files keep, and Keras counts none of it (2.4-3.15).
+UNCOUNTED = frozenset({"Discretization", "IntegerLookup", "StringLookup", "TextVectorization"})
 # Parts of built-in layers that are layers of their own: class → pattern of the attribute path → class.
 PARTS = {
     "LSTM": {"cell": "LSTMCell"},
@@ -121,11 +123,18 @@ def without_children(group: WeightGroup, *names: str) -> WeightGroup:
 
 def layer_weights(entry: Mapping[str, Any], group: WeightGroup) -> tuple[Weight, ...]:
     """The variables of one layer and of its parts, named as far as the table knows."""
+    if is_uncounted(entry):
+        return ()
     return tuple(
         weight
         for path, arrays in group.below()
         for weight in _name_arrays(*_part_at(entry, path.removesuffix("vars").rstrip("/")), arrays)
     )
+
+
+def is_uncounted(entry: Mapping[str, Any]) -> bool:
+    """Whether Keras counts nothing of what a file holds for the layer."""
+    return entry.get("class_name") in UNCOUNTED and _is_built_in_entry(entry)
 
 
 def _part_at(entry: Mapping[str, Any], path: str) -> tuple[str, Mapping[str, Any], str]:

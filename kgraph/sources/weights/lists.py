@@ -16,7 +16,7 @@ from kgraph.graph import Layer, Weight
 from kgraph.layers import is_operation
 from kgraph.sources.entries import Entry, entry_name, model_in
 from kgraph.sources.saved import StoredWeight
-from kgraph.sources.weights.groups import PARTS, variable_names
+from kgraph.sources.weights.groups import PARTS, is_uncounted, variable_names
 from kgraph.transforms.shape_rules.rules import LAYERS
 
 STEPS = 20  # of a variable's name; real ones have a few
@@ -77,6 +77,8 @@ def _place_from_one(
 
 def name_weights(entry: Entry, path: str, variables: Sequence[StoredWeight]) -> tuple[Weight, ...]:
     """The variables of one layer, named below it, and whether training moves them, where that is known."""
+    if is_uncounted(entry):
+        return ()
     name = entry_name(entry) or path
     shorts = [_short_name(variable.name, name) for variable in variables]
     if len(set(shorts)) < len(shorts):

@@ -75,3 +75,40 @@ def test_what_a_file_cannot_tell_is_undecided(made: str, suffix: str, tmp_path: 
     assert size.trainable <= trained <= size.trainable + size.undecided
     if made == "int8":
         assert size.undecided == 0
+
+
+def _adapted(keras: Any, kind: str) -> Any:
+    """A layer that holds what Keras does not count, and an input for it; Normalization's is counted."""
+    import numpy as np
+
+    words = {"vocabulary": ["a", "b"], "output_mode": "tf_idf", "idf_weights": [0.1, 0.2]}
+    if kind == "StringLookup":
+        return keras.layers.StringLookup(**words), keras.Input((1,), dtype="string")
+    if kind == "IntegerLookup":
+        return keras.layers.IntegerLookup(**words | {"vocabulary": [3, 4]}), keras.Input((1,), dtype="int64")
+    if kind == "TextVectorization":
+        return keras.layers.TextVectorization(**words), keras.Input((1,), dtype="string")
+    layer = getattr(keras.layers, kind)(**({"num_bins": 3} if kind == "Discretization" else {}))
+    layer.adapt(np.arange(12.0).reshape(4, 3))
+    return layer, keras.Input((3,))
+
+
+@pytest.mark.parametrize(
+    "kind", ["Discretization", "IntegerLookup", "Normalization", "StringLookup", "TextVectorization"]
+)
+@pytest.mark.parametrize("form", ["m.keras", "m.h5", "2/m.keras", "2/m.h5", "2/saved"])
+def test_what_keras_does_not_count_is_no_parameter(form: str, kind: str, tmp_path: Path) -> None:
+    import keras
+
+    if form.startswith("2/"):
+        keras = pytest.importorskip("tf_keras")
+        if kind == "TextVectorization":
+            pytest.skip("tf_keras cannot save its vocabulary")
+    layer, x = _adapted(keras, kind)
+    model = keras.Model(x, layer(x))
+    path = tmp_path / form
+    path.parent.mkdir(exist_ok=True)
+    model.save(path)
+    size = count_totals(read(path)).size
+    assert size is not None
+    assert size.parameters == model.count_params() == (7 if kind == "Normalization" else 0)
