@@ -66,7 +66,7 @@ class Context:
         if self.stored is not None:
             return [weight for held in self.stored.values() for weight in name_weights(entry, "", held)]
         whole = without_children(group or WeightGroup(), *NOT_OWN)
-        return list(layer_weights({"class_name": ""}, whole))
+        return list(layer_weights({"class_name": ""}, whole) or ())
 
     def is_stored(self, path: str, group: WeightGroup | None) -> bool:
         """Whether the file stores variables of the entry at a path, or of those inside it."""

@@ -117,8 +117,8 @@ def _variables_by_layer(
 def _layer_variables(nodes: list[Message], index: int) -> Iterator[StoredWeight]:
     """The variables that an object's list `variables` holds.
 
-    Layers of preprocessing have no such list (Normalization of tf_keras 2.21): then those that it holds itself,
-    each once, however many names it has.
+    Layers of preprocessing have no such list (Normalization of tf_keras 2.21): then those that it holds
+    itself, each once, however many names it has.
     """
     children = _child_objects(nodes[index])
     lists = [child for name, child in children if name == "variables"]

@@ -25,8 +25,8 @@ PYTHON_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
 # Where the weights of a model's layers lie: since 2.14, and in 2.12 and 2.13.
 MODEL_LISTS = ("layers", "_layer_checkpoint_dependencies")
 
-# Variables in the order of the file. `name?key`: only if the config's `key` is true or absent;
-# `!name`: never trained; `=name`: written a second time, the variable of a part.
+# Variables in the order of the file. `name?key`: only if the config's `key` is true or absent; `name?!key`:
+# only if it is false; `!name`: never trained; `=name`: written a second time, the variable of a part.
 _KERNEL = ("kernel", "bias?use_bias")
 _CELL = ("kernel", "recurrent_kernel", "bias?use_bias")
 _SCALED = ("gamma?scale", "beta?center")
@@ -34,7 +34,7 @@ OWN = {
     "Dense": _KERNEL,
     "EinsumDense": ("kernel", "bias?bias_axes"),
     "Embedding": ("embeddings",),
-    "ReversibleEmbedding": ("embeddings",),
+    "ReversibleEmbedding": ("embeddings", "reverse_embeddings?!tie_weights"),
     **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"), _KERNEL),
     **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _KERNEL),
     **dict.fromkeys(
@@ -121,15 +121,17 @@ def without_children(group: WeightGroup, *names: str) -> WeightGroup:
     )
 
 
-def layer_weights(entry: Mapping[str, Any], group: WeightGroup) -> tuple[Weight, ...]:
-    """The variables of one layer and of its parts, named as far as the table knows."""
+def layer_weights(entry: Mapping[str, Any], group: WeightGroup) -> tuple[Weight, ...] | None:
+    """The variables of one layer and of its parts, named as the table knows; None if some are not told."""
     if is_uncounted(entry):
         return ()
-    return tuple(
-        weight
-        for path, arrays in group.below()
-        for weight in _name_arrays(*_part_at(entry, path.removesuffix("vars").rstrip("/")), arrays)
-    )
+    weights: list[Weight] = []
+    for path, arrays in group.below():
+        named = _name_arrays(*_part_at(entry, path.removesuffix("vars").rstrip("/")), arrays)
+        if named is None:
+            return None
+        weights += named
+    return tuple(weights)
 
 
 def is_uncounted(entry: Mapping[str, Any]) -> bool:
@@ -164,25 +166,31 @@ def _is_built_in_entry(entry: Mapping[str, Any]) -> bool:
 
 def variable_names(class_name: str, config: Mapping[str, Any]) -> list[str]:
     """The names of a class's own variables in order, `!name` for one never trained; none if not known."""
-    return [
-        name.partition("?")[0]
-        for name in OWN.get(class_name, ())
-        if "?" not in name or config.get(name.partition("?")[2], True)
-    ]
+    wanted = (name.partition("?") for name in OWN.get(class_name, ()))
+    return [name for name, _, key in wanted if _is_met(key, config)]
+
+
+def _is_met(key: str, config: Mapping[str, Any]) -> bool:
+    """Whether a variable is there on which a setting decides."""
+    return bool(not key or config.get(key.lstrip("!"), True)) != key.startswith("!")
 
 
 def _name_arrays(
     class_name: str, config: Mapping[str, Any], path: str, arrays: list[Array]
-) -> Iterator[Weight]:
+) -> list[Weight] | None:
+    """The variables of a layer or a part; None if it has LoRA factors whose shapes nothing tells."""
     names = variable_names(class_name, config)
     has_integers = any(array.dtype.startswith(("int", "uint")) for array in arrays)
     if names and has_integers and len(arrays) == len(names) + 1:
         names.append(f"!{names[0]}_scale")  # quantised (3.2 and later)
-    if len(names) != len(arrays):
-        names = []
     rank = config.get("lora_rank")
     rank = rank if isinstance(rank, int) and 0 < rank < SIZES else 0
-    frozen = config.get("trainable") is False or bool(rank)
+    if len(names) != len(arrays):
+        if rank and names:
+            return None  # int4 packs the kernel whose sizes theirs are (3.15)
+        names = []
+    is_off = config.get("trainable") is False
+    weights = []
     for index, array in enumerate(arrays):
         if names and names[index].startswith("="):
             continue
@@ -190,19 +198,21 @@ def _name_arrays(
         trained = (
             None if not names else not names[index].startswith("!") and not array.dtype.startswith("int")
         )
-        is_frozen = trained is not False and (config.get("trainable") is False or (index == 0 and frozen))
+        is_frozen = trained is not False and (is_off or (index == 0 and bool(rank)))
         own = f"{path}/{name}" if path else name
         trained = False if is_frozen else trained
-        yield Weight(own, array.shape, array.dtype, trained, frozen=is_frozen, digest=array.digest)
-    if names and rank:
-        yield from _lora_weights(names[0], arrays[0], rank, path)
+        weights.append(Weight(own, array.shape, array.dtype, trained, frozen=is_frozen, digest=array.digest))
+    return weights + (_lora_weights(names[0], arrays[0], rank, path, is_off) if names and rank else [])
 
 
-def _lora_weights(name: str, array: Array, rank: int, path: str) -> Iterator[Weight]:
+def _lora_weights(name: str, array: Array, rank: int, path: str, is_off: bool) -> list[Weight]:
     """The two factors of a LoRA update: not in the file, but made anew by every load (3.0-3.15)."""
     prefix = f"{path}/lora_{name}" if path else f"lora_{name}"
-    yield Weight(f"{prefix}_a", (*array.shape[:-1], rank), "float32", True)
-    yield Weight(f"{prefix}_b", (rank, *array.shape[-1:]), "float32", True)
+    shapes = {"a": (*array.shape[:-1], rank), "b": (rank, *array.shape[-1:])}
+    return [
+        Weight(f"{prefix}_{end}", shape, "float32", not is_off, frozen=is_off)
+        for end, shape in shapes.items()
+    ]
 
 
 def required_variables(layer: Layer) -> list[str]:
@@ -210,8 +220,5 @@ def required_variables(layer: Layer) -> list[str]:
     names = OWN.get(layer.class_name, ()) if is_built_in(layer) else ()
     if layer.class_name == "Normalization":  # none if its mean was given
         return []
-    return [
-        name.partition("?")[0].lstrip("!=")
-        for name in names
-        if "?" not in name or layer.config.get(name.partition("?")[2], True)
-    ]
+    wanted = (name.partition("?") for name in names)
+    return [name.lstrip("!=") for name, _, key in wanted if _is_met(key, layer.config)]

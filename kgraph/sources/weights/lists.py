@@ -83,17 +83,24 @@ def name_weights(entry: Entry, path: str, variables: Sequence[StoredWeight]) -> 
     shorts = [_short_name(variable.name, name) for variable in variables]
     if len(set(shorts)) < len(shorts):
         shorts = [variable.name for variable in variables]
+    bases = {short for short in shorts if _lora_factor(short) in shorts}
+    is_off = entry["config"].get("trainable") is False
     return tuple(
         Weight(
             short,
             v.array.shape,
             v.array.dtype,
-            _is_trained(entry, short, v.array.dtype),
-            frozen=_is_frozen(entry, short, v.array.dtype),
+            _is_trained(entry, short, v.array.dtype) and short not in bases,
+            frozen=(is_off or short in bases) and not _is_never_trained(short, v.array.dtype),
             digest=v.array.digest,
         )
         for short, v in zip(shorts, variables, strict=True)
     )
+
+
+def _lora_factor(name: str) -> str:
+    """The name of the first factor of a variable's LoRA update: `layer/kernel` → `layer/lora_kernel_a`."""
+    return re.sub("[^/]*$", lambda found: f"lora_{found[0]}_a", name, count=1)
 
 
 def _short_name(name: str, layer: str) -> str:
@@ -126,13 +133,7 @@ def _is_trained(entry: Entry, name: str, dtype: str) -> bool | None:
     modes = {_quantization_of(part) for part in parts}
     if entry["class_name"] == "TFSMLayer" or not modes <= {None, "int8"}:
         return None  # variables of a SavedModel; float8 trains its scales, int4 has an index (3.15)
-    return not (_is_lora_base(entry, name) or _is_never_trained(name, dtype))
-
-
-def _is_frozen(entry: Entry, name: str, dtype: str) -> bool:
-    """Whether it would be trained, had nobody frozen the layer, or put LoRA factors beside it."""
-    is_off = entry["config"].get("trainable") is False or _is_lora_base(entry, name)
-    return is_off and not _is_never_trained(name, dtype)
+    return not _is_never_trained(name, dtype)
 
 
 def _quantization_of(part: Entry) -> str | None:
@@ -141,10 +142,6 @@ def _quantization_of(part: Entry) -> str | None:
     policy = config.get("dtype") if isinstance(config, Mapping) else None
     settings = policy.get("config") if isinstance(policy, Mapping) else None
     return str(settings["mode"]) if isinstance(settings, Mapping) and settings.get("mode") else None
-
-
-def _is_lora_base(entry: Entry, name: str) -> bool:
-    return isinstance(entry["config"].get("lora_rank"), int) and name in ("kernel", "embeddings")
 
 
 def _is_never_trained(name: str, dtype: str) -> bool:
@@ -227,6 +224,8 @@ def _variable_ends(entry: Entry) -> list[str] | None:
     names = variable_names(parts[0] if parts else class_name, config)
     if class_name.startswith("Depthwise"):  # 2.x: `depthwise_kernel`, not `kernel` (corpus: mobilenet)
         names = [name.replace("kernel", "depthwise_kernel") for name in names]
+    if names and isinstance(config.get("lora_rank"), int):
+        return [f"!{names[0]}", *names[1:], f"lora_{names[0]}_a", f"lora_{names[0]}_b"]
     if names or parts:
         return names
     return [] if class_name in LAYERS and class_name not in (*PARTS, "LayerScale") else None

@@ -112,3 +112,51 @@ def test_what_keras_does_not_count_is_no_parameter(form: str, kind: str, tmp_pat
     size = count_totals(read(path)).size
     assert size is not None
     assert size.parameters == model.count_params() == (7 if kind == "Normalization" else 0)
+
+
+def _with_lora(kind: str) -> Any:
+    """A model with LoRA factors, which files do not always hold and every load makes anew."""
+    from keras import Input, Model, Sequential, layers
+
+    if kind == "TimeDistributed":
+        return Sequential([Input((5, 8)), layers.TimeDistributed(layers.Dense(4, lora_rank=2))])
+    if kind == "Embedding":
+        return Sequential([Input((5,)), layers.Embedding(10, 8, lora_rank=2)])
+    if kind == "Conv2D":
+        return Sequential([Input((8, 8, 3)), layers.Conv2D(4, 3, lora_rank=2)])
+    if kind == "EinsumDense":
+        return Sequential([Input((5, 8)), layers.EinsumDense("abc,cd->abd", (None, 4), lora_rank=2)])
+    dense = layers.Dense(4, lora_rank=2)
+    model = Sequential([Input((8,)), dense, layers.Dense(3)])
+    dense.trainable = kind != "frozen"
+    if kind == "nested":
+        x = Input((8,))
+        return Model(x, model(x))
+    if kind == "int8":
+        model.quantize("int8")
+    return model
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize(
+    "kind",
+    ["Dense", "Embedding", "Conv2D", "EinsumDense", "TimeDistributed", "frozen", "nested", "int8"],
+)
+def test_factors_of_lora_count_as_in_keras(kind: str, suffix: str, tmp_path: Path) -> None:
+    model = _with_lora(kind)
+    model.save(tmp_path / f"m{suffix}")
+    size, live = count_totals(read(tmp_path / f"m{suffix}")).size, count_totals(read(model)).size
+    assert size is not None
+    assert live is not None
+    assert size.parameters == live.parameters == model.count_params()
+    assert size.trainable == live.trainable == sum(v.numpy().size for v in model.trainable_weights)
+    assert size.undecided == 0
+
+
+def test_factors_of_lora_whose_shape_nothing_tells_leave_the_count_open(tmp_path: Path) -> None:
+    from keras import Input, Sequential, layers
+
+    model = Sequential([Input((8,)), layers.Dense(4, lora_rank=2)])
+    model.quantize("int4")
+    model.save(tmp_path / "m.keras")
+    assert count_totals(read(tmp_path / "m.keras")).size is None
