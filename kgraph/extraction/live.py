@@ -79,7 +79,10 @@ class _Builder:
         else:
             given = [self.made[tensor] for tensor in self.wanted.inputs.values()]
             inputs = given[0] if "" in self.wanted.inputs else given
-        return keras.Model(inputs, outputs, name=self.source.name)
+        try:
+            return keras.Model(inputs, outputs, name=self.source.name)
+        except Exception as error:  # Keras asks the layers, whose code may raise anything
+            raise ExtractError(self.source.name, f"cannot be cut: Keras raises {error}") from error
 
     def _make(self, node: Node) -> None:
         layer = self.wanted.layer(node.layer)

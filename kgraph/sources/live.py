@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from kgraph.errors import NoGraphError
+from kgraph.errors import KGraphError, NoGraphError, ReadError
 from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight
 from kgraph.layers import is_built_in, is_operation
 from kgraph.sources.arguments import call_arguments
@@ -36,17 +37,19 @@ def read_live(model: Any, values: bool = False) -> Graph:
 
     Shapes, dtypes, weights, trainable flags and the compile config are the model's own, now.
     """
-    if not _has_graph(model):
-        raise _no_graph_error(model)
-    reader = _Reader(_variable_digests(model) if values else {}, _trained_variables(model))
-    graph = replace(
-        reader.graph(model, ""),
-        source="live model",
-        format="live",
-        keras_version=sys.modules["keras"].__version__,
-        weights=reader.own_weights(model, model.layers, ""),
-        compile_config=_compile_config(model),
-    )
+    reader = _Reader()
+    with _explain(reader):
+        if not _has_graph(model):
+            raise _no_graph_error(model)
+        reader.digests, reader.trained = _variable_digests(model) if values else {}, _trained_variables(model)
+        graph = replace(
+            reader.graph(model, ""),
+            source="live model",
+            format="live",
+            keras_version=sys.modules["keras"].__version__,
+            weights=reader.own_weights(model, model.layers, ""),
+            compile_config=_compile_config(model),
+        )
     return complete_shapes(graph)
 
 
@@ -54,9 +57,26 @@ def read_structure(model: Any) -> Graph:
     """The graph of a live model without weights and flags, and with configs only where they decide what
     becomes of masks: the others take most of the time.
     """
-    if not _has_graph(model):
-        raise _no_graph_error(model)
-    return _Reader({}, described=False).graph(model, "")
+    reader = _Reader(described=False)
+    with _explain(reader):
+        if not _has_graph(model):
+            raise _no_graph_error(model)
+        return reader.graph(model, "")
+
+
+@contextmanager
+def _explain(reader: _Reader) -> Iterator[None]:
+    """A `ReadError` that names the layer, where the code of a user's class raises when it is looked at."""
+    try:
+        yield
+    except KGraphError:
+        raise
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0][:200]
+        where = f"`{reader.at}`" if reader.at else "the live model"
+        raise ReadError(
+            f"{where} cannot be looked at: its code raises {type(error).__name__} ({said})"
+        ) from error
 
 
 def _no_graph_error(model: Any) -> NoGraphError:
@@ -89,9 +109,10 @@ def _has_graph(model: Any) -> bool:
 class _Reader:
     """Reads models of one tree; remembers which objects and variables were met at which path."""
 
-    digests: Mapping[int, str]
+    digests: Mapping[int, str] = field(default_factory=dict)
     trained: Collection[int] = ()  # the `id` of each variable that trains where nothing is frozen
     described: bool = True
+    at: str = ""  # the path of the layer that is looked at
     met: dict[int, str] = field(default_factory=dict)
     variables: dict[int, str] = field(default_factory=dict)
     weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
@@ -99,6 +120,7 @@ class _Reader:
     def graph(self, model: Any, path: str) -> Graph:
         operations = model._layers if _is_instance(model, "Sequential") else model.operations
         layers = [self._layer(operation, path) for operation in operations]
+        self.at = path.rstrip("/")
         nodes, inputs, outputs = (
             _sequential_parts(model, layers)
             if _is_instance(model, "Sequential")
@@ -116,7 +138,8 @@ class _Reader:
 
     def _layer(self, operation: Any, path: str) -> Layer:
         same_as = self.met.get(id(operation))
-        own_path = path + operation.name
+        self.at = f"{path}({type(operation).__name__})"
+        own_path = self.at = path + operation.name
         self.met.setdefault(id(operation), own_path)
         model = _model_of(operation)
         wraps = model is not None and model is not operation
