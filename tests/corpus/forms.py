@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,20 @@ def write_h5(path: Path, config: Old, weights: dict[str, dict[str, Any]], versio
     return path
 
 
-def write_groups(path: Path, arrays: dict[str, tuple[int, ...]]) -> Path:
-    """A file of weights as Keras 3 has it, by place."""
+def write_groups(path: Path, arrays: dict[str, tuple[int, ...]], empty: Sequence[str] = ()) -> Path:
+    """A file of weights as Keras 3 has it, by place; with empty groups, which 3.3 must find."""
     with h5py.File(path, "w") as file:
+        for place in empty:
+            file.require_group(place)
         for place, shape in arrays.items():
             file[place] = np.ones(shape, "f4")
     return path
 
 
-def write_zip(path: Path, config: Old, version: str, arrays: dict[str, tuple[int, ...]]) -> Path:
-    weights = write_groups(path.with_suffix(".tmp"), arrays)
+def write_zip(
+    path: Path, config: Old, version: str, arrays: dict[str, tuple[int, ...]], empty: Sequence[str] = ()
+) -> Path:
+    weights = write_groups(path.with_suffix(".tmp"), arrays, empty)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": version}))
         archive.writestr("config.json", json.dumps(config))

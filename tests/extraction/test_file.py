@@ -59,6 +59,8 @@ def samples(graph: Graph, seed: str) -> list[list[str]]:
 def test_law_5_the_layers_are_in_the_order_of_keras(name: str, built: Callable[[str], Any]) -> None:
     model = built(name)
     functional = model if hasattr(model, "_nodes") else model._functional
+    if functional is None:
+        pytest.skip("this Keras has no order of its layers")
     graph = read(model)
     assert without_operations(graph) == layer_names(functional)
     assert renumber(graph) == graph

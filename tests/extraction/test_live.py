@@ -21,6 +21,7 @@ from kgraph.extraction.place import place_of
 from kgraph.extraction.plan import plan
 from kgraph.graph import Graph, Tensor
 from kgraph.sources import read
+from kgraph.sources.live import keras_nodes
 from kgraph.structures import slot_text
 from kgraph.transforms.flatten import every_node
 
@@ -57,6 +58,8 @@ def agree_everywhere(model: Any) -> int:
 def test_law_7_every_tensor_is_what_the_layers_make_called_by_hand(
     name: str, built: Callable[[str], Any]
 ) -> None:
+    if not keras_nodes(built(name)):
+        pytest.skip("this Keras keeps no nodes of it")
     assert agree_everywhere(built(name)) > 0
 
 

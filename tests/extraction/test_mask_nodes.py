@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.older_keras import keras_version
 from helpers.reference import run, same
 
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.live import extract
+from kgraph.extraction.mask_nodes import NAMES_OPERATIONS_FROM
 from kgraph.extraction.plan import plan
 from kgraph.sources import read
 from kgraph.transforms.keras_order import renumber
@@ -89,7 +91,8 @@ def test_laws_1_6_and_7_hold_for_what_is_left(build: Any, queries: list[str], tm
     planned = plan(read(source), queries)
     loaded = keras.models.load_model(target)
     assert read(target) == renumber(planned)
-    assert read(target) == read(loaded)
+    if keras_version() >= NAMES_OPERATIONS_FROM:  # until then it is written as it was
+        assert read(target) == read(loaded)
     assert plan(planned, {key: str(t) for key, t in planned.outputs.items()}) == planned
     data = {"x": np.array([[1, 0, 0], [2, 3, 0]], "int32")}
     if model.inputs[0].dtype != "int32":

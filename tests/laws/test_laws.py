@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from helpers.annotations import everything
+from helpers.older_keras import keras_version
 from helpers.strategies import graphs
 from hypothesis import given
 from models import BUILDERS, COMPACT, CUSTOM, STORED_TWICE
@@ -23,6 +24,7 @@ from kgraph.sizes import graph_size
 from kgraph.sources import read
 from kgraph.transforms.flatten import flatten
 
+LISTS_OF_ONE_FROM = (3, 11)  # until 3.10 a config has one form for a tensor and a list of one
 each_model = pytest.mark.parametrize("name", BUILDERS)
 
 
@@ -43,6 +45,9 @@ def test_law_1_a_live_model_and_its_saved_file_give_equal_graphs(
     if name in COMPACT:
         assert live != file
         live = closed(live)
+    if name == "list_of_one_input" and keras_version() < LISTS_OF_ONE_FROM:
+        assert "" in file.inputs
+        pytest.skip("this Keras writes `[x]` as it writes `x`")
     assert live == file
 
 

@@ -140,6 +140,8 @@ def _quantization_of(part: Entry) -> str | None:
     """The mode of the quantized dtype policy of a layer; None if it has none."""
     config = part.get("config")
     policy = config.get("dtype") if isinstance(config, Mapping) else None
+    if isinstance(policy, str) and "_from_" in policy:  # as 3.3 wrote it
+        return policy.partition("_")[0]
     settings = policy.get("config") if isinstance(policy, Mapping) else None
     return str(settings["mode"]) if isinstance(settings, Mapping) and settings.get("mode") else None
 
