@@ -7,10 +7,10 @@ has one flat list, first what is trained in all its layers, then the rest (`lega
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kgraph.atomic_write import write_atomically
 from kgraph.errors import WITH_KERAS, ExtractError
@@ -21,12 +21,21 @@ from kgraph.extraction.cutter import (
     check_version,
     watch_nothing,
 )
-from kgraph.extraction.hdf5_writer import Extent, Layout, Sparse, copy_array, stream
+from kgraph.extraction.hdf5_writer import (
+    Extent,
+    Layout,
+    Sparse,
+    copy_array,
+    describe_layout,
+    lay_out_in_box,
+    stream,
+)
 from kgraph.extraction.model_writer import WrittenConfig
 from kgraph.extraction.write_h5 import write_h5_config
 from kgraph.graph import Graph, Layer
 from kgraph.layers import every_layer, is_operation
-from kgraph.sources.containers.h5_model import MODEL, OWN
+from kgraph.sources.containers.hdf5_box import FilePart, whole_file
+from kgraph.sources.containers.hdf5_headers import MODEL, OWN, name_damage
 from kgraph.sources.model_file import ModelFile
 from kgraph.sources.saved import StoredWeight
 from kgraph.transforms.keras_order import renumber
@@ -117,30 +126,44 @@ class H5Submodel:
         """
         path = self.file.path
         with write_atomically(target) as file, open(path, "rb") as source:
-            layout = self._lay_out(source)
+            layout = self._lay_out(whole_file(source))
             stream(layout, source, str(path), file.write, watch)
             self.file.check_unchanged()
 
-    def _lay_out(self, file: Any) -> Layout:
-        import h5py
+    def _lay_out(self, source: FilePart) -> Layout:
+        lists = [(name, [(v.name, v.array.key) for v in variables]) for name, variables in self.lists]
+        request = {"config": json.dumps(self.written.entry), "lists": lists}
+        name = str(self.file.path)
+        return lay_out_in_box(f"{__name__}:copy_lists", source, request, name, len(lists))
 
-        headers, extents = Sparse(), list[Extent]()
-        with h5py.File(file, "r") as source, h5py.File(headers, "w") as target:
-            group = target.create_group(MODEL)
-            for old, new in ((source, target), (source[MODEL], group)):
-                new.attrs.update({key: old.attrs[key] for key in TOLD if key in old.attrs})
-            config = json.dumps(self.written.entry)
-            is_text = isinstance(source.attrs.get("model_config"), str)
-            target.attrs["model_config"] = config if is_text else config.encode()
-            _put_texts(group, "layer_names", [name for name, _ in self.lists])
-            if OWN in source[MODEL]:
-                _put_texts(group.create_group(OWN), "weight_names", [])
-            for name, variables in self.lists:
-                made = group.require_group(name)
-                _put_texts(made, "weight_names", [variable.name for variable in variables])
-                for variable in variables:
-                    extents += _copy_variable(source, variable, made)
-        return Layout(headers, tuple(extents))
+
+# The job, done in the box.
+
+
+def copy_lists(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, Iterable[bytearray]]:
+    """The headers of a new file with some variables of the open one, by layer, and where their values are."""
+    import h5py
+
+    headers, extents = Sparse(), list[Extent]()
+    with (
+        name_damage(f"the weights of `{request['name']}` cannot be copied"),
+        h5py.File(file, "r") as source,
+        h5py.File(headers, "w") as target,
+    ):
+        group, held = target.create_group(MODEL), source.get(MODEL, source)
+        for old, new in ((source, target), (held, group)):
+            new.attrs.update({key: old.attrs[key] for key in TOLD if key in old.attrs})
+        is_text = isinstance(source.attrs.get("model_config"), str)
+        target.attrs["model_config"] = request["config"] if is_text else request["config"].encode()
+        _put_texts(group, "layer_names", [name for name, _ in request["lists"]])
+        if OWN in held:
+            _put_texts(group.create_group(OWN), "weight_names", [])
+        for name, variables in request["lists"]:
+            made = group.require_group(name)
+            _put_texts(made, "weight_names", [variable for variable, _ in variables])
+            for variable, place in variables:
+                extents += _copy_variable(source, variable, place, made)
+    return describe_layout(headers, extents)
 
 
 def _put_texts(group: Any, name: str, texts: list[str]) -> None:
@@ -156,9 +179,9 @@ def _put_texts(group: Any, name: str, texts: list[str]) -> None:
         group.attrs[f"{name}{number}"] = values[start : start + rows]
 
 
-def _copy_variable(source: Any, variable: StoredWeight, group: Any) -> Iterator[Extent]:
+def _copy_variable(source: Any, name: str, place: str, group: Any) -> Iterator[Extent]:
     """Room for a variable under its name, slashes and all, in the group of its layer."""
-    *folders, key = variable.name.split("/")
+    *folders, key = name.split("/")
     made = group.require_group("/".join(folders)) if folders else group
-    holder, _, old = variable.array.key.rpartition("/")
+    holder, _, old = place.rpartition("/")
     return copy_array(source[holder], made, old, key)

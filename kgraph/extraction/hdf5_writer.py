@@ -1,19 +1,21 @@
 """HDF5 groups of one file written into a new one, in memory for the headers alone.
 
-Edge module: reads an open file. HDF5 itself lays out the new file, without one value, in a sparse file in
-memory; the values are then streamed between its headers, from where the source has them.
+Edge module: reads an open file. HDF5 itself lays out the new file in the box, without one value, in a sparse
+file in memory; the values are then streamed between its headers, from where the source has them.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from kgraph.errors import WITH_KERAS, ConfigError, ExtractError
 from kgraph.extraction.cutter import Watch
+from kgraph.sources.containers.hdf5_box import FilePart, Hdf5Box
+from kgraph.sources.containers.hdf5_headers import name_damage
 from kgraph.sources.saved import WeightGroup
 
 CHUNK = 1 << 19  # bytes; what the nearest caches hold is copied soonest
@@ -133,27 +135,60 @@ def _read_range(file: Any, start: int, size: int, buffer: memoryview, name: str)
         yield buffer[:count]
 
 
-def lay_out(file: BinaryIO, copies: Iterable[tuple[WeightGroup, str, str]]) -> Layout:
-    """A new HDF5 file with groups of the open one: what each holds, its place there, and its new place.
+def lay_out(part: FilePart, copies: Iterable[tuple[WeightGroup, str, str]], name: str) -> Layout:
+    """A new HDF5 file with groups of another: what each holds, its place there, and its new place.
 
     Groups without arrays are left out but for the model's own; more Keras (3.0-3.15) does not need.
-    Raises `ExtractError` for arrays that are not stored in one piece, as Keras stores them.
+    Raises `ExtractError` for arrays that are not stored in one piece, as Keras stores them, and `ConfigError`
+    for a damaged file, which is called `name`.
     """
+    places = [
+        (f"{old}/{below}" if below else old, f"{new}/{below}" if below else new, [a.key for a in arrays])
+        for group, old, new in copies
+        for below, arrays in group.below()
+    ]
+    return lay_out_in_box(f"{__name__}:copy_groups", part, {"places": places}, name, len(places))
+
+
+def lay_out_in_box(job: str, part: FilePart, request: Any, name: str, layers: int) -> Layout:
+    """The new file that a job makes in the box, as `describe_layout` describes it."""
+    with Hdf5Box(job, part, {"name": name, **request}, name=name, layers=layers) as box:
+        told, pages = box.answer()
+    headers = Sparse()
+    headers.size = told["size"]
+    for index, number in enumerate(told["pages"]):
+        headers.pages[number] = bytearray(pages[index * PAGE : (index + 1) * PAGE])
+    return Layout(headers, tuple(Extent(*extent) for extent in told["extents"]))
+
+
+# The jobs, done in the box.
+
+
+def describe_layout(headers: Sparse, extents: Iterable[Extent]) -> tuple[Any, Iterable[bytearray]]:
+    """A new file as a value of JSON, and the pages of its headers."""
+    told = [[extent.target, extent.source, extent.size] for extent in extents]
+    return {"size": headers.size, "pages": [*headers.pages], "extents": told}, headers.pages.values()
+
+
+def copy_groups(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, Iterable[bytearray]]:
+    """The headers of a new file with groups of the open one, and where their values are."""
     import h5py
 
     headers, extents = Sparse(), list[Extent]()
-    with h5py.File(file, "r") as source, h5py.File(headers, "w") as target:
+    with (
+        name_damage(f"the weights of `{request['name']}` cannot be copied"),
+        h5py.File(file, "r") as source,
+        h5py.File(headers, "w") as target,
+    ):
         own = target.create_group(OWN)
         if OWN in source:
             copy_attributes(source[OWN], own)
-        for group, old, new in copies:
-            for below, arrays in group.below():
-                made = target.require_group(f"{new}/{below}" if below else new)
-                held = source[f"{old}/{below}" if below else old]
-                copy_attributes(held, made)
-                for array in arrays:
-                    extents += copy_array(held, made, array.key)
-    return Layout(headers, tuple(extents))
+        for old, new, keys in request["places"]:
+            made = target.require_group(new)
+            copy_attributes(source[old], made)
+            for key in keys:
+                extents += copy_array(source[old], made, key)
+    return describe_layout(headers, extents)
 
 
 def copy_attributes(source: Any, target: Any) -> None:

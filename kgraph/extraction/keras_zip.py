@@ -6,13 +6,14 @@ Edge module: reads and writes files. Tested with what Keras 3.0-3.15 writes.
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from kgraph.atomic_write import write_atomically
 from kgraph.errors import WITH_KERAS, ExtractError, UnsafeError
@@ -28,6 +29,7 @@ from kgraph.extraction.model_writer import WrittenConfig
 from kgraph.extraction.weight_moves import Move, group_to_copy, plan_moves
 from kgraph.extraction.write_keras3 import write_config
 from kgraph.graph import Graph
+from kgraph.sources.containers.hdf5_box import FilePart, whole_file
 from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_member
 from kgraph.sources.model_file import ModelFile
 
@@ -84,9 +86,10 @@ class KerasZipSubmodel:
         ):
             archive.writestr(_zip_info(METADATA), json.dumps(self.file.saved.metadata))
             archive.writestr(_zip_info(CONFIG), json.dumps(self.written.entry))
-            layout = lay_out(weights, [(group_to_copy(stored, m), m.source, m.target) for m in self.moves])
+            copies = [(group_to_copy(stored, m), m.source, m.target) for m in self.moves]
+            layout = lay_out(weights, copies, str(path))
             with archive.open(_zip_info(WEIGHTS, layout.size), "w") as out:
-                stream(layout, weights, str(path), out.write, watch)
+                stream(layout, weights.open(), str(path), out.write, watch)
             for name, new in _renamed_assets(assets, self.moves):
                 with assets[name]() as old, archive.open(_zip_info(new), "w", force_zip64=True) as out:
                     while data := old.read(CHUNK):
@@ -98,13 +101,15 @@ Assets = dict[str, Callable[[], Any]]
 
 
 @contextmanager
-def _open_members(path: Path) -> Iterator[tuple[BinaryIO, Assets]]:
-    """The weights of a source as a file, and what opens each of its assets, by name."""
+def _open_members(path: Path) -> Iterator[tuple[FilePart, Assets]]:
+    """The weights of a source, and what opens each of its assets, by name."""
     with ExitStack() as stack:
         if path.is_dir():
-            weights: BinaryIO = stack.enter_context(open(path / WEIGHTS, "rb"))
-            files = [p for p in (path / ASSETS).rglob("*") if p.is_file() and not p.is_symlink()]
-            yield weights, {p.relative_to(path).as_posix(): partial(open, p, "rb") for p in files}
+            weights = whole_file(stack.enter_context(open(path / WEIGHTS, "rb")))
+            yield (
+                weights,
+                {p.relative_to(path).as_posix(): partial(open, p, "rb") for p in _asset_files(path)},
+            )
             return
         file = stack.enter_context(open(path, "rb"))
         archive = stack.enter_context(zipfile.ZipFile(file))
@@ -113,6 +118,15 @@ def _open_members(path: Path) -> Iterator[tuple[BinaryIO, Assets]]:
             stack.enter_context(open_member(file, archive, WEIGHTS)),
             {name: partial(archive.open, name) for name in names},
         )
+
+
+def _asset_files(folder: Path) -> Iterator[Path]:
+    """The files of an unpacked folder's assets; what is reached through links is none of them."""
+    if not (folder / ASSETS).is_symlink():
+        for place, _, names in os.walk(folder / ASSETS):
+            yield from (
+                p for p in (Path(place, name) for name in names) if p.is_file() and not p.is_symlink()
+            )
 
 
 def _renamed_assets(assets: Assets, moves: list[Move]) -> Iterator[tuple[str, str]]:

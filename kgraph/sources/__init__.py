@@ -1,14 +1,15 @@
-"""`read`: any source → Graph."""
+"""`read`: any source → Graph. It imports what it needs itself: the box of HDF5, a room below, needs less."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgraph.errors import ReadError
-from kgraph.graph import Graph
-from kgraph.sources.live import is_model, read_live
-from kgraph.sources.model_file import open_model_file
+
+if TYPE_CHECKING:
+    from kgraph.graph import Graph
 
 
 def read(source: object, *, weights: str | os.PathLike[str] | None = None, values: bool = False) -> Graph:
@@ -25,6 +26,10 @@ def read(source: object, *, weights: str | os.PathLike[str] | None = None, value
     without a static graph, `ConfigError` for a damaged config, `UnsafeError` for a file that an
     attacker made, `ReadError` for one that cannot be opened.
     """
+    from kgraph.graph import Graph
+    from kgraph.sources.live import is_model, read_live
+    from kgraph.sources.model_file import open_model_file
+
     if isinstance(source, str | os.PathLike):
         beside = None if weights is None else Path(weights)
         return open_model_file(Path(source), weights=beside, values=values).graph

@@ -22,7 +22,7 @@ from kgraph.sources.configs.context import Context, version_numbers
 from kgraph.sources.configs.keras3 import read_config
 from kgraph.sources.configs.sequential_line import name_layers
 from kgraph.sources.configs.upgrade import upgrade_config, version_by_form
-from kgraph.sources.containers.h5_model import MAGIC, has_model, read_h5
+from kgraph.sources.containers.h5_model import MAGIC, read_h5
 from kgraph.sources.containers.keras_zip import WEIGHTS, read_folder, read_json, read_zip
 from kgraph.sources.containers.refusals import read_head, refusal
 from kgraph.sources.containers.savedmodel import is_savedmodel, read_savedmodel
@@ -47,7 +47,7 @@ def _is_json(first: bytes) -> bool:
 
 FORMATS = (
     Format("keras zip", lambda first, _: first.startswith(b"PK\3\4"), read_zip),
-    Format("hdf5", lambda first, path: first.startswith(MAGIC) and has_model(path), read_h5),
+    Format("hdf5", lambda first, _: first.startswith(MAGIC), read_h5),
     Format("tensorflow.js", lambda first, path: _is_json(first) and has_topology(path), read_tfjs),
     Format("json", lambda first, _: _is_json(first), read_json),
     Format("savedmodel", lambda _, path: is_savedmodel(path), read_savedmodel),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kgraph.graph import Shape
+if TYPE_CHECKING:
+    from kgraph.graph import Shape
 
 
 @dataclass(frozen=True)

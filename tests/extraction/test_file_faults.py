@@ -216,6 +216,7 @@ def test_a_target_that_cannot_be_written_is_named(small: Path, tmp_path: Path) -
 
 def test_arrays_without_elements_and_scalars_travel(tmp_path: Path) -> None:
     from kgraph.extraction.hdf5_writer import file_parts, lay_out
+    from kgraph.sources.containers.hdf5_box import whole_file
     from kgraph.sources.containers.hdf5_headers import read_groups
 
     with h5py.File(tmp_path / "a.h5", "w") as file:
@@ -223,8 +224,8 @@ def test_arrays_without_elements_and_scalars_travel(tmp_path: Path) -> None:
         file["g/many"].attrs["dtype"] = "bfloat16"
         file["g"].attrs["name"] = "n"
     with open(tmp_path / "a.h5", "rb") as source:
-        held = read_groups(source, "a").groups["g"]
-        layout = lay_out(source, [(held, "g", "h/i")])
+        held = read_groups(whole_file(source), "a").groups["g"]
+        layout = lay_out(whole_file(source), [(held, "g", "h/i")], "a")
         (tmp_path / "b.h5").write_bytes(b"".join(map(bytes, file_parts(layout, source, "a"))))
     with h5py.File(tmp_path / "b.h5") as file:
         assert file["h/i/empty"].shape == (0, 3)

@@ -1,14 +1,19 @@
-"""HDF5 headers: which variables a weight file holds, without reading one value.
+"""HDF5 headers: which variables a file holds, without reading one value, and the texts that models are in.
 
-Edge module: reads an open file, imports h5py when called.
+Edge module. What is told by h5py is a job of the box (`hdf5_box.py`): functions that take the open file, and
+give a value of JSON.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kgraph.errors import ConfigError, ReadError, UnsafeError
+from kgraph.sources.containers.hdf5_box import DAMAGE, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
 from kgraph.sources.saved import Array, WeightGroup
 from kgraph.sources.weights.digests import array_chunks, digest_arrays
 
@@ -16,39 +21,152 @@ if TYPE_CHECKING:
     from h5py.h5d import DatasetID
     from h5py.h5g import GroupID
 
-# What h5py raises for damaged files, by the part that is damaged.
-DAMAGE = (
-    OSError,
-    RuntimeError,
-    TypeError,
-    LookupError,
-    ValueError,
-    ArithmeticError,
-    AttributeError,
-    MemoryError,
-)
 DEEPEST = 300  # groups in each other
 VIRTUAL = 3  # HDF5's H5D_VIRTUAL: a dataset that is put together from others, of other files too
+CHUNK = 1 << 26  # bytes of the parts that a compressed dataset is unpacked in; Keras writes all in one piece
+SPEED = 100 << 20  # bytes of values that are read in a second, at least
+MODEL = "model_weights"
+OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
+TEXTS = ("model_config", "training_config", "keras_version")
 
 
-def read_groups(file: BinaryIO, name: str, values: bool = False) -> WeightGroup:
-    """The tree of groups and array headers of an open HDF5 file; `name` is for messages.
+def open_weights(part: FilePart, name: str, *, values: bool = False, layers: int = 0) -> Hdf5Box:
+    """The box that reads the tree of groups and array headers of a weight file; `read_tree` waits for it.
 
-    With `values`, the arrays are read too, a part at a time, for their digests.
-
-    Follows no link out of the file and no object reference, and refuses files that hold any
-    (CVE-2026-1669); a group reached twice is refused too, so cycles end.
+    `name` is for messages, `layers` how many the model has. With `values`, the arrays are read too, a part at
+    a time, for their digests. Follows no link out of the file and no object reference, and refuses files that
+    hold any (CVE-2026-1669); a group reached twice is refused too, so cycles end.
     """
+    request = {"name": name, "values": values}
+    return Hdf5Box(f"{__name__}:describe_weights", part, request, name=name, layers=layers)
+
+
+def read_tree(box: Hdf5Box) -> WeightGroup:
+    """The tree of a weight file."""
+    return _remake_tree(box.answer()[0])
+
+
+def read_groups(part: FilePart, name: str, *, values: bool = False) -> WeightGroup:
+    """The tree of groups and array headers of a weight file, as `open_weights` has it."""
+    with open_weights(part, name, values=values) as box:
+        return read_tree(box)
+
+
+def read_described(part: FilePart, name: str, *, values: bool = False) -> Described:
+    """What an HDF5 file holds: its tree, the texts in its attributes, and its lists of weights."""
+    with Hdf5Box(f"{__name__}:describe_model", part, {"name": name, "values": values}, name=name) as box:
+        told = box.answer()[0]
+    tree = _remake_tree(told["tree"]) if "tree" in told else WeightGroup()
+    return Described(tree, told["texts"], told["lists"], told["damage"])
+
+
+@dataclass(frozen=True)
+class Described:
+    """An HDF5 file: its tree, texts of the model by attribute, and names of weights by layer, if it has any.
+
+    `damage` is what h5py says of a file that it cannot open.
+    """
+
+    tree: WeightGroup
+    texts: Mapping[str, str]
+    lists: Mapping[str, list[str]] | None
+    damage: str
+
+
+def _plain_tree(tree: WeightGroup) -> Any:
+    arrays = [[a.key, a.shape, a.dtype, a.digest] for a in tree.arrays]
+    return [{name: _plain_tree(group) for name, group in tree.groups.items()}, arrays]
+
+
+def _remake_tree(plain: Any) -> WeightGroup:
+    groups, arrays = plain
+    return WeightGroup(
+        {name: _remake_tree(group) for name, group in groups.items()},
+        [Array(key, tuple(shape), dtype, digest) for key, shape, dtype, digest in arrays],
+    )
+
+
+# The jobs, done in the box.
+
+
+def describe_weights(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, tuple[()]]:
+    """The tree of a weight file, as plain lists."""
     import h5py
 
+    name = request["name"]
+    with (
+        name_damage(f"the weights of `{name}` are not a readable HDF5 file"),
+        h5py.File(file, "r") as opened,
+    ):
+        return _plain_tree(_tree_of(opened, name, request["values"])), ()
+
+
+def describe_model(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, tuple[()]]:
+    """The fields of `Described`, as plain values."""
+    import h5py
+
+    name = request["name"]
+    told: dict[str, Any] = {"texts": {}, "lists": None, "damage": ""}
     try:
-        with h5py.File(file, "r") as opened:
-            tree = _read_tree(opened.id, name)
-            if values:
-                _put_digests(tree, opened, name)
-            return tree
+        opened = h5py.File(file, "r")
     except DAMAGE as error:
-        raise ConfigError(f"the weights of `{name}` are not a readable HDF5 file ({error})", "") from error
+        return {**told, "damage": str(error)}, ()
+    with opened:
+        with _name_attributes(name):
+            texts = {key: _attribute_texts(opened.attrs, key) for key in TEXTS}
+            told["texts"] = {key: "".join(parts) for key, parts in texts.items() if parts is not None}
+        extend_time(SECONDS_A_LAYER * told["texts"].get("model_config", "").count('"class_name"'))
+        with name_damage(f"the weights of `{name}` are not a readable HDF5 file"):
+            tree = _tree_of(opened, name, request["values"])
+        told["tree"] = _plain_tree(tree)
+        with _name_attributes(name):
+            told["lists"] = _weight_names(opened[MODEL] if MODEL in tree.groups else opened)
+    return told, ()
+
+
+def _name_attributes(name: str) -> AbstractContextManager[None]:
+    return name_damage(f"the layers of `{name}` cannot be told from its attributes")
+
+
+@contextmanager
+def name_damage(what: str) -> Iterator[None]:
+    """What h5py says of a damaged file, as kgraph says it."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise ConfigError(f"{what} ({error or type(error).__name__})", "") from error
+
+
+def _weight_names(group: Any) -> dict[str, list[str]] | None:
+    """The `weight_names` of each layer in order, those of the model itself under `""`; None without lists."""
+    layers = _attribute_texts(group.attrs, "layer_names")
+    if layers is None:
+        return None
+    lists = {name: _attribute_texts(group[name].attrs, "weight_names") or [] for name in layers}
+    lists[""] = _attribute_texts(group[OWN].attrs, "weight_names") or [] if OWN in group else []
+    return lists
+
+
+def _attribute_texts(attributes: Any, name: str) -> list[str] | None:
+    """The texts of an attribute, or of `name0`, `name1`, …: one may have 64 KiB; None if there is none."""
+    names = [name]
+    if name not in attributes:
+        names = [key for i in range(len(attributes)) if (key := f"{name}{i}") in attributes]
+    if not names:
+        return None
+    found: list[Any] = []
+    for key in names:
+        value = attributes[key]
+        found += [value] if isinstance(value, str | bytes) else list(value)
+    # What is no UTF-8 comes as a half of a surrogate pair, or as bytes; both are refused here.
+    return [text.decode() if isinstance(text, bytes) else str(text).encode().decode() for text in found]
+
+
+def _tree_of(opened: Any, name: str, values: bool) -> WeightGroup:
+    tree = _read_tree(opened.id, name)
+    if values:
+        _put_digests(tree, opened, name)
+    return tree
 
 
 def _read_tree(root: GroupID, name: str) -> WeightGroup:
@@ -120,10 +238,14 @@ def _put_digests(tree: WeightGroup, opened: Any, name: str) -> None:
 
 
 def _check_storage(dataset: Any, at: str, name: str) -> Any:
-    """The dataset, if it really stores about as much as its header says (CVE-2026-0897)."""
+    """The dataset, if it stores about as much as its header says (CVE-2026-0897), in parts of some size."""
     size, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    if size > max(1000 * stored, 1 << 32):
+    if size > 1000 * max(stored, 1000):
         raise UnsafeError(f"the weights of `{name}` claim {size:,} bytes at `{at}` and store {stored:,}")
+    part = prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if part > CHUNK:
+        raise UnsafeError(f"the weights of `{name}` unpack {part:,} bytes at once at `{at}`")
+    extend_time(size / SPEED)
     return dataset
 
 

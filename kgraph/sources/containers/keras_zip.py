@@ -1,67 +1,40 @@
 """`.keras` archives of Keras 3: a zip or an unpacked folder with config, metadata and weights.
 
-Edge module: opens files. The weights are read in place through an offset view of the stored zip
-member, never through a `ZipExtFile`, whose seeks read everything again.
+Edge module: opens files. The weights are read in place, as a part of the file, never through a `ZipExtFile`,
+whose seeks read everything again.
 """
 
 from __future__ import annotations
 
-import io
-import lzma
 import os
 import struct
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import copyfileobj
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from kgraph.errors import REMAKE, ConfigError, FormatError, ReadError, UnsafeError
 from kgraph.json_checks import parse_json
-from kgraph.sources.containers.hdf5_headers import read_groups
+from kgraph.sources.containers.hdf5_box import FilePart, whole_file
+from kgraph.sources.containers.hdf5_headers import open_weights, read_tree
 from kgraph.sources.containers.refusals import archive_refusal
 from kgraph.sources.saved import Saved
 
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-LARGEST = {CONFIG: 1 << 30, METADATA: 1 << 20}  # bytes
-PAGE = 1 << 14  # bytes read at once; HDF5 asks for a few of a header at a time (tests/bench/show.py)
+LARGEST = 1 << 28  # bytes of a text of JSON
+PAGE = 1 << 16  # bytes unpacked at once
 INFLATION, HARMLESS = 200, 1 << 26  # times its packed size, and the bytes that any member may have
+TEXT_INFLATION = 5  # as INFLATION, of a text of JSON, which takes several times its size to parse
 # What `zipfile` and its decoders raise for damaged archives.
 DAMAGE = (
     zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OverflowError, LookupError, MemoryError,
-    struct.error, zlib.error, lzma.LZMAError,
+    struct.error, zlib.error,
 )  # fmt: skip
-
-
-class OffsetView(io.RawIOBase):
-    """A read-only file that is `size` bytes of another one, from `offset` on."""
-
-    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
-        super().__init__()
-        self._fd, self._offset, self._size, self._at = file.fileno(), offset, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        wanted = max(0, min(len(buffer), self._size - self._at))
-        found = os.preadv(self._fd, [memoryview(buffer)[:wanted]], self._offset + self._at)
-        self._at += found
-        return found
 
 
 def read_folder(path: Path, values: bool) -> Saved:
@@ -70,18 +43,17 @@ def read_folder(path: Path, values: bool) -> Saved:
         raise FormatError(
             str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model", hint=NAME
         )
-    weights = None
-    if (path / WEIGHTS).is_file():
-        with open(path / WEIGHTS, "rb") as file:
-            weights = read_groups(file, str(path), values)
-    for name, most in LARGEST.items():
-        _check_file_size(path / name, most)
-    metadata = (path / METADATA).read_bytes() if (path / METADATA).is_file() else b"{}"
-    return Saved(
-        parse_object(path / CONFIG, (path / CONFIG).read_bytes()),
-        parse_object(path / METADATA, metadata),
-        weights,
-    )
+    for name in (CONFIG, METADATA, WEIGHTS):
+        _refuse_link(path / name)
+    texts = {
+        name: _read_file(path / name) if (path / name).is_file() else None for name in (CONFIG, METADATA)
+    }
+    with ExitStack() as stack:
+        weights = None
+        if (path / WEIGHTS).is_file():
+            weights = whole_file(stack.enter_context(open(path / WEIGHTS, "rb")))
+        config = texts[CONFIG] or b""
+        return _read_parts(str(path), config, texts[METADATA], weights, values=values, stored=len(config))
 
 
 def read_zip(path: Path, values: bool) -> Saved:
@@ -91,19 +63,34 @@ def read_zip(path: Path, values: bool) -> Saved:
             members = _check_members(path, archive)
             if CONFIG not in members:
                 raise archive_refusal(path, members)
-            config = parse_object(f"{path}/{CONFIG}", archive.read(CONFIG))
-            metadata = (
-                parse_object(f"{path}/{METADATA}", archive.read(METADATA)) if METADATA in members else {}
-            )
-            weights = None
-            if WEIGHTS in members:
-                with open_member(file, archive, WEIGHTS) as member:
-                    weights = read_groups(member, str(path), values)
+            config = _read_member(path, archive, CONFIG)
+            metadata = _read_member(path, archive, METADATA) if METADATA in members else None
+            with ExitStack() as stack:
+                weights = None
+                if WEIGHTS in members:
+                    weights = stack.enter_context(open_member(file, archive, WEIGHTS))
+                stored = archive.getinfo(CONFIG).compress_size
+                return _read_parts(str(path), config, metadata, weights, values=values, stored=stored)
     except DAMAGE as error:
         raise FormatError(
             str(path), f"begins as a zip archive but is cut off or damaged ({error})", hint=REMAKE
         ) from error
-    return Saved(config, metadata, weights)
+
+
+def _read_parts(
+    where: str, config: bytes, metadata: bytes | None, weights: FilePart | None, *, values: bool, stored: int
+) -> Saved:
+    """What the three parts of a `.keras` hold; the weights are told while the config is parsed."""
+    with ExitStack() as stack:
+        layers = config.count(b'"class_name"')
+        box = (
+            stack.enter_context(open_weights(weights, where, values=values, layers=layers))
+            if weights
+            else None
+        )
+        model = parse_object(f"{where}/{CONFIG}", config, stored)
+        about = {} if metadata is None else parse_object(f"{where}/{METADATA}", metadata)
+        return Saved(model, about, read_tree(box) if box else None)
 
 
 def read_json(path: Path, _: bool) -> Saved:
@@ -120,12 +107,16 @@ def read_json(path: Path, _: bool) -> Saved:
 
 def read_object(path: Path) -> Mapping[str, Any]:
     """The JSON object in a file; also one in a JSON string, as `json.dump(model.to_json(), file)` writes."""
-    _check_file_size(path, LARGEST[CONFIG])
-    text = path.read_bytes()
+    text = _read_file(path)
     if text.startswith(b'"'):
         inner = parse_json(text, str(path))
         text = inner.encode() if isinstance(inner, str) else text
     return parse_object(path, text)
+
+
+def mentions(path: Path, word: bytes) -> bool:
+    """Whether a JSON file holds a word."""
+    return word in _read_file(path)
 
 
 def refuse_values(path: Path, values: bool) -> None:
@@ -137,9 +128,19 @@ def refuse_values(path: Path, values: bool) -> None:
         )
 
 
-def _check_file_size(path: Path, most: int) -> None:
-    if path.is_file() and path.stat().st_size > most:
+def _read_file(path: Path) -> bytes:
+    """The bytes of a text of JSON, of which no model has more than `LARGEST`."""
+    with open(path, "rb") as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
         raise UnsafeError(f"`{path}` has {path.stat().st_size:,} bytes, more than any model's")
+    return text
+
+
+def _refuse_link(path: Path) -> None:
+    """Raises `UnsafeError` for a part of a folder that lies elsewhere."""
+    if path.is_symlink():
+        raise UnsafeError(f"`{path}` is a link to elsewhere, which no Keras wrote")
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> set[str]:
@@ -156,27 +157,45 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> set[str]:
                 "is an encrypted zip archive",
                 hint="unpack it with its password, and name the folder",
             )
-        allowed = max(INFLATION * member.compress_size, HARMLESS)
-        if member.file_size > min(LARGEST.get(name, allowed), allowed):
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # bounded by no decoder
+            raise FormatError(
+                str(path), f"packs its `{name}` as no Keras does", hint="unpack it, and name the folder"
+            )
+        if member.file_size > _most_bytes(member):
             sizes = f"{member.compress_size:,} bytes to {member.file_size:,}"
             raise UnsafeError(f"`{path}` would unpack {sizes} for its `{name}`")
     return set(names)
 
 
+def _most_bytes(member: zipfile.ZipInfo) -> int:
+    """The bytes that a member may have, unpacked; of a text of JSON as many as little memory can parse."""
+    if member.filename in (CONFIG, METADATA):
+        return min(
+            LARGEST, TEXT_INFLATION * member.compress_size + HARMLESS // 2, 1000 * member.compress_size
+        )
+    return max(INFLATION * member.compress_size, HARMLESS)
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
+    """The bytes of a member, whose declared size is a claim: no more than that are unpacked."""
+    with archive.open(name) as packed:
+        parts = list(iter(lambda: packed.read(PAGE), b""))  # a part at a time, for all at once has no bound
+    return b"".join(parts)
+
+
 @contextmanager
-def open_member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Iterator[BinaryIO]:
+def open_member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Iterator[FilePart]:
     """A zip member as a file that seeks for free: in place if stored, else unpacked beside."""
     member = archive.getinfo(name)
     if member.compress_type == zipfile.ZIP_STORED:
-        view = OffsetView(file, _payload_offset(file, member), member.file_size)
-        yield cast(BinaryIO, io.BufferedReader(view, PAGE))
+        yield FilePart(file.fileno(), _payload_offset(file, member), member.file_size)
         return
     from tempfile import TemporaryFile
 
     with TemporaryFile() as unpacked, archive.open(name) as packed:
         copyfileobj(packed, unpacked)
-        unpacked.seek(0)
-        yield cast(BinaryIO, unpacked)
+        unpacked.flush()
+        yield whole_file(unpacked)
 
 
 def _payload_offset(file: BinaryIO, member: zipfile.ZipInfo) -> int:
@@ -192,9 +211,9 @@ def _payload_offset(file: BinaryIO, member: zipfile.ZipInfo) -> int:
     )
 
 
-def parse_object(where: str | Path, text: bytes) -> Mapping[str, Any]:
-    """The JSON object in `text`; `ConfigError` if it is not one."""
-    value = parse_json(text, str(where))
+def parse_object(where: str | Path, text: bytes, stored: int | None = None) -> Mapping[str, Any]:
+    """The JSON object in `text`, which takes `stored` bytes of its file; `ConfigError` if it is not one."""
+    value = parse_json(text, str(where), stored)
     if not isinstance(value, dict):
         raise ConfigError(f"`{where}` holds a JSON {type(value).__name__}, not an object", "")
     return value

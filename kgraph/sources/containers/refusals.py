@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kgraph.errors import REMAKE, FormatError, ReadError
-from kgraph.sources.containers.hdf5_headers import DAMAGE, read_groups
+from kgraph.sources.containers.hdf5_headers import Described
 
 WHOLE = "save the whole model with `model.save('model.keras')`"
 FETCH = "fetch the file itself, as with `git lfs pull`"
@@ -74,8 +74,6 @@ def refusal(path: Path, first: bytes) -> FormatError:
     """The error that says what an unreadable file is."""
     if not first:
         return FormatError(str(path), "is empty", hint=WHOLE)
-    if first.startswith(b"\x89HDF\r\n\x1a\n"):
-        return _hdf5_refusal(path)
     for magic, found, hint in MAGIC:
         if re.match(magic, first, re.DOTALL):
             return FormatError(str(path), found, hint=hint)
@@ -86,33 +84,18 @@ def refusal(path: Path, first: bytes) -> FormatError:
     return FormatError(str(path), f"{kind} is no format of Keras models that is known", hint=KERAS)
 
 
-def _has_variables(path: Path) -> bool:
-    """Whether a group at any depth is one of a Keras 3 layer's variables, as of a subclassed model."""
-    try:
-        with open(path, "rb") as file:
-            places = [place for place, _ in read_groups(file, str(path)).below()]
-    except ReadError:
-        return False
-    return any(place.rpartition("/")[2] == "vars" for place in places)
-
-
-def _hdf5_refusal(path: Path) -> FormatError:
+def hdf5_refusal(path: Path, found: Described) -> FormatError:
     """What an HDF5 file is that is no whole model."""
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            is_list = "layer_names" in file.attrs or "layer_names0" in file.attrs
-            groups = set(file)
-    except DAMAGE as error:
+    if found.damage:
         return FormatError(
-            str(path), f"begins as an HDF5 file but is cut off or damaged ({error})", hint=WHOLE
+            str(path), f"begins as an HDF5 file but is cut off or damaged ({found.damage})", hint=WHOLE
         )
-    if is_list or groups & {"layers", "_layer_checkpoint_dependencies"}:
+    groups = found.tree.groups.keys()
+    if found.lists is not None or groups & {"layers", "_layer_checkpoint_dependencies"}:
         return FormatError(str(path), "holds weights only, no layers and no graph", hint=CONFIG)
     if groups and groups <= {"optimizer", "optimizer_weights"}:
         return FormatError(str(path), "holds the state of an optimizer only, no model", hint=WHOLE)
-    if _has_variables(path):
+    if any(place.rpartition("/")[2] == "vars" for place, _ in found.tree.below()):  # of a subclassed model
         return FormatError(str(path), "holds weights only, no layers and no graph", hint=WHOLE)
     return FormatError(str(path), "is an HDF5 file, but not one of a Keras model", hint=WHOLE)
 

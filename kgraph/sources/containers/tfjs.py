@@ -11,7 +11,7 @@ from typing import Any
 
 from kgraph.errors import NoGraphError
 from kgraph.json_checks import check_list, check_object, check_shape_or_none, check_text, parse_json
-from kgraph.sources.containers.keras_zip import read_object, refuse_values
+from kgraph.sources.containers.keras_zip import mentions, read_object, refuse_values
 from kgraph.sources.saved import Array, Saved, StoredWeight
 
 TOPOLOGY = "modelTopology"
@@ -19,7 +19,7 @@ TOPOLOGY = "modelTopology"
 
 def has_topology(path: Path) -> bool:
     """Whether a JSON file mentions what TensorFlow.js calls a model's config."""
-    return f'"{TOPOLOGY}"'.encode() in path.read_bytes()
+    return mentions(path, f'"{TOPOLOGY}"'.encode())
 
 
 def read_tfjs(path: Path, values: bool) -> Saved:

@@ -13,8 +13,9 @@ from typing import Any
 
 from kgraph.errors import ConfigError, FormatError, ReadError, UnsafeError
 from kgraph.json_checks import check_list, check_object, check_text
-from kgraph.sources.containers.h5_model import MAGIC, has_lists, read_lists
-from kgraph.sources.containers.hdf5_headers import read_groups
+from kgraph.sources.containers.h5_model import MAGIC, weight_lists
+from kgraph.sources.containers.hdf5_box import whole_file
+from kgraph.sources.containers.hdf5_headers import read_described, read_groups
 from kgraph.sources.containers.keras_zip import read_object, refuse_values
 from kgraph.sources.containers.refusals import read_head, refusal
 from kgraph.sources.saved import Saved, WeightGroup
@@ -31,12 +32,13 @@ def add_weights(saved: Saved, path: Path, values: bool) -> Saved:
         raise ReadError("the model has its own weights in its file", hint="leave the other weights out")
     first = read_head(path)
     if first.startswith(MAGIC):
-        if has_lists(path):
-            return Saved(saved.config, saved.metadata, None, read_lists(path, values))
         with open(path, "rb") as file:
-            return Saved(
-                saved.config, saved.metadata, _check_keras_3(read_groups(file, str(path), values), path)
-            )
+            found = read_described(whole_file(file), str(path), values=values)
+        if found.damage:
+            raise ConfigError(f"the weights of `{path}` are not a readable HDF5 file ({found.damage})", "")
+        if found.lists is not None:
+            return Saved(saved.config, saved.metadata, None, weight_lists(path, found))
+        return Saved(saved.config, saved.metadata, _check_keras_3(found.tree, path))
     if not first.lstrip().startswith(b"{"):
         raise refusal(path, first)
     index = read_object(path)
@@ -97,4 +99,4 @@ def _read_shard(path: Path, name: str) -> WeightGroup:
     if not (path.parent / name).is_file():
         raise ConfigError(f"`{path}` names a shard `{name}`, which is not beside it", "", hint="fetch it too")
     with open(path.parent / name, "rb") as file:
-        return read_groups(file, name)
+        return read_groups(whole_file(file), name)

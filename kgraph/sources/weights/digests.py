@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from kgraph.graph import Shape
+if TYPE_CHECKING:
+    from kgraph.graph import Shape
+
 
 CHUNK = 1 << 24  # bytes
 Key = TypeVar("Key")
