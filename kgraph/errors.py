@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 REMAKE = "save the model again with `model.save('model.keras')`, or fetch the whole file again"
 WITH_KERAS = "`--with-keras` cuts the model once Keras has loaded it"
+FROM_KERAS2 = "load it with Keras 2 (`tf_keras`) and save it as `.h5`, which kgraph cuts"
 
 
 class KGraphError(Exception):

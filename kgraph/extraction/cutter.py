@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from kgraph.errors import WITH_KERAS, ExtractError
+from kgraph.errors import FROM_KERAS2, WITH_KERAS, ExtractError
 from kgraph.graph import Graph
 
 if TYPE_CHECKING:
@@ -46,5 +46,7 @@ def check_version(path: Path, version: tuple[int, ...], oldest: tuple[int, int])
         which = f"written by Keras {version[0]}.{version[1]}" if version else "of no known version of Keras"
         known = f"{oldest[0]}.{oldest[1]} to {NEWEST[0]}.{NEWEST[1]}"
         raise ExtractError(
-            str(path), f"is {which}; files of {known} can be cut without Keras", hint=WITH_KERAS
+            str(path),
+            f"is {which}; files of {known} can be cut without Keras",
+            hint=FROM_KERAS2 if () < version < (3,) else WITH_KERAS,
         )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kgraph.errors import ExtractError, KGraphError
+from kgraph.errors import FROM_KERAS2, ExtractError, KGraphError
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.h5_model import open_h5_model
 from kgraph.extraction.keras_zip import open_keras_zip
@@ -23,7 +23,7 @@ CUTTERS: dict[str, Callable[[ModelFile], CuttableFile]] = {
 REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
 OTHERS = {
     "json": "give the model with its weights, as a `.keras` file",
-    "savedmodel": REBUILT,
+    "savedmodel": FROM_KERAS2,
     "tensorflow.js": REBUILT,
 }
 

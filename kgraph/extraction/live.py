@@ -1,16 +1,13 @@
 """A plan and its live model → a live submodel, with the very layers and variables of the model.
 
-Edge module: imports Keras, in the functions that need it, as `verify.py` does. Rests on
-`_inbound_nodes`, `Node.arguments` and `keras.tree`, tested with Keras 3.15.
+Edge module: imports Keras, in the functions that need it. Rests on `_inbound_nodes`, `Node.arguments`
+and `keras.tree`, tested with Keras 3.15.
 """
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from kgraph.errors import ExtractError, ReadError
@@ -185,36 +182,3 @@ def _rewrap(wrapper: Any, cut: Any, name: str) -> Any:
     """The same wrapper around what is left of its model."""
     config: Mapping[str, Any] = wrapper.get_config()
     return type(wrapper)(cut, **{k: v for k, v in config.items() if k not in ("layer", "name")}, name=name)
-
-
-def load_live_model(path: Path, *, unsafe: bool = False) -> Any:
-    """The `keras.Model` of a file, loaded by Keras without its compile config; `ReadError` if Keras fails.
-
-    `unsafe` lets Keras run code that the file holds (Lambda layers).
-    """
-    try:
-        with _quiet():
-            import keras
-
-            return keras.models.load_model(path, compile=False, safe_mode=not unsafe)
-    except Exception as error:  # Keras raises whatever the file makes it raise
-        said = (str(error).strip().splitlines() or [""])[0].partition(". ")[0][:200]
-        raise ReadError(
-            f"Keras cannot load `{path}` ({type(error).__name__}: {said})",
-            hint="a file with custom classes needs its code: `package.module:function` that loads it; "
-            "`--unsafe` lets a file run the code that it holds, so use it only on files you trust",
-        ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the backends' compiled parts write to stderr as they start; no setting turns it off."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -1,0 +1,133 @@
+"""The program that `verify` starts: the models of files, run on the same inputs, in the same states.
+
+Edge module: imports Keras, in the functions that need it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from kgraph.errors import KGraphError
+from kgraph.extraction.input_values import feeds
+from kgraph.extraction.keras_loading import Cause, cause_of, import_code
+from kgraph.extraction.trial import ComparisonError, Trial, Values
+from kgraph.sources.model_file import open_model_file
+
+BY_HAND = "compare on data of your own: `keras.models.load_model` loads both"
+TF_KERAS = "`pip install tf_keras` adds it"
+
+
+def main() -> None:
+    """The program: a request from stdin, as `verify` writes it; the answer, or the cause, to stdout."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _own_stdout() as write:
+        try:
+            answer = compare(json.load(sys.stdin))
+        except ComparisonError as error:
+            answer = {"error": error.cause.what, "hint": error.cause.hint}
+        except KGraphError as error:
+            answer = {"error": str(error), "hint": error.hint}
+        write(json.dumps(answer))
+
+
+@contextmanager
+def _own_stdout() -> Iterator[Callable[[str], object]]:
+    """What writes to stdout, while what others print goes to stderr."""
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        yield answers.write
+
+
+def compare(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of the outputs, and of those that differ."""
+    library = request["library"]
+    try:
+        keras = import_module(library)
+    except ModuleNotFoundError as error:
+        if error.name != "tf_keras":
+            raise
+        raise ComparisonError(
+            "the source is a file of Keras 2, which needs tf_keras, and that is not installed", TF_KERAS
+        ) from error
+    import_code(request["imports"], library=library)
+    graph = open_model_file(Path(request["files"]["source"])).graph
+    if library == "tf_keras":
+        from kgraph.extraction.keras2 import check_code
+        from kgraph.extraction.keras2 import keras2_trial as make_trial
+
+        if not request["unsafe"]:
+            check_code(graph)
+    else:
+        from kgraph.extraction.keras3 import keras3_trial as make_trial
+    models = {what: _load(keras, what, path, request) for what, path in request["files"].items()}
+    return _try(make_trial(graph, models, request["queries"], request["inputs"]))
+
+
+def _load(keras: Any, what: str, path: str, request: Mapping[str, Any]) -> Any:
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=not request["unsafe"])
+    except Exception as error:  # Keras raises whatever the file makes it raise
+        cause = cause_of(error)
+        raise ComparisonError(f"{keras.__name__} cannot load the {what}: {cause.what}", cause.hint) from error
+
+
+def _try(trial: Trial) -> dict[str, Any]:
+    """What is compared on the first data that all models can be run on."""
+    failure: Cause | None = None
+    try:
+        for values in feeds(trial.graph, trial.inputs, trial.model):
+            try:
+                expected, made = trial.expected(values, 0), trial.made(values, 0)
+            except MemoryError:
+                raise
+            except Exception as error:  # what layers raise on data that they do not take
+                failure = failure or cause_of(error)
+                if failure.hint:
+                    break
+                continue
+            different = [key for key in expected if not is_equal(expected[key], made.get(key))]
+            _check_repeatable(trial, values, expected, different)
+            return {"outputs": list(expected), "different": different}
+    except MemoryError as error:
+        failure = cause_of(error)
+    if failure is None:
+        raise ComparisonError("no sizes of its inputs are known that all of its layers take")
+    raise ComparisonError(f"Keras cannot run it on random inputs: {failure.what}", failure.hint or BY_HAND)
+
+
+def _check_repeatable(trial: Trial, values: Values, expected: Values, different: list[str]) -> None:
+    """Nothing; raises `ComparisonError` for outputs that the source itself makes anew each time."""
+    again = trial.expected(values, 1) if different else {}
+    by_chance = [key for key in different if not is_equal(again[key], expected[key])]
+    if by_chance:
+        names = ", ".join(f"`{key}`" for key in by_chance)
+        raise ComparisonError(f"the model draws random numbers for {names}, even with `training=False`")
+
+
+def is_equal(a: Any, b: Any) -> bool:
+    """Whether two tensors are equal to the last bit."""
+    if b is None:
+        return False
+    left, right = _array(a), _array(b)
+    if left.dtype != right.dtype or left.shape != right.shape:
+        return False
+    return bool((left == right).all()) if left.dtype == object else left.tobytes() == right.tobytes()
+
+
+def _array(value: Any) -> Any:
+    import numpy as np
+
+    if hasattr(value, "to_tensor"):  # ragged
+        value = value.to_tensor()
+    if hasattr(value, "dense_shape"):
+        import tensorflow
+
+        value = tensorflow.sparse.to_dense(value)
+    return np.asarray(value)

@@ -1,0 +1,160 @@
+"""A file → the model that Keras loads of it, with the code of its user's classes; why it could not be.
+
+Edge module: imports Keras, in the functions that need it, and the modules that a user names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from kgraph.errors import FROM_KERAS2, ReadError
+from kgraph.sources.model_file import ModelFile
+
+ITS_OWN = ("keras", "tf_keras", "tensorflow")  # packages whose classes Keras knows
+UNKNOWN = re.compile(
+    r"(?:Could not locate (?:class|function)|Unknown [\w ]+:|Could not interpret [\w ]+ identifier:) "
+    r"'?(?P<name>[\w>.]+)"
+)
+IMPORT = "`--import MODULE` or `--import FILE.py` names the code that defines it"
+UNSAFE = "`--unsafe` lets Keras run what the file holds, so use it only on files you trust"
+SMALLER = "cut it where there is more memory, or in parts"
+
+
+class Cause(NamedTuple):
+    """Why Keras failed, in the words that follow a colon, and what would help."""
+
+    what: str
+    hint: str = ""
+
+
+def load_live_model(path: Path, *, unsafe: bool = False) -> Any:
+    """The `keras.Model` of a file, loaded by Keras without its compile config; `ReadError` if Keras fails.
+
+    `unsafe` lets Keras run code that the file holds (Lambda layers).
+    """
+    try:
+        with quiet():
+            import keras
+
+            return keras.models.load_model(path, compile=False, safe_mode=not unsafe)
+    except Exception as error:  # Keras raises whatever the file makes it raise
+        cause = cause_of(error)
+        raise ReadError(f"Keras cannot load `{path}`: {cause.what}", hint=cause.hint) from error
+
+
+def cause_of(error: BaseException) -> Cause:
+    """Why Keras could not load or run a model, by what it raised."""
+    said = str(error)
+    unknown = UNKNOWN.search(said)
+    if isinstance(error, MemoryError) or "OOM when allocating" in said or "ResourceExhausted" in said:
+        figures = f" ({said})" if isinstance(error, MemoryError) and said else ""
+        return Cause(f"there is not enough memory{figures}", SMALLER)
+    if "safe_mode" in said or "enable_unsafe_deserialization" in said:
+        return Cause(
+            "it holds code of its own (a Lambda layer), which Keras runs only if it is allowed", UNSAFE
+        )
+    if unknown:
+        return Cause(f"it does not know `{unknown['name'].rpartition('>')[2]}`", IMPORT)
+    return Cause(f"{type(error).__name__}: {first_sentence(said)}")
+
+
+def first_sentence(said: str) -> str:
+    """What an exception says first, in no more than 200 characters."""
+    return (said.strip().splitlines() or ["no reason is given"])[0].partition(". ")[0][:200]
+
+
+def import_code(names: Sequence[str], *, library: str = "keras") -> None:
+    """None; imports modules and files of Python, so that Keras knows what they define, registered or not.
+
+    `library` is the Keras that shall know it, imported before. The current folder, and that of a file, are
+    searched last. Raises `ReadError` for code that cannot be imported.
+    """
+    if not names:
+        return
+    with quiet():
+        known = import_module(library).utils.get_custom_objects()
+    sys.path.append(os.getcwd())
+    for name in names:
+        try:
+            module = _import_file(Path(name)) if name.endswith(".py") else import_module(name)
+        except (Exception, SystemExit) as error:  # the user's code may raise anything
+            hint = "give a module that Python finds from here, or a file, as `layers.py`"
+            why = f"{type(error).__name__}: {first_sentence(str(error))}"
+            raise ReadError(
+                f"the code `{name}` cannot be imported ({why})",
+                hint=hint if isinstance(error, ImportError | OSError) else "",
+            ) from error
+        registered = set(map(id, known.values()))
+        for key, value in _definitions(module):
+            if id(value) not in registered:
+                known.setdefault(key, value)
+
+
+def _import_file(path: Path) -> ModuleType:
+    """The module of a file, under the name that it has without its suffix, if that is free."""
+    if not path.is_file():
+        raise FileNotFoundError("there is no such file")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    name = path.stem if path.stem not in sys.modules else f"{path.stem} of {folder}"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _definitions(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """The classes of a module that are not Keras's and have configs, and the functions of its package."""
+    package = module.__name__.partition(".")[0]
+    for name, value in vars(module).items():
+        home = str(getattr(value, "__module__", "")).partition(".")[0]
+        if isinstance(value, FunctionType):
+            is_known = home == package
+        else:
+            is_known = isinstance(value, type) and hasattr(value, "from_config") and home not in ITS_OWN
+        if is_known:
+            yield name, value
+
+
+def check_keras3_loads(file: ModelFile) -> None:
+    """Nothing; raises `ReadError` for a saved model of which it is known that Keras 3 does not load it."""
+    what = hint = ""
+    if file.format == "savedmodel":
+        what, hint = "is a SavedModel, which Keras 3 does not load", FROM_KERAS2
+    elif file.format in ("json", "tensorflow.js"):
+        what, hint = (
+            f"is of the format {file.format}, which Keras 3 does not load",
+            "give a `.keras` or `.h5` file",
+        )
+    elif file.format != "hdf5" and () < file.version < (3,):
+        version = ".".join(map(str, file.version))
+        what, hint = f"is a `.keras` file of Keras {version}, which Keras 3 does not load", FROM_KERAS2
+    if what:
+        raise ReadError(f"`{file.path}` {what}", hint=hint)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what the backends' compiled parts write to stderr as they start; no setting turns it off."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

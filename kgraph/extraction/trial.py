@@ -1,0 +1,37 @@
+"""What is compared: what goes into the models of files, and what comes out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from kgraph.extraction.keras_loading import Cause
+from kgraph.graph import Graph
+
+Values = dict[str, Any]  # arrays by the name of an input, or the key of an output
+
+
+class Trial(NamedTuple):
+    """What is compared: the inputs of the source that are fed, and what source and files make of them.
+
+    Both functions take a seed, for what is random, beside the values.
+    """
+
+    graph: Graph
+    inputs: Mapping[str, Any]  # symbolic tensors, by name
+    model: Any  # whose layers read them
+    expected: Callable[[Values, int], Values]
+    made: Callable[[Values, int], Values]
+
+
+class ComparisonError(Exception):
+    """Why nothing can be compared."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.cause = Cause(what, hint)
+
+
+def name_tail(outputs: Iterable[tuple[tuple[Any, ...], Any]]) -> Values:
+    """The outputs of a whole model, as pairs of a path and a value, under names of their own."""
+    return {"tail: " + ".".join(map(str, path)): value for path, value in outputs}
