@@ -11,18 +11,26 @@ from typing import Any
 
 import click
 
-from kgraph.cli.model_io import import_object, is_code, load_model, write_file
-from kgraph.cli.options import Listing, bind_input_shapes, input_shape_option, model_argument, several
+from kgraph.cli.model_io import import_for_keras, import_object, is_code, load_model, note_unused, write_file
+from kgraph.cli.options import (
+    Listing,
+    bind_input_shapes,
+    imports_option,
+    input_shape_option,
+    model_argument,
+    several,
+)
 from kgraph.cli.terminal import progress, terminal_width
 from kgraph.drawing.describe import format_bytes
 from kgraph.drawing.terminal.graph_text import to_text
-from kgraph.errors import KGraphError
+from kgraph.errors import KGraphError, NoGraphError
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.file import check_targets, open_cuttable
 from kgraph.extraction.plan import kept_layers, plan, rest
 from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
-from kgraph.sources.model_file import ModelFile
+from kgraph.sources import read
+from kgraph.sources.model_file import ModelFile, open_model_file
 
 
 @click.command("extract", cls=Listing)
@@ -42,6 +50,7 @@ from kgraph.sources.model_file import ModelFile
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
 @click.option("--unsafe", is_flag=True, help="Let Keras load code from the file (Lambda layers).")
+@imports_option
 def extract_command(
     model: str,
     layers: Sequence[str],
@@ -54,6 +63,7 @@ def extract_command(
     force: bool,
     with_keras: bool,
     unsafe: bool,
+    imports: Sequence[str],
 ) -> None:
     """Cut a submodel out of MODEL that makes the tensors which queries name, and save it.
 
@@ -73,7 +83,7 @@ def extract_command(
     if input_shapes and not dry_run:
         raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
     if dry_run:
-        graph = bind_input_shapes(load_model(model)[0], input_shapes)
+        graph = bind_input_shapes(load_model(model, imports=imports)[0], input_shapes)
         click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
         return
     source = None if with_keras or is_code(model) else open_cuttable(Path(model))
@@ -81,11 +91,12 @@ def extract_command(
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
     if source is None:
-        graph, file = load_model(model)
-        click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
-        _save(_live(model, unsafe), layers, inputs, targets[0])
+        file = None if is_code(model) else open_model_file(Path(model))
+        _cut_live(_live(model, file, unsafe, imports), file, layers, inputs, targets[0])
     else:
         file = source.file
+        if not verify:
+            note_unused(imports)
         _cut(source, layers, inputs, targets)
     click.echo("wrote " + " and ".join(map(str, targets)))
     if verify:
@@ -93,7 +104,7 @@ def extract_command(
             raise KGraphError(
                 f"`{model}` is no file that Keras could load again", hint="leave `--verify` away"
             )
-        _verify_written(file, targets, layers, inputs, unsafe)
+        _verify_written(file, targets, layers, inputs, unsafe, imports)
 
 
 def _target(output: Path | None, model: str, suffix: str) -> Path:
@@ -124,12 +135,17 @@ def _cut(source: CuttableFile, layers: Sequence[str], inputs: Sequence[str], tar
 
 
 def _verify_written(
-    file: ModelFile, targets: Sequence[Path], layers: Sequence[str], inputs: Sequence[str], unsafe: bool
+    file: ModelFile,
+    targets: Sequence[Path],
+    layers: Sequence[str],
+    inputs: Sequence[str],
+    unsafe: bool,
+    imports: Sequence[str],
 ) -> None:
     from kgraph.extraction.verify import verify
 
     head, tail = targets[0], targets[1] if len(targets) > 1 else None
-    found = verify(file, head, list(layers), list(inputs) or None, tail=tail, unsafe=unsafe)
+    found = verify(file, head, list(layers), list(inputs) or None, tail=tail, unsafe=unsafe, imports=imports)
     if found.different:
         names = ", ".join(f"`{key}`" for key in found.different)
         raise KGraphError(f"`{head}` is written, but makes other numbers than the model for {names}")
@@ -151,17 +167,28 @@ def _plan_text(graph: Graph, wanted: Graph) -> str:
     return "".join(lines)
 
 
-def _live(spec: str, unsafe: bool) -> Any:
+def _live(spec: str, file: ModelFile | None, unsafe: bool, imports: Sequence[str]) -> Any:
     """The live model of a file, loaded by Keras, or of `package.module:name`."""
-    from kgraph.extraction.live import load_live_model
+    from kgraph.extraction.keras_loading import check_keras3_loads, load_live_model
 
     gc.enable()
-    return import_object(*spec.split(":")) if is_code(spec) else load_live_model(Path(spec), unsafe=unsafe)
+    if file is not None:
+        check_keras3_loads(file)
+    import_for_keras(imports)
+    return import_object(*spec.split(":")) if file is None else load_live_model(file.path, unsafe=unsafe)
 
 
-def _save(model: object, layers: Sequence[str], inputs: Sequence[str], output: Path) -> None:
+def _cut_live(
+    model: object, file: ModelFile | None, layers: Sequence[str], inputs: Sequence[str], output: Path
+) -> None:
+    """Cut the live model, and write it; the plan is shown of the file's graph, if it holds one."""
     from kgraph.extraction.live import extract
 
+    try:
+        graph = read(model) if file is None else file.graph
+    except NoGraphError:  # of a class whose code makes the layers
+        graph = read(model)
+    click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # dropped inputs were told with the plan
         submodel = extract(model, layers, inputs=inputs or None)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
+
+import click
 
 from kgraph.atomic_write import write_atomically
 from kgraph.errors import KGraphError, ReadError
@@ -37,16 +40,39 @@ def refuse_the_source(output: Path, model: str) -> None:
         )
 
 
-def load_model(spec: str, weights: str | None = None, values: bool = False) -> tuple[Graph, ModelFile | None]:
-    """The graph of a file (and of a file with its weights), and the file; or of `package.module:name`."""
+def load_model(
+    spec: str, weights: str | None = None, values: bool = False, imports: Sequence[str] = ()
+) -> tuple[Graph, ModelFile | None]:
+    """The graph of a file (and of a file with its weights), and the file; or of `package.module:name`.
+
+    `imports` is code of users that is imported before `package.module:name`; a file is read without.
+    """
     if is_code(spec):
+        import_for_keras(imports)
         return read(import_object(*spec.split(":")), weights=weights, values=values), None
+    note_unused(imports)
     file = open_model_file(Path(spec), weights=None if weights is None else Path(weights), values=values)
     return file.graph, file
 
 
 def is_code(spec: str) -> bool:
     return not os.path.exists(spec) and bool(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", spec))
+
+
+def import_for_keras(imports: Sequence[str]) -> None:
+    """None; imports the code that `--import` names."""
+    if imports:
+        from kgraph.extraction.keras_loading import import_code
+
+        import_code(imports)
+
+
+def note_unused(imports: Sequence[str]) -> None:
+    """A note on stderr if code was named that nothing needs."""
+    if imports:
+        click.echo(
+            "note: `--import` is not needed here: a file is read without the code of its classes", err=True
+        )
 
 
 def import_object(module: str, name: str) -> object:

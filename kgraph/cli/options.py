@@ -60,6 +60,14 @@ weights_option = click.option(
     shell_complete=complete_files,
     help="The weights of a MODEL that is JSON without any: `.weights.h5`.",
 )
+imports_option = click.option(
+    "--import",
+    "imports",
+    metavar="MODULE|FILE.py",
+    multiple=True,
+    shell_complete=complete_files,
+    help="Code that defines classes of the model, for where Keras loads it.",
+)
 input_shape_option = click.option(
     "--input-shape",
     "input_shapes",

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import click
 
 from kgraph.cli.model_io import load_model
-from kgraph.cli.options import bind_input_shapes, input_shape_option, model_argument, weights_option
+from kgraph.cli.options import (
+    bind_input_shapes,
+    imports_option,
+    input_shape_option,
+    model_argument,
+    weights_option,
+)
 from kgraph.cli.terminal import terminal_width
 
 
@@ -16,8 +22,13 @@ from kgraph.cli.terminal import terminal_width
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
 @input_shape_option
 @weights_option
+@imports_option
 def select_command(
-    model: str, queries: Sequence[str], input_shapes: Sequence[str], weights: str | None
+    model: str,
+    queries: Sequence[str],
+    input_shapes: Sequence[str],
+    weights: str | None,
+    imports: Sequence[str],
 ) -> None:
     """List the tensors that queries name: address, class, shape, dtype, bytes for a batch of one.
 
@@ -33,6 +44,6 @@ def select_command(
     from kgraph.drawing.terminal.graph_text import to_tensors_text
     from kgraph.query import select as find
 
-    graph, _ = load_model(model, weights)
+    graph, _ = load_model(model, weights, imports=imports)
     graph = bind_input_shapes(graph, input_shapes)
     click.echo(to_tensors_text(graph, find(graph, *queries), width=terminal_width()), nl=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from kgraph.cli.model_io import load_model
-from kgraph.cli.options import model_argument, weights_option
+from kgraph.cli.options import imports_option, model_argument, weights_option
 from kgraph.cli.terminal import print_sharing
 from kgraph.cli.unloadable import note_unloadable
 
@@ -15,7 +17,10 @@ from kgraph.cli.unloadable import note_unloadable
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
 @weights_option
-def shared_command(model: str, as_json: bool, values: bool, weights: str | None) -> None:
+@imports_option
+def shared_command(
+    model: str, as_json: bool, values: bool, weights: str | None, imports: Sequence[str]
+) -> None:
     """Show what is shared in MODEL: layers called more than once, one object in two places, one variable
     in two layers; and what its parameters amount to, each counted once.
 
@@ -25,7 +30,7 @@ def shared_command(model: str, as_json: bool, values: bool, weights: str | None)
     """
     from kgraph.reports.sharing import sharing, to_sharing_json
 
-    graph, file = load_model(model, weights, values)
+    graph, file = load_model(model, weights, values, imports)
     found = sharing(graph)
     if as_json:
         click.echo(to_sharing_json(found))

@@ -13,6 +13,7 @@ from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import (
     Listing,
     bind_input_shapes,
+    imports_option,
     input_shape_option,
     model_argument,
     several,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
 @input_shape_option
 @weights_option
+@imports_option
 @click.option("--chains", is_flag=True, help="In pictures, one box for convolution, norm and activation.")
 @click.option(
     "--tell",
@@ -69,6 +71,7 @@ def show_command(
     across: bool,
     input_shapes: Sequence[str],
     weights: str | None,
+    imports: Sequence[str],
     chains: bool,
     tell: Sequence[str],
     colour: str,
@@ -93,7 +96,7 @@ def show_command(
         )
     context = click.get_current_context()
     render = context.with_resource(open_renderer(output, model)) if output else None
-    graph, file = load_model(model, weights)
+    graph, file = load_model(model, weights, imports=imports)
     graph = bind_input_shapes(graph, input_shapes)
     look = Look(
         expand=expand,
