@@ -19,8 +19,8 @@ Names are imported when they are first used, so that reading a file never waits 
 not need, and never for Keras or TensorFlow.
 """
 
-from __future__ import annotations
-
+# These two Python has loaded itself: while `python -m kgraph` comes here, a file of the current folder would
+# be taken for any other.
 import sys
 from importlib import import_module
 
