@@ -175,7 +175,7 @@ def _live(spec: str, file: ModelFile | None, unsafe: bool, imports: Sequence[str
     if file is not None:
         check_keras3_loads(file)
     import_for_keras(imports)
-    return import_object(*spec.split(":")) if file is None else load_live_model(file.path, unsafe=unsafe)
+    return import_object(*spec.split(":")) if file is None else load_live_model(file, unsafe=unsafe)
 
 
 def _cut_live(

@@ -21,6 +21,7 @@ from kgraph.extraction.trial import ComparisonError, Trial, Values
 from kgraph.sources.model_file import open_model_file
 
 BY_HAND = "compare on data of your own: `keras.models.load_model` loads both"
+NAMES = {"keras": "Keras", "tf_keras": "Keras 2"}
 TF_KERAS = "`pip install tf_keras` adds it"
 
 
@@ -57,25 +58,25 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
             "the source is a file of Keras 2, which needs tf_keras, and that is not installed", TF_KERAS
         ) from error
     import_code(request["imports"], library=library)
-    graph = open_model_file(Path(request["files"]["source"])).graph
+    source = open_model_file(Path(request["files"]["source"]))
     if library == "tf_keras":
         from kgraph.extraction.keras2 import check_code
         from kgraph.extraction.keras2 import keras2_trial as make_trial
 
         if not request["unsafe"]:
-            check_code(graph)
+            check_code(source.graph)
     else:
         from kgraph.extraction.keras3 import keras3_trial as make_trial
-    models = {what: _load(keras, what, path, request) for what, path in request["files"].items()}
-    return _try(make_trial(graph, models, request["queries"], request["inputs"]))
-
-
-def _load(keras: Any, what: str, path: str, request: Mapping[str, Any]) -> Any:
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=not request["unsafe"])
-    except Exception as error:  # Keras raises whatever the file makes it raise
-        cause = cause_of(error)
-        raise ComparisonError(f"{keras.__name__} cannot load the {what}: {cause.what}", cause.hint) from error
+    models = {}
+    for what, path in request["files"].items():
+        try:
+            models[what] = keras.models.load_model(path, compile=False, safe_mode=not request["unsafe"])
+        except Exception as error:  # Keras raises whatever the file makes it raise
+            cause = cause_of(error, source)
+            raise ComparisonError(
+                f"{NAMES[library]} cannot load the {what}: {cause.what}", cause.hint
+            ) from error
+    return _try(make_trial(source.graph, models, request["queries"], request["inputs"]))
 
 
 def _try(trial: Trial) -> dict[str, Any]:

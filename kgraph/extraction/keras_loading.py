@@ -16,7 +16,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from kgraph.errors import FROM_KERAS2, ReadError
+from kgraph.errors import FROM_KERAS2, KGraphError, ReadError
+from kgraph.layers import every_layer, is_operation
 from kgraph.sources.model_file import ModelFile
 
 ITS_OWN = ("keras", "tf_keras", "tensorflow")  # packages whose classes Keras knows
@@ -26,6 +27,7 @@ UNKNOWN = re.compile(
 )
 IMPORT = "`--import MODULE` or `--import FILE.py` names the code that defines it"
 UNSAFE = "`--unsafe` lets Keras run what the file holds, so use it only on files you trust"
+AS_KERAS = "save the model as `.keras`, from the program that built it"
 SMALLER = "cut it where there is more memory, or in parts"
 
 
@@ -36,7 +38,7 @@ class Cause(NamedTuple):
     hint: str = ""
 
 
-def load_live_model(path: Path, *, unsafe: bool = False) -> Any:
+def load_live_model(file: ModelFile, *, unsafe: bool = False) -> Any:
     """The `keras.Model` of a file, loaded by Keras without its compile config; `ReadError` if Keras fails.
 
     `unsafe` lets Keras run code that the file holds (Lambda layers).
@@ -45,14 +47,14 @@ def load_live_model(path: Path, *, unsafe: bool = False) -> Any:
         with quiet():
             import keras
 
-            return keras.models.load_model(path, compile=False, safe_mode=not unsafe)
+            return keras.models.load_model(file.path, compile=False, safe_mode=not unsafe)
     except Exception as error:  # Keras raises whatever the file makes it raise
-        cause = cause_of(error)
-        raise ReadError(f"Keras cannot load `{path}`: {cause.what}", hint=cause.hint) from error
+        cause = cause_of(error, file)
+        raise ReadError(f"Keras cannot load `{file.path}`: {cause.what}", hint=cause.hint) from error
 
 
-def cause_of(error: BaseException) -> Cause:
-    """Why Keras could not load or run a model, by what it raised."""
+def cause_of(error: BaseException, file: ModelFile | None = None) -> Cause:
+    """Why Keras could not load a file, or run a model, by what it raised."""
     said = str(error)
     unknown = UNKNOWN.search(said)
     if isinstance(error, MemoryError) or "OOM when allocating" in said or "ResourceExhausted" in said:
@@ -63,13 +65,26 @@ def cause_of(error: BaseException) -> Cause:
             "it holds code of its own (a Lambda layer), which Keras runs only if it is allowed", UNSAFE
         )
     if unknown:
-        return Cause(f"it does not know `{unknown['name'].rpartition('>')[2]}`", IMPORT)
+        name = unknown["name"].rpartition(">")[2]
+        if file is not None and name in _operations(file):
+            return Cause(f"it does not know operations, as `{name}`, in files of {file.format}", AS_KERAS)
+        return Cause(f"it does not know `{name}`", IMPORT)
     return Cause(f"{type(error).__name__}: {first_sentence(said)}")
 
 
+def _operations(file: ModelFile) -> set[str]:
+    """The classes of the operations in a file's graph, if it has one."""
+    try:
+        return {layer.class_name for _, layer in every_layer(file.graph) if is_operation(layer)}
+    except KGraphError:
+        return set()
+
+
 def first_sentence(said: str) -> str:
-    """What an exception says first, in no more than 200 characters."""
-    return (said.strip().splitlines() or ["no reason is given"])[0].partition(". ")[0][:200]
+    """What an exception says first, in no more than 200 characters; Keras writes the cause of it in bold."""
+    bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", said, re.DOTALL)
+    lines = (bold[1] if bold else said).strip().splitlines() or ["no reason is given"]
+    return lines[0].partition(". ")[0].rstrip(".")[:200]
 
 
 def import_code(names: Sequence[str], *, library: str = "keras") -> None:
