@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kgraph.errors import KGraphError
+from kgraph.errors import GraphError, KGraphError
 from kgraph.extraction.input_values import feeds
 from kgraph.extraction.keras_loading import Cause, cause_of, import_code
 from kgraph.extraction.trial import ComparisonError, Trial, Values
@@ -98,8 +98,9 @@ def _try(trial: Trial) -> dict[str, Any]:
             return {"outputs": list(expected), "different": different}
     except MemoryError as error:
         failure = cause_of(error)
-    if failure is None:
-        raise ComparisonError("no sizes of its inputs are known that all of its layers take")
+    except GraphError as error:
+        failure = Cause(str(error))
+    assert failure is not None
     raise ComparisonError(f"Keras cannot run it on random inputs: {failure.what}", failure.hint or BY_HAND)
 
 

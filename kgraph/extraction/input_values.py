@@ -64,7 +64,8 @@ def feeds(graph: Graph, inputs: Mapping[str, Any], model: Any) -> Iterator[dict[
     """Arrays by the name of an input, in several sizes where sizes are free, to be tried in turn.
 
     `graph` is what will be run, `inputs` its symbolic inputs, `model` the loaded model around them. Raises
-    `MemoryError` if not even the smallest would fit into the memory that is free.
+    `MemoryError` if not even the smallest would fit into the memory that is free, `GraphError` if no size
+    is one that all layers take.
     """
     ranges = find_ranges(graph, model)
     shapes = list(_shapes(graph, inputs))
@@ -86,11 +87,13 @@ def _shapes(graph: Graph, inputs: Mapping[str, Any]) -> Iterator[dict[str, tuple
     fixed = next((shape[0] for shape in given.values() if shape and shape[0] is not None), None)
     is_free = any(d is None for shape in given.values() for d in shape[1:])
     found: list[tuple[int, dict[str, tuple[int, ...]]]] = []
+    refused: GraphError | None = None
     for size in SIZES if is_free else SIZES[:1]:
         chosen = {name: [size if d is None else d for d in shape] for name, shape in given.items()}
         try:
             once = needed_bytes(graph, chosen)
-        except GraphError:  # a layer cannot take so small a picture
+        except GraphError as error:  # a layer cannot take so small a picture
+            refused = error
             continue
         batch = fixed or (BATCH if once * BATCH <= ROOM else 1)
         shapes = {
@@ -98,6 +101,8 @@ def _shapes(graph: Graph, inputs: Mapping[str, Any]) -> Iterator[dict[str, tuple
             for name, shape in chosen.items()
         }
         found.append((once * batch, shapes))
+    if not found and refused:
+        raise refused
     fitting = [pair for pair in found if pair[0] <= ROOM] or found[:1]
     for needed, shapes in fitting:
         if needed > free_memory():
@@ -112,19 +117,10 @@ def needed_bytes(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> int:
 
     Raises `GraphError` for sizes that a layer inside cannot take.
     """
-    bound: dict[str, tuple[int | None, ...]] = {
-        name: (None if _free_batch(graph, name) else shape[0], *shape[1:])
-        for name, shape in shapes.items()
-        if shape
-    }
-    sized = infer_shapes(graph, bound)
+    known = {tensor.layer for tensor in graph.inputs.values() if tensor.shape}
+    sized = infer_shapes(graph, {name: shape[1:] for name, shape in shapes.items() if name in known})
     tensors = [tensor for node, _ in every_node(sized) for tensor in node.outputs]
     return sum(prod(d or 1 for d in t.shape) * BYTES.get(t.dtype or "", 4) for t in tensors if t.shape)
-
-
-def _free_batch(graph: Graph, name: str) -> bool:
-    shape = next((t.shape for t in graph.inputs.values() if t.layer == name), None)
-    return not shape or shape[0] is None
 
 
 def free_memory() -> int:

@@ -90,6 +90,24 @@ class Calls:
             if layer.name in graph and (inner := graph.layer(layer.name).graph):
                 self.watch(inside, inner)
 
+    def join_steps(self, before: Mapping[NodeKey, int], shape: Any) -> None:
+        """None; puts what calls made since then, one for each step or one for all, along the time axis.
+
+        `before`: how many there were, `shape`: what was given, batch and steps first. Keras runs the first
+        step once more, to see what comes out (`backend.rnn`).
+        """
+        import tensorflow as tf
+
+        for key, made in self.made.items():
+            new = made[before.get(key, 0) :]
+            del made[before.get(key, 0) :]
+            if len(new) == 1:
+                joined = [tf.reshape(t, (*shape[:2], *t.shape[1:])) for t in tf.nest.flatten(new[0])]
+                made.append(joined)
+            elif new:
+                steps = map(tf.nest.flatten, new[-shape[1] :])
+                made.append([tf.stack(tensors, axis=1) for tensors in zip(*steps, strict=True)])
+
     def value(self, tensor: Tensor, graph: Graph, values: Values) -> Any:
         """What a tensor was in the last run; inside TimeDistributed all steps, one behind the other."""
         if tensor.layer in values and tensor.key in graph.input_keys:
@@ -117,11 +135,14 @@ class WatchedCall:
         index = flat_index(graph, name, self.node_index, number) if name in graph else self.node_index
         layer = graph.layer(name) if name in graph else None
         if layer is not None and layer.graph is not None:
+            before = {key: len(made) for key, made in self.calls.made.items()}
             self.calls.scopes.append((inner_path(path, layer), index, layer.graph))
             try:
                 made = self.layer(*args, **kwargs)
             finally:
                 self.calls.scopes.pop()
+            if layer.wraps:
+                self.calls.join_steps(before, args[0].shape)
         else:
             made = self.layer(*args, **kwargs)
         if (path + name, index) in self.calls.keys:

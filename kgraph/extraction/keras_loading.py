@@ -49,8 +49,11 @@ def load_live_model(file: ModelFile, *, unsafe: bool = False) -> Any:
 
             return keras.models.load_model(file.path, compile=False, safe_mode=not unsafe)
     except Exception as error:  # Keras raises whatever the file makes it raise
-        cause = cause_of(error, file)
-        raise ReadError(f"Keras cannot load `{file.path}`: {cause.what}", hint=cause.hint) from error
+        cause, of = cause_of(error, file), ""
+        if () < file.version < (3,):
+            of = f", a file of Keras {'.'.join(map(str, file.version))}"
+            cause = cause._replace(hint="leave `--with-keras` away: kgraph cuts `.h5` of Keras 2 itself")
+        raise ReadError(f"Keras cannot load `{file.path}`{of}: {cause.what}", hint=cause.hint) from error
 
 
 def cause_of(error: BaseException, file: ModelFile | None = None) -> Cause:
