@@ -84,7 +84,7 @@ def extract_command(
         raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
     if dry_run:
         graph = bind_input_shapes(load_model(model, imports=imports)[0], input_shapes)
-        click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
+        _show_plan(graph, layers, inputs)
         return
     source = None if with_keras or is_code(model) else open_cuttable(Path(model))
     suffix = source.suffix if source else ".keras"
@@ -92,9 +92,16 @@ def extract_command(
     check_targets(Path(model), targets, force)
     if source is None:
         file = None if is_code(model) else open_model_file(Path(model))
-        _cut_live(_live(model, file, unsafe, imports), file, layers, inputs, targets[0])
+        graph = None if file is None else _graph_of(file)
+        if graph is not None:  # says what does not fit before Keras is started
+            _show_plan(graph, layers, inputs)
+        live = _live(model, file, unsafe, imports)
+        if graph is None:
+            _show_plan(read(live), layers, inputs)
+        _save(live, layers, inputs, targets[0])
     else:
         file = source.file
+        _check_graph(file)
         if not verify:
             note_unused(imports)
         _cut(source, layers, inputs, targets)
@@ -117,6 +124,17 @@ def _target(output: Path | None, model: str, suffix: str) -> Path:
             hint=f"name it `{output.with_suffix(suffix)}`",
         )
     return output
+
+
+def _check_graph(file: ModelFile) -> None:
+    """Nothing; raises `NoGraphError`, with what may cut the file nevertheless, for one without a graph."""
+    try:
+        _ = file.graph
+    except NoGraphError as error:
+        error.hint = (
+            "if the code of its class builds a functional model: `--with-keras --import FILE.py` runs that"
+        )
+        raise
 
 
 def _cut(source: CuttableFile, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
@@ -178,17 +196,22 @@ def _live(spec: str, file: ModelFile | None, unsafe: bool, imports: Sequence[str
     return import_object(*spec.split(":")) if file is None else load_live_model(file, unsafe=unsafe)
 
 
-def _cut_live(
-    model: object, file: ModelFile | None, layers: Sequence[str], inputs: Sequence[str], output: Path
-) -> None:
-    """Cut the live model, and write it; the plan is shown of the file's graph, if it holds one."""
+def _graph_of(file: ModelFile) -> Graph | None:
+    """The graph of a file; None for one whose layers the code of its class makes."""
+    try:
+        return file.graph
+    except NoGraphError:
+        return None
+
+
+def _show_plan(graph: Graph, layers: Sequence[str], inputs: Sequence[str]) -> None:
+    click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
+
+
+def _save(model: object, layers: Sequence[str], inputs: Sequence[str], output: Path) -> None:
+    """Cut the live model, and write what is cut."""
     from kgraph.extraction.live import extract
 
-    try:
-        graph = read(model) if file is None else file.graph
-    except NoGraphError:  # of a class whose code makes the layers
-        graph = read(model)
-    click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # dropped inputs were told with the plan
         submodel = extract(model, layers, inputs=inputs or None)

@@ -16,6 +16,8 @@ from typing import Any
 
 from kgraph.errors import GraphError, KGraphError
 from kgraph.extraction.input_values import feeds
+from kgraph.extraction.keras2 import check_code, keras2_trial
+from kgraph.extraction.keras3 import keras3_trial
 from kgraph.extraction.keras_loading import Cause, cause_of, import_code
 from kgraph.extraction.trial import ComparisonError, Trial, Values
 from kgraph.sources.model_file import open_model_file
@@ -59,14 +61,8 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
         ) from error
     import_code(request["imports"], library=library)
     source = open_model_file(Path(request["files"]["source"]))
-    if library == "tf_keras":
-        from kgraph.extraction.keras2 import check_code
-        from kgraph.extraction.keras2 import keras2_trial as make_trial
-
-        if not request["unsafe"]:
-            check_code(source.graph)
-    else:
-        from kgraph.extraction.keras3 import keras3_trial as make_trial
+    if library == "tf_keras" and not request["unsafe"]:
+        check_code(source.graph)
     models = {}
     for what, path in request["files"].items():
         try:
@@ -76,7 +72,10 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
             raise ComparisonError(
                 f"{NAMES[library]} cannot load the {what}: {cause.what}", cause.hint
             ) from error
-    return _try(make_trial(source.graph, models, request["queries"], request["inputs"]))
+    queries, inputs = request["queries"], request["inputs"]
+    if library == "tf_keras":
+        return _try(keras2_trial(source.graph, models, queries, inputs))
+    return _try(keras3_trial(models, queries, inputs))
 
 
 def _try(trial: Trial) -> dict[str, Any]:

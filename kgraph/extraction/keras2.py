@@ -91,25 +91,27 @@ class Calls:
                 self.watch(inside, inner)
 
     def join_steps(self, before: Mapping[NodeKey, int], shape: Any) -> None:
-        """None; puts what calls made since then, one for each step or one for all, along the time axis.
+        """None; puts what calls made since then, one for all steps or one for each, along the time axis.
 
-        `before`: how many there were, `shape`: what was given, batch and steps first. Keras runs the first
-        step once more, to see what comes out (`backend.rnn`).
+        `before`: how many there were, `shape`: what was given, batch and steps first. Keras 2 runs the first
+        step once more, to see what comes out (`backend.rnn`), and all of them for the mask (`compute_mask`).
         """
         import tensorflow as tf
 
+        batch, steps = shape[:2]
         for key, made in self.made.items():
-            new = made[before.get(key, 0) :]
+            calls = [tf.nest.flatten(call) for call in made[before.get(key, 0) :]]
             del made[before.get(key, 0) :]
-            if len(new) == 1:
-                joined = [tf.reshape(t, (*shape[:2], *t.shape[1:])) for t in tf.nest.flatten(new[0])]
-                made.append(joined)
-            elif new:
-                steps = map(tf.nest.flatten, new[-shape[1] :])
-                made.append([tf.stack(tensors, axis=1) for tensors in zip(*steps, strict=True)])
+            if calls and calls[0][0].shape[0] == batch * steps:
+                made.append([tf.reshape(t, (batch, steps, *t.shape[1:])) for t in calls[0]])
+            elif calls:
+                made.append([tf.stack(ts, axis=1) for ts in zip(*calls[1 : 1 + steps], strict=True)])
 
     def value(self, tensor: Tensor, graph: Graph, values: Values) -> Any:
-        """What a tensor was in the last run; inside TimeDistributed all steps, one behind the other."""
+        """What a tensor was in the last run; inside TimeDistributed all steps, one behind the other.
+
+        The first that was made counts: what Keras runs again for a mask may have moved a state.
+        """
         if tensor.layer in values and tensor.key in graph.input_keys:
             return values[tensor.layer]
         found = self.made.get(tensor.key)
@@ -117,7 +119,7 @@ class Calls:
             raise ExtractError(str(tensor), "is not told of by tf_keras as it runs the model")
         import tensorflow as tf
 
-        return tf.nest.flatten(found[-1])[tensor.tensor_index]
+        return tf.nest.flatten(found[0])[tensor.tensor_index]
 
 
 @dataclass

@@ -12,10 +12,10 @@ from typing import Any
 from kgraph.extraction.live import extract
 from kgraph.extraction.plan import Queries, plan
 from kgraph.extraction.trial import Trial, Values, name_tail
-from kgraph.graph import Graph
+from kgraph.sources.live import read_live
 
 
-def keras3_trial(graph: Graph, models: Mapping[str, Any], queries: Queries, inputs: Queries | None) -> Trial:
+def keras3_trial(models: Mapping[str, Any], queries: Queries, inputs: Queries | None) -> Trial:
     """What is compared of the loaded models, source, submodel and maybe tail."""
     import keras
 
@@ -48,6 +48,7 @@ def keras3_trial(graph: Graph, models: Mapping[str, Any], queries: Queries, inpu
             made |= name_tail(keras.tree.flatten_with_path(tail(made, training=False)))
         return made
 
+    graph = read_live(source)
     whole = source if tail is not None else cut
     run = graph if tail is not None else plan(graph, queries, inputs)
     return Trial(run, _inputs(whole), source, expected, made)
