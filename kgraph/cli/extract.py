@@ -92,11 +92,11 @@ def extract_command(
     check_targets(Path(model), targets, force)
     if source is None:
         file = None if is_code(model) else open_model_file(Path(model))
-        graph = None if file is None else _graph_of(file)
-        if graph is not None:  # says what does not fit before Keras is started
-            _show_plan(graph, layers, inputs)
+        known = None if file is None else _graph_of(file)
+        if known is not None:  # says what does not fit before Keras is started
+            _show_plan(known, layers, inputs)
         live = _live(model, file, unsafe, imports)
-        if graph is None:
+        if known is None:
             _show_plan(read(live), layers, inputs)
         _save(live, layers, inputs, targets[0])
     else:

@@ -20,7 +20,7 @@ from kgraph.transforms.shape_inference import infer_shapes
 
 BATCH = 2
 SIZES = (16, 64, 256)  # tried in turn for free dimensions: a deep network may need large pictures
-ROOM = 1 << 30  # bytes that all tensors of a model may take, where sizes are free to choose
+ROOM = 1 << 28  # bytes that all tensors of a model may take, where sizes are free to choose
 UNKNOWN_RANGE = 10  # whole numbers that nothing known reads; 256 for bytes, as of pictures
 WORDS = ("a", "b", "c")  # strings that nothing known reads
 # What hands its input's values on, in another shape or between others.
@@ -139,7 +139,7 @@ def random_values(shape: Sequence[int], dtype: str, allowed: Range, seed: int) -
     random = np.random.default_rng(seed)
     if allowed.words is not None or dtype == "string":
         words = np.array(list(allowed.words if allowed.words else WORDS), dtype=object)
-        values = words[random.integers(0, len(words), shape)]
+        values = words[random.integers(0, len(words), prod(shape))].reshape(shape)
         return values if dtype == "string" else values.astype(dtype)
     is_whole = "int" in dtype or dtype == "bool"
     if allowed.end is None and not is_whole:
