@@ -91,7 +91,7 @@ def extract_command(
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
     if source is None:
-        file = None if is_code(model) else open_model_file(Path(model))
+        file = None if is_code(model) else _open_for_keras(Path(model))
         known = None if file is None else _graph_of(file)
         if known is not None:  # says what does not fit before Keras is started
             _show_plan(known, layers, inputs)
@@ -185,13 +185,19 @@ def _plan_text(graph: Graph, wanted: Graph) -> str:
     return "".join(lines)
 
 
+def _open_for_keras(path: Path) -> ModelFile:
+    from kgraph.extraction.keras_loading import check_keras3_loads
+
+    file = open_model_file(path)
+    check_keras3_loads(file)
+    return file
+
+
 def _live(spec: str, file: ModelFile | None, unsafe: bool, imports: Sequence[str]) -> Any:
     """The live model of a file, loaded by Keras, or of `package.module:name`."""
-    from kgraph.extraction.keras_loading import check_keras3_loads, load_live_model
+    from kgraph.extraction.keras_loading import load_live_model
 
     gc.enable()
-    if file is not None:
-        check_keras3_loads(file)
     import_for_keras(imports)
     return import_object(*spec.split(":")) if file is None else load_live_model(file, unsafe=unsafe)
 

@@ -50,6 +50,7 @@ def _args(*args: str) -> Callable[[Path], list[str]]:
         (folder / "here").mkdir()
         (folder / "here.json").mkdir()
         (folder / "code.py").write_text("number = 1\ndef broken():\n    raise ValueError('no data')\n")
+        (folder / "fails.py").write_text("raise ValueError('no data')\n")
         return ["show", *args]
 
     return make
@@ -224,6 +225,19 @@ def _lost_calls(folder: Path) -> list[str]:
     return ["show", "m.json"]
 
 
+def _extract(make: Callable[[Path], list[str]], *options: str) -> Callable[[Path], list[str]]:
+    """A maker of a model that is to be cut."""
+    return lambda folder: [
+        "extract", *make(folder)[1:2], "--layers", "both", "-o", "cut.keras", *options
+    ]  # fmt: skip
+
+
+def _json(folder: Path) -> list[str]:
+    _demo_json(folder)
+    return ["show", "m.json"]
+
+
+OLD = _members(metadata_json=b'{"keras_version": "2.15.0"}')
 SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
 CASES: dict[str, Callable[[Path], list[str]]] = {
     "no file": _args("nothing.keras"),
@@ -301,6 +315,17 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a name that is not there": _args("code:model"),
     "a function that fails": _args("code:broken"),
     "a name that is no model": _args("code:number"),
+    "code of users that is not there": _args("code:number", "--import", "nowhere"),
+    "a file of code that is not there": _args("code:number", "--import", "nowhere.py"),
+    "code of users that fails": _args("code:number", "--import", "fails.py"),
+    "a model of Keras 2 to cut": _extract(OLD),
+    "a model of Keras 2 for Keras 3": _extract(OLD, "--with-keras"),
+    "JSON to cut": _extract(_json),
+    "JSON for Keras": _extract(_json, "--with-keras"),
+    "a subclassed model to cut": _extract(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "a class that Keras does not know": _extract(
+        _members(config_json=json.dumps(SUBCLASS).encode()), "--with-keras"
+    ),
 }
 
 
