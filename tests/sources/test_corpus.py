@@ -62,9 +62,9 @@ def test_show_select_and_shared_take_every_format(row: dict[str, Any], tmp_path:
     ("name", "hint"),
     [
         ("keras_2_bare_config.json", "with its weights"),
-        ("savedmodel_2_11", "build the model in Keras 3"),
+        ("savedmodel_2_11", "save it as `.h5`"),
         ("tfjs_layers.json", "build the model in Keras 3"),
-        ("keras_2_15.keras", "`--with-keras`"),
+        ("keras_2_15.keras", "save it as `.h5`"),
     ],
 )
 def test_extract_refuses_other_formats_and_says_what_would_work(name: str, hint: str, tmp_path: Path) -> None:
