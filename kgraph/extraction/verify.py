@@ -69,7 +69,7 @@ def verify(
         text=True,
         check=False,
     )
-    answer = json.loads(done.stdout) if done.returncode == 0 and done.stdout else _death(done)
+    answer = json.loads(done.stdout) if done.returncode == 0 and done.stdout else explain_death(done)
     if "error" in answer:
         raise KGraphError(
             f"`{submodel}` is written but could not be compared: {answer['error']}", hint=answer["hint"]
@@ -84,7 +84,7 @@ def _query_texts(queries: Queries) -> Any:
     return [str(query) for query in listed]
 
 
-def _death(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def explain_death(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     """Why the program gave no answer."""
     if done.returncode == -signal.SIGKILL:
         return {

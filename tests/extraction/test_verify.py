@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from kgraph.extraction.comparison import compare
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.input_values import ROOM, Range, feeds, find_ranges, needed_bytes, random_values
 from kgraph.extraction.trial import ComparisonError
+from kgraph.extraction.verify import explain_death
 from kgraph.sources import read
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-OF_OPERATIONS = {"words_with_mask", "masked", "one_hot", "taken"}  # Keras loads none from HDF5
-WITHOUT_WORDS = {"words_of_vocabulary"}  # HDF5 does not keep what a vocabulary was made of
+OF_OPERATIONS = {"words_with_mask", "masked", "one_hot", "taken", "words_moved"}  # Keras loads none from HDF5
+NOT_IN_HDF5 = {"words_of_vocabulary", "half_precision"}  # Keras stores the one not, and loads the other not
 # No tail begins where a mask is made, nor at words that Keras takes for numbers (`StringLookup`, inverted).
 WITHOUT_TAIL = {"words_with_mask", "masked", "words_for_numbers"}
 
@@ -53,7 +55,7 @@ def test_what_is_cut_is_compared_and_its_tail_too(name: str, tmp_path: Path) -> 
     assert any(key.startswith("tail: ") for key in found["outputs"]) == (name not in WITHOUT_TAIL)
 
 
-@pytest.mark.parametrize("name", sorted(MODELS.keys() - OF_OPERATIONS - WITHOUT_WORDS))
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - OF_OPERATIONS - NOT_IN_HDF5))
 def test_what_is_cut_from_hdf5_is_compared(name: str, tmp_path: Path) -> None:
     MODELS[name]().save(tmp_path / "source.h5")
     assert compared(tmp_path, ".h5", ["cut"], tail=False)["different"] == []
@@ -144,6 +146,8 @@ def ranges(build: Callable[[], Any]) -> Mapping[str, Range]:
         ("one_hot", {"x": Range(6)}),
         ("taken", {"x": Range(), "at": Range(12)}),
         ("masked", {"x": Range(padding=0.0)}),
+        ("words_in_steps", {"x": Range(11)}),
+        ("words_moved", {"x": Range()}),
         ("sequential", {"input_layer": Range()}),
     ],
 )
@@ -222,3 +226,16 @@ def test_a_tensor_that_keras_2_does_not_tell_of_is_named(tmp_path: Path) -> None
     graph = read(tmp_path / "source.h5")
     with pytest.raises(ExtractError, match="is not told of by tf_keras"):
         Calls(graph, [Tensor("l")]).value(Tensor("l"), graph, {})
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "said"),
+    [
+        (-9, "", "as it does when memory runs out"),
+        (1, "a\nSyntaxError: b\n", "SyntaxError: b"),
+        (3, "", "with 3"),
+    ],
+)
+def test_a_program_that_gives_no_answer_is_told_of(code: int, stderr: str, said: str) -> None:
+    answer = explain_death(subprocess.CompletedProcess([], code, "", stderr))
+    assert said in answer["error"]

@@ -180,6 +180,49 @@ def counted() -> Any:
     return _model(x, layers.Dense(2)(Counter(name="cut")(x)))
 
 
+def sparse() -> Any:
+    x = keras.Input((50,), sparse=True, name="x")
+    return _model(x, layers.Dense(2)(layers.Dense(4, name="cut")(x)))
+
+
+def ragged() -> Any:
+    x = keras.Input((None,), ragged=True, dtype="int32", name="x")
+    return _model(x, layers.Dense(2)(layers.Embedding(9, 3, name="cut")(x)))
+
+
+def optional_input() -> Any:
+    x, y = keras.Input((5,), name="x"), keras.Input((5,), optional=True, name="y")
+    return _model([x, y], layers.Dense(2)(layers.Dense(4, name="cut")(x)))
+
+
+def half_precision() -> Any:
+    x = keras.Input((5,), dtype="bfloat16", name="x")
+    return _model(x, layers.Dense(2)(layers.Dense(4, dtype="bfloat16", name="cut")(x)))
+
+
+def quantized() -> Any:
+    x = keras.Input((3,), name="x")
+    model = _model(x, layers.Dense(2)(layers.Dense(8, name="cut")(x)))
+    model.quantize("int8")
+    return model
+
+
+def words_in_steps() -> Any:
+    x = keras.Input((3, 4), dtype="int32", name="x")
+    return _model(x, layers.Dense(2)(layers.TimeDistributed(layers.Embedding(11, 3), name="cut")(x)))
+
+
+def words_moved() -> Any:
+    """Whole numbers whose range nothing tells: what is read is less than 4."""
+    x = keras.Input((3,), dtype="int32", name="x")
+    return _model(x, layers.Dense(2)(layers.Embedding(4, 2, name="cut")(ops.mod(x, 4))))
+
+
+def one_word() -> Any:
+    x = keras.Input((), dtype="int32", name="x")
+    return _model(x, layers.Dense(2)(layers.Embedding(50, 3, name="cut")(x)))
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     build.__name__: build
     for build in (
@@ -187,6 +230,7 @@ MODELS: dict[str, Callable[[], Any]] = {
         numbers_as_floats, words_in_nested_model, words_in_custom_layer, categories, numbers_of_vocabulary,
         words_of_vocabulary, words_for_numbers, hashed, one_hot, taken, pixels, dicts, nested_structure,
         random_flip, dropout_in_training, masked, mask_given, large_pictures, large_volumes, counted,
+        sparse, ragged, optional_input, half_precision, quantized, words_in_steps, words_moved, one_word,
     )
 }  # fmt: skip
 
