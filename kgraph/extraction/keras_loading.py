@@ -21,10 +21,13 @@ from kgraph.layers import every_layer, is_operation
 from kgraph.sources.model_file import ModelFile
 
 ITS_OWN = ("keras", "tf_keras", "tensorflow")  # packages whose classes Keras knows
+# What Keras says of a class or function that it does not know: of a `.keras` file, and of HDF5.
 UNKNOWN = re.compile(
-    r"(?:Could not locate (?:class|function)|Unknown [\w ]+:|Could not interpret [\w ]+ identifier:) "
-    r"'?(?P<name>[\w>.]+)"
+    r"Could not locate (?:class|function) '(?P<class>[\w>.]+)|"
+    r"Unknown [\w ]+: '?(?P<object>[\w>.]+)'?\. Please ensure"
 )
+# What it says of what may run code (Lambda layers, SavedModels, modules of Torch) or open files.
+CODE = re.compile(r"deserialization of (?:an? )?`?(\w+)")
 IMPORT = "`--import MODULE` or `--import FILE.py` names the code that defines it"
 UNSAFE = "`--unsafe` lets Keras run what the file holds, so use it only on files you trust"
 AS_KERAS = "save the model as `.keras`, from the program that built it"
@@ -57,19 +60,21 @@ def load_live_model(file: ModelFile, *, unsafe: bool = False) -> Any:
 
 
 def cause_of(error: BaseException, file: ModelFile | None = None) -> Cause:
-    """Why Keras could not load a file, or run a model, by what it raised."""
+    """Why Keras could not load a file, or, with none, run a model, by what it raised."""
     said = str(error)
-    unknown = UNKNOWN.search(said)
+    unknown = UNKNOWN.search(said) if file is not None else None
     if isinstance(error, MemoryError) or "OOM when allocating" in said or "ResourceExhausted" in said:
         figures = f" ({said})" if isinstance(error, MemoryError) and said else ""
         return Cause(f"there is not enough memory{figures}", SMALLER)
     if "safe_mode" in said or "enable_unsafe_deserialization" in said:
+        code = CODE.search(said)
+        what = f" (`{code[1]}`)" if code else ""
         return Cause(
-            "it holds code of its own (a Lambda layer), which Keras runs only if it is allowed", UNSAFE
+            f"it may run code or open other files{what}, as Keras does only if it is allowed", UNSAFE
         )
-    if unknown:
-        name = unknown["name"].rpartition(">")[2]
-        if file is not None and name in _operations(file):
+    if unknown and file is not None:
+        name = (unknown["class"] or unknown["object"]).rpartition(">")[2]
+        if name in _operations(file):
             return Cause(f"it does not know operations, as `{name}`, in files of {file.format}", AS_KERAS)
         return Cause(f"it does not know `{name}`", IMPORT)
     return Cause(f"{type(error).__name__}: {first_sentence(said)}")

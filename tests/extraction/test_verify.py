@@ -22,6 +22,7 @@ from kgraph.extraction import input_values
 from kgraph.extraction.comparison import compare
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.input_values import ROOM, Range, feeds, find_ranges, needed_bytes, random_values
+from kgraph.extraction.keras_loading import cause_of
 from kgraph.extraction.trial import ComparisonError
 from kgraph.extraction.verify import explain_death
 from kgraph.sources import read
@@ -239,3 +240,22 @@ def test_a_tensor_that_keras_2_does_not_tell_of_is_named(tmp_path: Path) -> None
 def test_a_program_that_gives_no_answer_is_told_of(code: int, stderr: str, said: str) -> None:
     answer = explain_death(subprocess.CompletedProcess([], code, "", stderr))
     assert said in answer["error"]
+
+
+def test_why_keras_loads_no_code_is_said_with_the_option_that_allows_it(tmp_path: Path) -> None:
+    x = keras.Input((3,), name="x")
+    shifted = layers.Lambda(lambda t: t + 1, output_shape=(3,), name="shift")(x)
+    for suffix in (".keras", ".h5"):
+        keras.Model(x, layers.Dense(2, name="d")(shifted)).save(tmp_path / f"source{suffix}")
+        with pytest.raises(ComparisonError, match=r"may run code or open other files \(`Lambda`\)") as caught:
+            compared(tmp_path, suffix, ["d"], tail=False)
+        assert caught.value.cause.hint.startswith("`--unsafe`")
+
+
+def test_what_layers_say_as_they_run_is_not_taken_for_an_unknown_class() -> None:
+    said = ValueError("Unknown format: 'x'. Please ensure that it is known")
+    assert cause_of(said).hint == ""
+    assert (
+        cause_of(MemoryError("3 GB for the tensors")).what
+        == "there is not enough memory (3 GB for the tensors)"
+    )
