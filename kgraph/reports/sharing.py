@@ -129,10 +129,12 @@ def sharing(graph: Graph) -> Sharing:
 
 
 def _each_shared(graph: Graph) -> Iterator[Shared]:
+    objects = shared_objects(graph)
+    paths = {entry.path for found in objects.values() for entry in found.entries}
     calls: dict[str, list[Call]] = {}
-    for call in every_call(graph):
+    for call in every_call(graph, paths):
         calls.setdefault(call.layer, []).append(call)
-    for path, found in shared_objects(graph).items():
+    for path, found in objects.items():
         layer = found.layer
         holds = _held_size(layer, path)
         yield Shared(
