@@ -303,6 +303,11 @@ class Graph:
         return frozenset(tensor.key for tensor in self.outputs.values())
 
     @cached_property
+    def output_list(self) -> tuple[tuple[str, Tensor], ...]:
+        """The outputs by their number: (slot, tensor)."""
+        return tuple(self.outputs.items())
+
+    @cached_property
     def inner_nodes(self) -> tuple[Node, ...]:
         """The nodes that make no input of the graph."""
         return tuple(node for node in self.nodes if node.key not in self.input_keys)
