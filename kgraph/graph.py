@@ -303,6 +303,16 @@ class Graph:
         return frozenset(tensor.key for tensor in self.outputs.values())
 
     @cached_property
+    def node_places(self) -> dict[NodeKey, int]:
+        """Where each node stands in the graph's order, from 0."""
+        return {node.key: place for place, node in enumerate(self.nodes)}
+
+    @cached_property
+    def layer_places(self) -> dict[str, int]:
+        """Where each layer stands in the graph's order, from 0."""
+        return {layer.name: place for place, layer in enumerate(self.layers)}
+
+    @cached_property
     def output_list(self) -> tuple[tuple[str, Tensor], ...]:
         """The outputs by their number: (slot, tensor)."""
         return tuple(self.outputs.items())

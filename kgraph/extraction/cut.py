@@ -145,19 +145,19 @@ class Cutting:
 
     def _assemble(self, kept: frozenset[NodeKey]) -> Cut:
         starts = [Layer(name, "InputLayer", weights=(), stands_for=str(t)) for t, name in self.stops.items()]
-        taken = {name for name, _ in kept}
+        # In time by what is kept, since a wrapper may be cut into as many links as its model has layers.
+        keys = sorted(kept, key=self.graph.node_places.__getitem__)
+        names = sorted({name for name, _ in kept}, key=self.graph.layer_places.__getitem__)
         self.links = {
             name: split_wrapper(self.graph, self.graph.layer(name), steps, name in self.own_steps, _cut_one)
             for name, steps in self.steps.items()
         }
-        layers = [
-            left for layer in self.graph.layers if layer.name in taken for left in self._remaining(layer)
-        ]
+        layers = [left for name in names for left in self._remaining(self.graph.layer(name))]
         new = [
             Node(name, outputs=(replace(t, layer=name, node_index=0, tensor_index=0),))
             for t, name in self.stops.items()
         ]
-        nodes = [moved for node in self.graph.nodes if node.key in kept for moved in self._replacements(node)]
+        nodes = [moved for key in keys for moved in self._replacements(self.graph.node(Tensor(*key)))]
         became = {place: self._became(place) for place in self.wanted}
         graph = replace(
             self.graph,

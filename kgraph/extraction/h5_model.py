@@ -100,7 +100,9 @@ def _variables_of(
     for path, inner in every_layer(layer.graph, f"{layer.name}/"):
         if inner.graph is None and path in cut.origins:
             weights = layers[cut.origins[path]].weights or ()
-            for weight, variable in zip(weights, file.weights_by_path[cut.origins[path]], strict=True):
+            for weight, variable in zip(
+                weights, file.weights_by_path.get(cut.origins[path], ()), strict=True
+            ):
                 (trained if weight.trainable else others).append(variable)
                 if weight.trainable is None:
                     raise ExtractError(

@@ -34,8 +34,7 @@ def split_wrapper(
             hint=f"take its outputs: `{wrapper.name}`",
         )
     last = (next(iter(inside.outputs.values())),)
-    order = {node.key: i for i, node in enumerate(inside.nodes)}
-    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: order[end[0].key])
+    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: inside.node_places[end[0].key])
     names = Names(layer.name for layer in graph.layers)
     inner_names = Names(layer.name for layer in inside.layers)
     found: dict[Place, Layer] = {}
