@@ -129,7 +129,7 @@ class _Builder:
         """The arguments of a call with the plan's tensors in place of the model's."""
         import keras
 
-        before = next(n for n in self.graph.nodes_of(call.operation.name) if n.node_index == node.node_index)
+        before = self.graph.node(Tensor(call.operation.name, node.node_index))
         if before.inputs.keys() != node.inputs.keys():
             return self._fewer_arguments(node, call)
         new = {

@@ -55,6 +55,7 @@ class _Flow:
     readers: dict[Tensor, list[str]] = field(default_factory=dict)  # calls in the same scope
     becomes: dict[Tensor, list[Tensor]] = field(default_factory=dict)  # what a nested call makes of it
     returned: dict[Tensor, list[int]] = field(default_factory=dict)  # which outputs of the graph it is
+    told: dict[InputSet, tuple[str, ...]] = field(default_factory=dict)  # addresses of the inputs in a set
 
     def __post_init__(self) -> None:
         inputs = dict.fromkeys(self.graph.inputs.values())
@@ -100,10 +101,16 @@ class _Flow:
             layer=node.layer,
             outputs=node.outputs,
             reads={slot: str(tensor) for slot, tensor in node.inputs.items()},
-            inputs=tuple(self.addresses[place] for place in _places_in(self._depend_on(node.outputs))),
+            inputs=self._tell(self._depend_on(node.outputs)),
             read_by=tuple(dict.fromkeys(reader for t in goes for reader in self.readers.get(t, ()))),
             returned_as=tuple(self.slots[place] for place in ends),
         )
+
+    def _tell(self, inputs: InputSet) -> tuple[str, ...]:
+        """The addresses of the inputs in a set, in order; many calls have the same."""
+        if inputs not in self.told:
+            self.told[inputs] = tuple(self.addresses[place] for place in _places_in(inputs))
+        return self.told[inputs]
 
     def _line(self, tensor: Tensor) -> list[Tensor]:
         """The tensor, and what it becomes outside of each nested model that it is an output of."""
@@ -115,5 +122,7 @@ class _Flow:
 
 def _places_in(inputs: InputSet) -> Iterator[int]:
     """The places of the inputs that are in a set, in order."""
-    digits = f"{inputs:b}"[::-1]
-    return (place for place, digit in enumerate(digits) if digit == "1")
+    while inputs:
+        first = inputs & -inputs
+        yield first.bit_length() - 1
+        inputs ^= first
