@@ -24,6 +24,12 @@ REMAKE = "save the model again with `model.save('model.keras')`, or fetch the wh
 WITH_KERAS = "`--with-keras` cuts the model once Keras has loaded it"
 FROM_KERAS2 = "load it with Keras 2 (`tf_keras`) and save it as `.h5`, which kgraph cuts"
 
+NOT_SO_DEEP = "build it with fewer models inside models"
+KERAS_STOPS = (
+    "Keras itself follows no more than some 1,000 layers in a row; `sys.setrecursionlimit` lets it follow "
+    "more, and `kgraph.extract_file` cuts a saved file without Keras"
+)
+
 
 class KGraphError(Exception):
     """What is wrong, in one sentence; `hint` is the next step, or empty."""
