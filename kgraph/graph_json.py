@@ -61,6 +61,8 @@ def from_data(data: Any) -> Graph:
     except ConfigError as error:
         raise ConfigError(error.what, error.where, hint=ANEW) from error
     except GraphError as error:
+        if error.hint:  # nothing is wrong with it, it is too much
+            raise ConfigError(f"this JSON cannot be read: {error}", "", hint=error.hint) from error
         raise ConfigError(f"the parts of this JSON do not fit together: {error}", "", hint=ANEW) from error
 
 
