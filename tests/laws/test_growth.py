@@ -9,8 +9,9 @@ from time import process_time
 from typing import Any
 
 import pytest
+from helpers import long_live_models as live
 from helpers import long_models
-from helpers.growth import TIMES, growth, is_in_proportion
+from helpers.growth import TIMES, growth, is_in_proportion, seconds
 from helpers.long_models import h5_file, json_file, keras_file
 
 from kgraph.drawing.pictures.dot import to_dot
@@ -19,6 +20,7 @@ from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.drawing.terminal.sharing_text import to_sharing_text
 from kgraph.errors import KGraphError
 from kgraph.extraction.file import extract_file
+from kgraph.extraction.live import extract
 from kgraph.extraction.plan import kept_layers, plan, planned_addresses, rest
 from kgraph.graph import Graph
 from kgraph.graph_json import from_json, to_json
@@ -153,6 +155,44 @@ def test_a_file_is_cut_in_time_in_proportion(
 
     slow = {what.__name__: growth(lambda path: cut(path, what), files) for what in (last, addresses)}  # noqa: B023
     assert not {name: times for name, times in slow.items() if not is_in_proportion(*times)}
+
+
+# Live models, and how large the smaller of two is: Keras stops at chains of some 1,000.
+LIVE: dict[Callable[[int], Any], int] = {
+    live.chain: 100,
+    live.calls_in_a_row: 100,
+    live.calls_of_one_tensor: 500,
+    live.readers: 300,
+    live.models: 50,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timed
+@pytest.mark.parametrize("make", LIVE, ids=ids)
+def test_a_live_model_is_cut_in_time_in_proportion(make: Callable[[int], Any]) -> None:
+    both = [make(size) for size in (LIVE[make], TIMES * LIVE[make])]
+    cuts: dict[str, Callable[[Any], object]] = {
+        "the last": lambda model: extract(model, last(read(model))),
+        "all": lambda model: extract(model, addresses(read(model))),
+        "begun early": lambda model: extract(
+            model, str(read(model).nodes[-1].outputs[0]), inputs=str(read(model).nodes[1].outputs[0])
+        ),
+    }
+    if make is live.readers or make is live.models:
+        del cuts["begun early"]  # the one nested model is the last, or the first
+    slow = {name: growth(cut, both) for name, cut in cuts.items()}
+    assert not {name: times for name, times in slow.items() if not is_in_proportion(*times)}
+
+
+@pytest.mark.slow
+@pytest.mark.timed
+def test_thousands_of_live_inputs_take_no_longer_than_keras_itself_takes() -> None:
+    import keras
+
+    model = live.inputs(2_000)
+    own = seconds(lambda: keras.Model(model.inputs, model.outputs))  # by the square
+    assert seconds(lambda: extract(model, "join")) < 2 * own + 1
 
 
 def sizes(make: Callable[[int], Entry]) -> list[int]:
