@@ -30,6 +30,7 @@ from kgraph.json_checks import (
     parse_json,
 )
 from kgraph.structures import Arguments, Slots
+from kgraph.texts import escape_json
 
 VERSION = 1
 ANEW = "write it anew with `kgraph show MODEL -o graph.json`"
@@ -40,10 +41,10 @@ def to_json(graph: Graph, *, indent: int | None = 1) -> str:
     """The graph with all its annotations as JSON text, the same bytes each time."""
     data = {"kgraph": VERSION, "graph": _graph_data(graph)}
     try:
-        return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+        return escape_json(json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False))
     except ValueError:
         data = _spell_floats(data) | {"floats": True}
-        return json.dumps(data, indent=indent, ensure_ascii=False)
+        return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 def from_json(text: str) -> Graph:

@@ -31,6 +31,7 @@ from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
 from kgraph.sources import read
 from kgraph.sources.model_file import ModelFile, open_model_file
+from kgraph.texts import escape_unprintable
 
 
 @click.command("extract", cls=Listing)
@@ -180,7 +181,7 @@ def _plan_text(graph: Graph, wanted: Graph) -> str:
         parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
         lines.append(f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}")
     left = {t.layer for t in wanted.inputs.values()}
-    unused = [f"`{t.layer}`" for t in graph.inputs.values() if t.layer not in left]
+    unused = [f"`{escape_unprintable(t.layer)}`" for t in graph.inputs.values() if t.layer not in left]
     lines.append(f"; dropped inputs: {', '.join(unused)}\n" if unused else "\n")
     return "".join(lines)
 

@@ -18,6 +18,7 @@ from kgraph.reports.calls import Call, every_call
 from kgraph.reports.objects import Occurrence, shared_objects
 from kgraph.reports.totals import Totals, count_totals
 from kgraph.sizes import Size, layer_size, weights_size
+from kgraph.texts import escape_json
 
 VERSION = 1
 # Variables that a layer measures, by the last part of their name; those of `Normalization` are its own.
@@ -253,9 +254,8 @@ def to_sharing_json(source: Sharing | Source, *, indent: int | None = 1) -> str:
     `Sharing`, `Shared`, `Occurrence`, `Call`, `Tied`, `Holder`, `Identical`, `TopLayer`, `Totals`; `null`
     where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
     """
-    return json.dumps(
-        {"kgraph": VERSION, "sharing": _to_data(sharing_of(source))}, indent=indent, ensure_ascii=False
-    )
+    data = {"kgraph": VERSION, "sharing": _to_data(sharing_of(source))}
+    return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 def _to_data(value: Any) -> Any:
