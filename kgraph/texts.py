@@ -46,4 +46,8 @@ def shell_word(text: str) -> str:
 
         return quote(text)
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"$'{escape_unprintable(quoted)}'"
+    return "$'" + "".join(c if c.isprintable() else _escape_for_shell(ord(c)) for c in quoted) + "'"
+
+
+def _escape_for_shell(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
