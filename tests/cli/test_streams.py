@@ -109,7 +109,8 @@ def test_a_command_that_is_suggested_means_the_names_that_it_is_made_of(tmp_path
     for name in (EVIL, "plain", "a b", "it's", "\\x1b", "\n"):
         word = shell_word(name)
         assert word.isprintable()
-        done = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+        command, utf8 = ["bash", "-c", f"printf %s {word}"], {"LC_ALL": "C.UTF-8"}
+        done = subprocess.run(command, env=utf8, capture_output=True, check=True)
         assert done.stdout.decode() == name
 
 
