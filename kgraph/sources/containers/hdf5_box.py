@@ -134,8 +134,9 @@ class _Worker:
     def __init__(self) -> None:
         self.owner, self.jobs = os.getpid(), 0
         self._socket, other = socket.socketpair()
+        # The child finds this very kgraph, and nothing else in the current folder.
         here, home = os.getcwd(), os.path.dirname(os.path.dirname(os.path.abspath(errors.__file__)))
-        path = [str(entry) for entry in sys.path if entry not in ("", ".", here) or entry == home]
+        path = [home, *(str(entry) for entry in sys.path if entry not in ("", ".", here, home))]
         with other:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", START, str(other.fileno()), json.dumps(path), __name__],
