@@ -43,6 +43,7 @@ _PUBLIC = {
     "kgraph.transforms.fold": "fold",
     "kgraph.transforms.keras_order": "renumber",
     "kgraph.transforms.shape_inference": "infer_shapes",
+    "kgraph.transforms.stages": "stages",
     "kgraph.transforms.subgraph": "ancestors neighbourhood paths_between subgraph",
     "kgraph.reports.calls": "Call",
     "kgraph.reports.objects": "Occurrence",

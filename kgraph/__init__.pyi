@@ -56,6 +56,7 @@ from kgraph.transforms.flatten import flatten as flatten
 from kgraph.transforms.fold import fold as fold
 from kgraph.transforms.keras_order import renumber as renumber
 from kgraph.transforms.shape_inference import infer_shapes as infer_shapes
+from kgraph.transforms.stages import stages as stages
 from kgraph.transforms.subgraph import ancestors as ancestors
 from kgraph.transforms.subgraph import neighbourhood as neighbourhood
 from kgraph.transforms.subgraph import paths_between as paths_between

@@ -101,8 +101,8 @@ class QueryError(SelectError):
     def __init__(self, query: str, position: int, what: str) -> None:
         super().__init__(
             f"`{query}` cannot be read at position {position}: {what}",
-            hint="a query is a name (`conv1`, `encoder/*`), `@Class` or `~regex`, "
-            "then `#call`, `:output`, `[slice]`",
+            hint="a query is a name (`conv1`, `encoder/*`), `@Class` or `~regex`, then `{key=value}`, "
+            "`#call`, `:output`, `[slice]`; `kgraph select --help` has it all",
         )
         self.query, self.position = query, position
 

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kgraph.graph import Graph, Layer
+
+# Layers, and operations of Keras (3.0-3.15) and TensorFlow, that are one activation and nothing else.
+ACTIVATION_LAYERS = {
+    "ReLU": "relu", "LeakyReLU": "leaky_relu", "PReLU": "prelu", "ELU": "elu", "Softmax": "softmax",
+    "ThresholdedReLU": "thresholded_relu",
+}  # fmt: skip
+ACTIVATION_OPERATIONS = {
+    "Relu": "relu", "Relu6": "relu6", "LeakyRelu": "leaky_relu", "Elu": "elu", "Selu": "selu", "Celu": "celu",
+    "Gelu": "gelu", "Glu": "glu", "Silu": "silu", "Sigmoid": "sigmoid", "LogSigmoid": "log_sigmoid",
+    "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "HardTanh": "hard_tanh",
+    "HardShrink": "hard_shrink", "SoftShrink": "soft_shrink", "TanhShrink": "tanh_shrink", "Tanh": "tanh",
+    "Softmax": "softmax", "LogSoftmax": "log_softmax", "Sparsemax": "sparsemax", "Softplus": "softplus",
+    "Softsign": "softsign", "SparsePlus": "sparse_plus", "Squareplus": "squareplus",
+    "SparseSigmoid": "sparse_sigmoid", "Threshold": "threshold",
+}  # fmt: skip
+ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}  # of one function (`keras/src/activations`, 3.15)
 
 
 def is_nested(layer: Layer) -> bool:
@@ -58,3 +75,27 @@ def leaf_count(graph: Graph) -> int:
         leaf_count(layer.graph) if layer.graph else 1 for layer in graph.layers if layer.name not in ends
     )
     return sum(below)
+
+
+def activations_of(layer: Layer) -> set[str]:
+    """The names of the activation that a layer ends in, or that it is: fused, a layer or an operation."""
+    if is_operation(layer):
+        name = ACTIVATION_OPERATIONS.get(layer.class_name)
+        return {name} if name else set()
+    function = layer.config.get("function")
+    if layer.class_name == "TFOpLambda" and isinstance(function, str):
+        return {function.rpartition(".")[2]} & {*ACTIVATION_OPERATIONS.values()}
+    if layer.class_name in ACTIVATION_LAYERS and is_built_in(layer):
+        is_relu6 = layer.class_name == "ReLU" and layer.config.get("max_value") == 6
+        return {ACTIVATION_LAYERS[layer.class_name]} | ({"relu6"} if is_relu6 else set())
+    name = setting_text(layer.config.get("activation"))
+    return {name, ALIASES.get(name, name)} if name else set()
+
+
+def setting_text(value: Any) -> str:
+    """What a setting is called: a text as it is, a serialized object or function by its name; else empty."""
+    if isinstance(value, Mapping):
+        inner = value.get("config")
+        named = inner.get("name") if isinstance(inner, Mapping) else inner
+        value = named if isinstance(named, str) else value.get("class_name")
+    return value if isinstance(value, str) else ""

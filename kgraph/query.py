@@ -1,36 +1,21 @@
-"""Queries: Graph × text → Tensors.
-
-    QUERY = NAME [ "#" node_index ] [ ":" tensor_index ]      a layer's tensors
-          | "@" CLASS [ "#" … ] [ ":" … ]                     every layer of a class
-          | "~" REGEX                                         every layer whose path it matches in full
-    the first two may end in "[" index or slice "]": of what they matched, in graph order   "@Conv2D[-1]"
-    any query may begin with LABEL "=": the key its output gets                             "low=block1_pool"
-    A regex is the whole rest of its query, so that it may hold `[`, `#`, `:` and `=`.
-
-    NAME    a path in the flat graph: "conv1", "encoder/conv1"; "*" within one step, "**" any number of steps
-    no "#"  every node of the layer        "#1" its second call
-    no ":"  tensor 0                       ":*" every tensor the source knows of
-
-An exact name always wins over a pattern, so odd names with "/", "*", "[" or "=" in them still work.
-The name of a nested model stands for what its calls make; names below a wrapper (`each_step/conv`)
-for what its inside makes, a step each.
-"""
+"""Queries: Graph × text → Tensors. The grammar is that of `query_grammar.py`."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from kgraph.errors import NoMatchError, QueryError, SelectError
 from kgraph.graph import Graph, NodeKey, Tensor, parse_address, reads_source
+from kgraph.query_grammar import Around, Named, Query, Stage, parse_query
 from kgraph.query_hints import ByPath, Call, near_names, object_hint, why_nothing
-from kgraph.transforms.flatten import every_node
-
-NUMBER = r"\d{1,18}"  # Python refuses to read those of thousands of digits
-INDEX = f"-?{NUMBER}"
+from kgraph.query_settings import has_settings
+from kgraph.transforms.block_outputs import block_outputs
+from kgraph.transforms.flatten import call_ends, every_node
+from kgraph.transforms.stages import stages
 
 
 @dataclass(frozen=True)
@@ -55,21 +40,21 @@ def select(graph: Graph, *queries: str | Tensor) -> tuple[Tensor, ...]:
 def match(graph: Graph, *wanted: str | Tensor) -> tuple[Match, ...]:
     """What each query matched, with its label. Raises as `select`."""
     queries = [_query_text(query) for query in wanted]
-    calls = _Calls(every_node(graph))
-    return tuple(_match_address(calls, query) or _match(graph, calls, query) for query in queries)
+    calls = _Calls(graph)
+    return tuple(_match_address(calls, text) or _match(calls, text) for text in queries)
 
 
 class _Calls:
     """All calls of a graph that have an address, in graph order, found by what a query says of them."""
 
-    def __init__(self, nodes: Sequence[Call]) -> None:
-        self.nodes = nodes
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.nodes = graph, every_node(graph)
         self.by_path: ByPath = {}
         self.by_key: dict[NodeKey, Call] = {}
-        for call in nodes:
+        for call in self.nodes:
             self.by_path.setdefault(call[0].layer, []).append(call)
             self.by_key[call[0].key] = call
-        self.known: dict[tuple[str, int | None, int | None], list[Tensor]] = {}
+        self.known: dict[str, list[Tensor]] = {}
 
     @cached_property
     def by_class(self) -> dict[str, list[Call]]:
@@ -84,13 +69,36 @@ class _Calls:
         """The paths of the layers by their text, so that those that begin alike are neighbours."""
         return sorted(self.by_path)
 
-    def of(self, query: str, named: str) -> list[Call]:
-        """The calls that a query names, without its suffixes."""
-        if named in self.by_path:
-            return self.by_path[named]
-        if named.startswith("@"):
-            return self.by_class.get(named[1:], [])
-        pattern, start = _compile(query, named), _literal_start(named)
+    @cached_property
+    def readers(self) -> dict[Tensor, list[Call]]:
+        """The calls that read each tensor: those beside it, not those inside a model that reads it."""
+        found: dict[Tensor, list[Call]] = {}
+        for call in self.nodes:
+            for tensor in dict.fromkeys(call[0].inputs.values()):
+                found.setdefault(tensor, []).append(call)
+        for tensor, calls in found.items():
+            own = {node.address for node, _ in calls}
+            found[tensor] = [call for call in calls if own.isdisjoint(call[0].within)]
+        return found
+
+    @cached_property
+    def ends(self) -> dict[Tensor, Tensor]:
+        """What each call of a nested model makes, as those who read it have it: made inside."""
+        return call_ends(self.graph)
+
+    @cached_property
+    def blocks(self) -> dict[str, tuple[Tensor, ...]]:
+        """What each block that `fold` closes makes, by the name that it is shown under."""
+        return block_outputs(self.graph)
+
+    def of(self, query: str, name: str) -> list[Call]:
+        """The calls that a name, a pattern, a class or a regular expression stands for."""
+        if name in self.by_path:
+            return self.by_path[name]
+        path, at, kind = ("", "", "") if name.startswith("~") else name.rpartition("@")
+        if at and (not path or path.endswith("/")):
+            return self._of_class(path, kind)
+        pattern, start = _compile(query, name), _literal_start(name)
         first = bisect_left(self.sorted_paths, start)
         last = bisect_right(self.sorted_paths, start, first, key=lambda path: path[: len(start)])
         paths = {path for path in self.sorted_paths[first:last] if pattern.fullmatch(path)}
@@ -98,17 +106,61 @@ class _Calls:
             return [call for path in paths for call in self.by_path[path]]
         return [call for call in self.nodes if call[0].layer in paths]
 
-    def tensors(self, query: str, named: str, call: int | None, index: int | None) -> list[Tensor]:
-        """What the calls that a query names make, in graph order, of one call or output or of each."""
-        asked = named, call, index
+    def _of_class(self, path: str, kind: str) -> list[Call]:
+        """The calls of layers of a class, `*` in it, at any depth below a path, or anywhere."""
+        if not path and "*" not in kind:
+            return self.by_class.get(kind, [])
+        classes, below = re.compile(_pattern_regex(kind)), re.compile(_pattern_regex(path) + ".+", re.DOTALL)
+        return [
+            call
+            for call in self.nodes
+            if classes.fullmatch(call[1].class_name) and (not path or below.fullmatch(call[0].layer))
+        ]
+
+    def tensors_of(self, query: Query) -> list[Tensor]:
+        """What a query stands for, before its index or slice."""
+        what = query.what
+        if isinstance(what, Named):
+            return self._named(query.text, what)
+        if isinstance(what, Stage):
+            found = stages(self.graph).get(what.times)
+            return [] if found is None else [found]
+        inner = self.chosen(what.query)
+        if what.side == "before":
+            reads = [self.by_key[tensor.key][0].inputs.values() for tensor in inner]
+            return self._in_order(tensor for slots in reads for tensor in slots)
+        ends = (self.ends.get(tensor, tensor) for tensor in inner)
+        calls = [call for tensor in ends for call in self.readers.get(tensor, ())]
+        return self._in_order(node.outputs[0] for node, _ in calls if node.outputs)
+
+    def chosen(self, query: Query) -> list[Tensor]:
+        """What a query stands for."""
+        tensors, part = self.tensors_of(query), query.part
+        if part is None:
+            return tensors
+        return tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
+
+    def _named(self, query: str, what: Named) -> list[Tensor]:
+        asked = repr(what)
         if asked not in self.known:
-            if call is not None and named in self.by_path:
-                found = [self.by_key[named, call]] if (named, call) in self.by_key else []
+            name, call, index = what.name, what.call, what.index
+            if call is not None and name in self.by_path:
+                found = [self.by_key[name, call]] if (name, call) in self.by_key else []
             else:
-                found = [one for one in self.of(query, named) if call is None or one[0].node_index == call]
+                found = [one for one in self.of(query, name) if call is None or one[0].node_index == call]
+            if what.settings:
+                found = [one for one in found if has_settings(one[1], what.settings)]
             made = (tensor for node, _ in found for tensor in node.outputs)
-            self.known[asked] = [*dict.fromkeys(t for t in made if index is None or t.tensor_index == index)]
+            tensors = [*dict.fromkeys(t for t in made if index is None or t.tensor_index == index)]
+            if not tensors and not what.settings and call is None and name.isprintable():
+                tensors = [t for i, t in enumerate(self.blocks.get(name, ())) if index in (None, i)]
+            self.known[asked] = tensors
         return self.known[asked]
+
+    def _in_order(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """The tensors, each once, in graph order."""
+        wanted = set(tensors)
+        return [t for node, _ in self.nodes for t in node.outputs if t in wanted]
 
 
 def _query_text(query: object) -> str:
@@ -132,64 +184,32 @@ def _match_address(calls: _Calls, query: str) -> Match | None:
     return None if found is None else Match(query, None, (found,))
 
 
-def _match(graph: Graph, calls: _Calls, query: str) -> Match:
-    names = calls.by_path
-    label, rest = _split_label(query, names)
-    is_regex = rest.startswith("~") and not _is_exact(rest, names)
-    rest, part = (rest, None) if is_regex else _split_index(query, rest, names)
-    named, call, index = (rest, None, 0) if is_regex else _split_suffixes(rest, names)
-    tensors = calls.tensors(query, named, call, index)
-    chosen = tensors
-    if part is not None:
-        chosen = tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
+def _match(calls: _Calls, text: str) -> Match:
+    try:
+        query = parse_query(text, calls.by_path)
+    except QueryError:  # `conv2_block{2…3}` is the name of a block
+        query = parse_query(text, calls.blocks)
+    chosen = calls.chosen(query)
     if not chosen:
-        found = calls.of(query, named)
-        near = [] if found else near_names(named, names)
-        hint = why_nothing(named, found, tensors, call, names)
-        raise NoMatchError(query, graph.name, near, hint=hint)
-    return Match(query, label, tuple(chosen))
+        raise _nothing_error(calls, query)
+    return Match(text, query.label, tuple(chosen))
 
 
-def _split_label(query: str, names: Collection[str]) -> tuple[str | None, str]:
-    """The label before the first `=`, and the rest; an exact name or a regex with `=` in it has no label."""
-    found = re.match(r"([^=~]*)=", query)
-    if found is None or _is_exact(query, names):
-        return None, query
-    if not found[1]:
-        raise QueryError(query, 0, "a label stands before `=`")
-    return found[1], query[found.end() :]
-
-
-def _is_exact(text: str, names: Collection[str]) -> bool:
-    """Whether a text is an exact name, perhaps with the suffixes of an address."""
-    return text in names or re.sub(r"(#\d+)?(:(\d+|\*))?$", "", text) in names
-
-
-def _split_index(query: str, rest: str, names: Collection[str]) -> tuple[str, slice | int | None]:
-    """What stands before a closing index or slice, and that index or slice."""
-    found = re.search(r"\[([^\[\]]*)\]$", rest)
-    if found is None or _is_exact(rest, names):
-        return rest, None
-    before, text = rest[: found.start()], found[1]
-    at = query.rindex("[") + 1
-    if re.fullmatch(INDEX, text):
-        return before, int(text)
-    if re.fullmatch(rf"({INDEX})?(:({INDEX})?){{1,2}}", text):
-        part = slice(*(int(number) if number else None for number in text.split(":")))
-        if part.step == 0:
-            raise QueryError(query, at, "the step of a slice is not 0")
-        return before, part
-    raise QueryError(query, at, "`[…]` holds an index or a slice")
-
-
-def _split_suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None, int | None]:
-    """Name, node index and tensor index of a query; None stands for every one."""
-    if rest in names:
-        return rest, None, 0
-    found = re.fullmatch(rf"(.*?)(?:#({NUMBER}))?(?::({NUMBER}|\*))?", rest, re.DOTALL)
-    assert found is not None  # each part of the pattern may be empty
-    name, call, index = found.groups()
-    return name, None if call is None else int(call), None if index == "*" else int(index or 0)
+def _nothing_error(calls: _Calls, query: Query) -> NoMatchError:
+    """What a query that stands for nothing lacks: of one inside another, the inner one."""
+    what, names = query.what, calls.by_path
+    if isinstance(what, Stage):
+        known = ", ".join(f"`stage({times})`" for times in stages(calls.graph)) or "none"
+        return NoMatchError(query.text, calls.graph.name, (), hint=f"the stages of it are {known}")
+    if isinstance(what, Around):
+        if not calls.chosen(what.query):
+            return _nothing_error(calls, what.query)
+        why = "what it names reads nothing" if what.side == "before" else "nothing reads what it names"
+        return NoMatchError(query.text, calls.graph.name, (), hint=why)
+    found = calls.of(query.text, what.name)
+    near = [] if found else near_names(what.name, names)
+    hint = why_nothing(what, found, calls.tensors_of(query), names)
+    return NoMatchError(query.text, calls.graph.name, near, hint=hint)
 
 
 def _compile(query: str, name: str) -> re.Pattern[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from kgraph.graph import Layer, Node, Tensor
+from kgraph.query_grammar import Named
+from kgraph.query_settings import has_settings, keys_of, values_of
 
 Call = tuple[Node, Layer]  # a node that has an address, and its layer
 ByPath = dict[str, list[Call]]  # path → the calls of that layer, in graph order
@@ -29,32 +31,46 @@ def near_names(named: str, by_path: ByPath) -> list[str]:
     return list(dict.fromkeys([*same, *_close(named, by_path), *by_end]))[:NAMES]
 
 
-def why_nothing(
-    named: str,
-    found: Sequence[tuple[Node, Layer]],
-    tensors: Sequence[Tensor],
-    call: int | None,
-    by_path: ByPath,
-) -> str:
+def why_nothing(what: Named, found: Sequence[Call], tensors: Sequence[Tensor], by_path: ByPath) -> str:
     """Why nothing is left of what a name stands for, or why it stands for nothing; empty if that is plain.
 
     `found` are the calls that it names, `tensors` what was left before an index or a slice chose of them.
     """
+    named, call = what.name, what.call
     if tensors:
         return f"`{named}` stands for {_count(len(tensors), 'tensor')}: {_span('[{}]', range(len(tensors)))}"
+    if not found:
+        return _no_layer_hint(named, by_path)
     calls = sorted({node.node_index for node, _ in found})
-    if call is not None and call not in calls and calls:
+    if call is not None and call not in calls:
         return f"`{named}` has {_count(len(calls), 'call')}: {_span('#{}', calls)}"
+    if what.settings and not any(has_settings(layer, what.settings) for _, layer in found):
+        return _settings_hint(what, [layer for _, layer in found])
     made = sorted({tensor.tensor_index for node, _ in found for tensor in node.outputs})
-    if made:
-        return f"`{named}` has {_count(len(made), 'output')}: {_span(':{}', made)}"
-    if named.startswith("@"):
+    return f"`{named}` has {_count(len(made), 'output')}: {_span(':{}', made)}" if made else ""
+
+
+def _no_layer_hint(named: str, by_path: ByPath) -> str:
+    """What to say of a name that stands for no layer."""
+    if "@" in named and not named.startswith("~"):
         names = _class_names(by_path)
         more = f" and {len(names) - CLASSES} more" if len(names) > CLASSES else ""
         return f"the classes in it are {', '.join(f'`@{name}`' for name in names[:CLASSES])}{more}"
     if named.startswith("~") and near_names(named, by_path):
         return "a regular expression is held against a whole path: `~.*name.*` finds `name` anywhere"
     return _closed_layer(named, by_path)
+
+
+def _settings_hint(what: Named, layers: Sequence[Layer]) -> str:
+    """The values that a setting has, or the settings that there are, where no layer has the wanted one."""
+    for pair in what.settings:
+        key, values = pair[0], values_of(layers, pair[0])
+        if not values:
+            listed = ", ".join(f"`{name}`" for name in keys_of(layers)[:CLASSES])
+            return f"no layer of `{what.name}` has a setting `{key}`; they have {listed or 'none'}"
+        if not any(has_settings(layer, [pair]) for layer in layers):
+            return f"`{key}` of `{what.name}` is {', '.join(f'`{value}`' for value in values[:CLASSES])}"
+    return f"no layer of `{what.name}` has all of these settings"
 
 
 def object_hint(query: object) -> str:

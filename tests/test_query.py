@@ -60,6 +60,32 @@ TABLE = {
     "a label=~bo[a-z#:=]+": ["body#0", "both#0"],
     "low=both": ["both#0"],
     "a label=@Dense[-1]": ["department#0"],
+    "@*D": ["encoder/conv#0", "encoder/conv#1", "encoder/pool#0", "encoder/pool#1"],
+    "@Conv*#1": ["encoder/conv#1"],
+    "encoder/@Dense": ["encoder/summary#0", "encoder/summary#1"],
+    "enc*/@*[-1]": ["encoder/summary#1"],
+    "low=encoder/@Dense#0": ["encoder/summary#0"],
+    "*{activation=softmax}": ["department#0"],
+    "**/*{activation=relu}#1": ["encoder/conv#1", "encoder/summary#1"],
+    "@Dense{units=24}": ["encoder/summary#0", "encoder/summary#1"],
+    "@Dense{units=1,use_bias=true}": ["priority#0"],
+    "@Dense{use_bias=True}[-1]": ["department#0"],
+    "**/*{kernel_size=3}[0]": ["encoder/conv#0"],
+    "*/conv{kernel_size=[3]}#1:0": ["encoder/conv#1"],
+    "*/conv{kernel_size=(3,)}#1": ["encoder/conv#1"],
+    "{kernel_initializer=GlorotUniform}[-1]": ["department#0"],
+    "{dtype.config.name=float32}[-1]": ["department#0"],
+    "label={units=4}": ["department#0"],
+    "before(both)": ["encoder/summary#0", "encoder/summary#1"],
+    "before(encoder)": ["embedding#0", "embedding#1"],
+    "before(encoder/conv#1)": ["embedding#1"],
+    "after(embedding#0)": ["encoder#0"],
+    "after(encoder)": ["both#0"],
+    "after(encoder/summary)": ["both#0"],
+    "after(both)": ["priority#0", "department#0"],
+    "heads=after(both)[-1]": ["department#0"],
+    "before(before(both)[0])": ["encoder/pool#0"],
+    "after(before(@Concatenate))": ["both#0"],
 }
 
 
@@ -111,6 +137,14 @@ def test_no_match_offers_the_nearest_names(query: str, near: str, demo: Graph) -
         ("~conv", "whole path"),
         ("both/x", "`both` is a `Concatenate`, whose inside has no static graph"),
         ("encoder/conv/x", "`encoder/conv` is a `Conv1D`"),
+        ("*{activation=gelu}", "`activation` of `*` is"),
+        ("@Dense{units=7}", "`units` of `@Dense` is `24`, `1`, `4`"),
+        ("@Dense{colour=red}", "no layer of `@Dense` has a setting `colour`; they have `"),
+        ("@Dense{units=4,activation=relu}", "no layer of `@Dense` has all of these settings"),
+        ("before(title)", "what it names reads nothing"),
+        ("after(department)", "nothing reads what it names"),
+        ("after(before(both)[7])", "nothing"),
+        ("stage(8)", "the stages of it are none"),
     ],
 )
 def test_no_match_says_why(query: str, hint: str, demo: Graph) -> None:
@@ -132,7 +166,7 @@ def test_a_model_that_has_a_graph_is_not_said_to_have_none(demo: Graph) -> None:
     assert "no static graph" not in raised.value.hint
 
 
-@given(st.text(alphabet=ODD + "conv12@~[]:#=", max_size=12), graphs())
+@given(st.text(alphabet=ODD + "conv12@~[]:#={}(),", max_size=12), graphs())
 def test_any_text_is_a_query_or_an_error_that_says_so(query: str, graph: Graph) -> None:
     with suppress(SelectError):
         select(graph, query)
@@ -156,6 +190,11 @@ def test_what_is_not_there_is_no_match(query: str, demo: Graph) -> None:
         ("both[]", 5),
         ("both[1:2:0]", 5),
         ("both[" + 5000 * "9" + "]", 5),
+        ("stage(3)", 5),
+        ("stage(x)", 5),
+        ("both{x}", 5),
+        ("*{=3}", 2),
+        (60 * "before(" + "both" + 60 * ")", 0),
     ],
 )
 def test_what_cannot_be_read_says_where(query: str, position: int, demo: Graph) -> None:
@@ -164,7 +203,26 @@ def test_what_cannot_be_read_says_where(query: str, position: int, demo: Graph) 
     assert raised.value.position == position
 
 
-@pytest.mark.parametrize("name", ["a*b", "x[0]", "k=v", "n#1", "t:0", "~r", "@C", "p/q", "**", " ", "층"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a*b",
+        "x[0]",
+        "k=v",
+        "n#1",
+        "t:0",
+        "~r",
+        "@C",
+        "p/q",
+        "**",
+        " ",
+        "층",
+        "a{b=1}",
+        "before(a)",
+        "stage(8)",
+        "{",
+    ],
+)
 def test_an_exact_name_wins_over_a_pattern(name: str) -> None:
     layers = (Layer("a", "InputLayer"), Layer(name, "Dense"), Layer("other", "Dense"))
     nodes = (Node("a"), Node(name, 0, Slots({"0": Tensor("a")})), Node("other", 0, Slots({"0": Tensor("a")})))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import indent
 
 import click
 
@@ -15,9 +16,17 @@ from kgraph.cli.options import (
     weights_option,
 )
 from kgraph.cli.terminal import terminal_width
+from kgraph.query_grammar import grammar
 
 
-@click.command("select")
+class _WithGrammar(click.Command):
+    """A command whose help ends in the grammar of queries."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\nQueries:\n" + indent(grammar(), "  ") + "\n")
+
+
+@click.command("select", cls=_WithGrammar)
 @model_argument
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
 @input_shape_option
@@ -35,11 +44,6 @@ def select_command(
     \b
     kgraph select model.keras 'encoder/*' '@Dense[-1]' '~.*pool'
 
-    \b
-    NAME        every call of a layer      NAME#1  its second call      NAME:2  its third output
-    enc*/conv   `*` within a step of a path, `**` across steps
-    @Class      every layer of a class     ~regex  every layer whose whole path it matches
-    …[-1]       an index or slice of what matched
     """
     from kgraph.drawing.terminal.graph_text import to_tensors_text
     from kgraph.query import select as find

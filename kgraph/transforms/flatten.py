@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kgraph.graph import Graph, Layer, Node, reads_source
+from kgraph.graph import Graph, Layer, Node, Tensor, reads_source
 from kgraph.layers import inner_path, is_nested
 from kgraph.transforms.toposort import order_nodes
 from kgraph.transforms.walk import Inside, Scope, Visit, Walk, check_node_count
@@ -66,6 +66,12 @@ def _input_only_layers(graph: Graph) -> set[str]:
     """The layers that make nothing but inputs of the graph."""
     others = {node.layer for node in graph.nodes if node.key not in graph.input_keys}
     return {layer for layer, _ in graph.input_keys} - others
+
+
+def call_ends(graph: Graph) -> dict[Tensor, Tensor]:
+    """For each tensor that a call of a nested model makes, the one inside that it is in the flat graph."""
+    visits = Scope(graph, Walk(_graph_to_open, calls=True)).visits()
+    return {Tensor(*node.key, i): end for node, _, ends, _ in visits for i, end in enumerate(ends) if end}
 
 
 def every_node(graph: Graph) -> list[tuple[Node, Layer]]:

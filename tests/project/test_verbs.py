@@ -17,6 +17,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "flatten": kgraph.flatten,
     "fold": kgraph.fold,
     "infer_shapes": lambda g: kgraph.infer_shapes(g, {}),
+    "stages": kgraph.stages,
     "neighbourhood": lambda g: kgraph.neighbourhood(g, (), 1),
     "paths_between": lambda g: kgraph.paths_between(g, (), ()),
     "plan": lambda g: kgraph.plan(g, "both"),
