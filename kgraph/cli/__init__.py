@@ -14,7 +14,7 @@ from kgraph import __version__
 from kgraph.errors import KGraphError
 
 # The commands, each in the module of its name, as `NAME_command`; imported when it is used.
-COMMANDS = ("show", "shared", "select", "extract", "demo")
+COMMANDS = ("show", "shared", "select", "extract", "audit", "demo")
 
 
 class _Lazy(click.Group):

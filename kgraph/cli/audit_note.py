@@ -1,0 +1,21 @@
+"""What a user should be told of a file that Keras would run or reach for something in."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from kgraph.drawing.terminal.spans import escape_unprintable
+from kgraph.sources.audited_file import config_findings
+from kgraph.sources.model_file import ModelFile
+
+
+def note_findings(file: ModelFile | None) -> None:
+    """A note on stderr, of one line, if Keras would run or reach for something in the config that was read."""
+    found = [] if file is None else config_findings(file)
+    if file is None or not found:
+        return
+    count = f"{len(found)} thing{'s' * (len(found) != 1)}"
+    command = escape_unprintable(f"kgraph audit {shlex.quote(str(file.path))}")
+    click.echo(f"\nnote: Keras would run or reach for {count} that it holds; `{command}` tells", err=True)

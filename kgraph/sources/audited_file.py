@@ -1,0 +1,180 @@
+"""`audit`: a saved model → what Keras would run or reach for. Edge module: opens files.
+
+It reads more than the pipeline (`model_file.py`) does: files that this refuses, part by part.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kgraph.errors import KGraphError, ReadError
+from kgraph.json_checks import parse_json
+from kgraph.reports.audit import Audit, Finding, find_in_config
+from kgraph.sources.containers.archive_findings import archive_findings, folder_findings
+from kgraph.sources.containers.hdf5_box import whole_file
+from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
+from kgraph.sources.containers.keras_zip import (
+    CONFIG,
+    DAMAGE,
+    LARGEST,
+    METADATA,
+    WEIGHTS,
+    open_member,
+    parse_object,
+)
+from kgraph.sources.containers.refusals import archive_refusal
+from kgraph.sources.model_file import ModelFile, open_model_file
+
+PAGE = 1 << 16  # bytes unpacked at once
+# Where a config is in files of each format; a JSON file is nothing else.
+PARTS = {
+    "hdf5": "model_config", "keras zip": CONFIG, "keras folder": CONFIG, "json": "",
+    "tensorflow.js": "model_config", "savedmodel": "keras_metadata.pb",
+}  # fmt: skip
+
+
+def audit(path: str | os.PathLike[str]) -> Audit:
+    """What Keras would run or reach for as it loads a file, each with its place; nothing of it is run.
+
+    Takes saved models of all formats that `read` takes, without a graph too, and HDF5 files of weights. What
+    cannot be read is told in `Audit.unread`. That nothing is found is no verdict of safety. Raises
+    `FormatError` for what is no file of Keras, `ReadError` for what cannot be opened.
+    """
+    file = open_model_file(Path(path))
+    look = _Look(str(path))
+    try:
+        READERS.get(file.format, _read_by_pipeline)(file, look)
+    except OSError as error:
+        raise ReadError(f"`{path}` cannot be read ({error.strerror or error})") from error
+    return Audit(str(path), file.format, look.version, tuple(look.findings), tuple(look.unread))
+
+
+def config_findings(file: ModelFile) -> list[Finding]:
+    """What the config of a file that was read holds."""
+    if "kgraph" in file.saved.config:  # a graph, which Keras does not load
+        return []
+    return find_in_config(file.saved.config, PARTS[file.format])
+
+
+@dataclass
+class _Look:
+    """What is known of a file so far."""
+
+    path: str
+    findings: list[Finding] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    version: str | None = None
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What is raised as a part of the file is read is kept, and the next part is looked at."""
+        try:
+            yield
+        except KGraphError as error:
+            self.unread.append(str(error))
+
+    def take_version(self, about: Any) -> None:
+        version = about.get("keras_version") if isinstance(about, dict) else None
+        if isinstance(version, str):
+            self.version = version
+
+
+def _read_by_pipeline(file: ModelFile, look: _Look) -> None:
+    with look.part():
+        look.take_version({"keras_version": file.keras_version})
+        look.findings += config_findings(file)
+
+
+def _read_hdf5(file: ModelFile, look: _Look) -> None:
+    with look.part(), open(file.path, "rb") as opened:
+        contents = read_hdf5_contents(whole_file(opened), look.path)
+        look.take_version(contents.texts)
+        look.findings += contents.findings
+        for key in ("model_config", "training_config"):
+            if key in contents.texts:
+                with look.part():
+                    config = parse_json(contents.texts[key], f"{look.path}/{key}")
+                    if isinstance(config, dict | list):
+                        look.findings += find_in_config(config, key)
+
+
+def _read_zip(file: ModelFile, look: _Look) -> None:
+    try:
+        with open(file.path, "rb") as opened, zipfile.ZipFile(opened) as archive:
+            names = set(archive.namelist())
+            if CONFIG not in names:
+                raise archive_refusal(file.path, names)
+            look.findings += archive_findings(archive)
+            with look.part():
+                look.take_version(_read_object(look, archive, METADATA) if METADATA in names else {})
+            with look.part():
+                look.findings += find_in_config(_read_object(look, archive, CONFIG), CONFIG)
+            if WEIGHTS in names:
+                with look.part():
+                    _check_member(look, archive, WEIGHTS)
+                    with open_member(opened, archive, WEIGHTS) as part:
+                        look.findings += read_hdf5_contents(part, look.path, member=WEIGHTS).findings
+    except DAMAGE as error:
+        look.unread.append(f"`{look.path}` is a zip archive that is cut off or damaged ({error})")
+
+
+def _check_member(look: _Look, archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """The member, if it can be unpacked within bounds; the last of those of one name, as Keras reads it."""
+    member = archive.getinfo(name)
+    if member.flag_bits & 1:
+        raise ReadError(f"the `{name}` of `{look.path}` is encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # bounded by no decoder
+        raise ReadError(f"the `{name}` of `{look.path}` is packed as no Keras does")
+    if member.file_size > max(200 * member.compress_size, LARGEST):
+        raise ReadError(f"the `{name}` of `{look.path}` would unpack to {member.file_size:,} bytes")
+    return member
+
+
+def _read_object(look: _Look, archive: zipfile.ZipFile, name: str) -> Any:
+    """The JSON object in a member."""
+    member = _check_member(look, archive, name)
+    with archive.open(member) as packed:
+        parts, size = [], 0
+        while page := packed.read(PAGE):
+            parts.append(page)
+            size += len(page)
+            if size > LARGEST:
+                raise ReadError(f"the `{name}` of `{look.path}` has more bytes than any model's")
+    return parse_object(f"{look.path}/{name}", b"".join(parts), member.compress_size)
+
+
+def _read_folder(file: ModelFile, look: _Look) -> None:
+    look.findings += folder_findings(file.path)
+    for name, read in ((METADATA, look.take_version), (CONFIG, None)):
+        path = file.path / name
+        if path.is_symlink() or not path.is_file():
+            if path.is_symlink() or name == CONFIG:
+                look.unread.append(f"the `{name}` of `{look.path}` is no file in it")
+            continue
+        with look.part(), open(path, "rb") as opened:
+            text = opened.read(LARGEST + 1)
+            if len(text) > LARGEST:
+                raise ReadError(f"`{path}` has more bytes than any model's")
+            about = parse_object(path, text)
+            if read is None:
+                look.findings += find_in_config(about, CONFIG)
+            else:
+                read(about)
+    weights = file.path / WEIGHTS
+    if weights.is_file() and not weights.is_symlink():
+        with look.part(), open(weights, "rb") as opened:
+            part = whole_file(opened)
+            look.findings += read_hdf5_contents(part, str(weights), member=WEIGHTS).findings
+
+
+READERS: dict[str, Callable[[ModelFile, _Look], None]] = {
+    "hdf5": _read_hdf5,
+    "keras zip": _read_zip,
+    "keras folder": _read_folder,
+}
