@@ -12,7 +12,7 @@ from kgraph.sources.model_file import ModelFile
 
 
 def note_findings(file: ModelFile | None) -> None:
-    """A note on stderr, of one line, if Keras would run or reach for something in the config that was read."""
+    """A note of one line on stderr if Keras would run or reach for something in the config of a file."""
     found = [] if file is None else config_findings(file)
     if file is None or not found:
         return

@@ -22,12 +22,12 @@ from kgraph.reports.audit_kinds import (
     TOOLS,
     TRUSTED,
 )
-from kgraph.reports.audit_text import to_audit_text
 
 Step = str | int
 # A place in JSON as it is walked: the one around it, and the last step. Only those of findings are spelled.
 Place = tuple[Any, Step] | None
 Entry = Mapping[str, Any]
+SHORTEST = 40  # characters of a pickle in base64
 # What a rule finds in a serialized object: a kind, the steps from the object, and what is there.
 Found = Iterator[tuple[str, tuple[Step, ...], str]]
 
@@ -65,13 +65,15 @@ class Audit:
     unread: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        from kgraph.reports.audit_text import to_audit_text
+
         return to_audit_text(self, 80).rstrip("\n")
 
 
 def find_in_config(config: Any, part: str) -> list[Finding]:
     """What a config holds, as it was saved by whatever version, in its order; each with its JSON path."""
     found: list[Finding] = []
-    stack: list[tuple[Any, Place]] = [(config, None)]
+    stack: list[tuple[Any, Place]] = [] if _is_plain(config) else [(config, None)]
     while stack:
         value, place = stack.pop()
         is_keyed = type(value) is dict
@@ -84,11 +86,41 @@ def find_in_config(config: Any, part: str) -> list[Finding]:
         for key, held in value.items() if is_keyed else enumerate(value):
             if type(held) in (dict, list):
                 inner.append((held, (place, key)))
-            elif type(held) is str and held.startswith(PICKLES) and len(held) > 40:
+            elif type(held) is str and held.startswith(PICKLES) and len(held) > SHORTEST:
                 where = _spell_place((place, key), ())
                 found.append(Finding("pickle", part, where, _short(held), KINDS["pickle"].stopped))
         stack += reversed(inner)
     return found
+
+
+def _is_plain(config: Any) -> bool:
+    """Whether there is nothing to be found in a config: quick, as most are so, for it minds no places."""
+    stack, known = [config], set()
+    while stack:
+        value = stack.pop()
+        is_object = value.__class__ is dict
+        if is_object and "class_name" in value:
+            inner = value.get("config")
+            # What is found of a name does not depend on the rest.
+            get, is_keyed = value.get, inner.__class__ is dict
+            name = (get("class_name"), get("module"), get("registered_name"), None if is_keyed else inner)
+            try:
+                is_known = name in known and not (
+                    is_keyed and ("vocabulary" in inner or "idf_weights" in inner)
+                )
+            except TypeError:  # a name that is a list
+                return False
+            if not is_known:
+                if name[0] in RULES or "spec_name" in value or any(True for _ in _object_findings(value)):
+                    return False
+                known.add(name)
+        for held in value.values() if is_object else value:
+            kind = held.__class__
+            if kind is dict or kind is list:
+                stack.append(held)
+            elif kind is str and held.startswith(PICKLES) and len(held) > SHORTEST:
+                return False
+    return True
 
 
 def _object_findings(entry: Entry) -> Found:

@@ -30,7 +30,8 @@ def to_audit_text(audit: Audit, width: int) -> str:
     lines = _wrapped(head, width, "", "  ")
     if audit.findings:
         count = len(audit.findings)
-        lines += [f"{count} thing{'s' * (count != 1)} that Keras would run or reach for:"]
+        said = f"{count} thing{'s' * (count != 1)} that Keras would run or reach for:"
+        lines += _wrapped(said, width, "", "")
     elif not audit.unread:
         lines += _wrapped(NOTHING, width, "", "")
     for (kind, stopped), found in _by_kind(audit.findings).items():
@@ -59,7 +60,9 @@ def to_audit_table(audits: Sequence[Audit], width: int) -> str:
         lines += _wrapped(text, width, f"{count:>{column}}  ", " " * (column + 4))
     unread = sum(bool(audit.unread) for audit in audits)
     found = sum(bool(audit.findings) for audit in audits)
-    lines += ["", f"{_files(len(audits))}: {found} with findings, {unread} not read or not all"]
+    count = f"{len(audits)} file{'s' * (len(audits) != 1)}"
+    said = f"{count}: {found} with findings, {unread} not read or not all"
+    lines += ["", *_wrapped(said, width, "", "")]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -93,10 +96,6 @@ def _place(finding: Finding) -> str:
 
 def _short(audit: Audit) -> str:
     return "not read" if audit.unread else "0"
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' * (count != 1)}"
 
 
 def _printable(text: str) -> str:

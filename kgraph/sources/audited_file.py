@@ -16,9 +16,7 @@ from typing import Any
 from kgraph.errors import KGraphError, ReadError
 from kgraph.json_checks import parse_json
 from kgraph.reports.audit import Audit, Finding, find_in_config
-from kgraph.sources.containers.archive_findings import archive_findings, folder_findings
 from kgraph.sources.containers.hdf5_box import whole_file
-from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
 from kgraph.sources.containers.keras_zip import (
     CONFIG,
     DAMAGE,
@@ -92,6 +90,8 @@ def _read_by_pipeline(file: ModelFile, look: _Look) -> None:
 
 
 def _read_hdf5(file: ModelFile, look: _Look) -> None:
+    from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
+
     with look.part(), open(file.path, "rb") as opened:
         contents = read_hdf5_contents(whole_file(opened), look.path)
         look.take_version(contents.texts)
@@ -105,6 +105,9 @@ def _read_hdf5(file: ModelFile, look: _Look) -> None:
 
 
 def _read_zip(file: ModelFile, look: _Look) -> None:
+    from kgraph.sources.containers.archive_findings import archive_findings
+    from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
+
     try:
         with open(file.path, "rb") as opened, zipfile.ZipFile(opened) as archive:
             names = set(archive.namelist())
@@ -150,6 +153,9 @@ def _read_object(look: _Look, archive: zipfile.ZipFile, name: str) -> Any:
 
 
 def _read_folder(file: ModelFile, look: _Look) -> None:
+    from kgraph.sources.containers.archive_findings import folder_findings
+    from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
+
     look.findings += folder_findings(file.path)
     for name, read in ((METADATA, look.take_version), (CONFIG, None)):
         path = file.path / name

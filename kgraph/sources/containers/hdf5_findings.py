@@ -16,8 +16,6 @@ from kgraph.sources.containers.hdf5_headers import TEXTS, VIRTUAL, attribute_tex
 
 # A dataset that claims so many bytes, and so many times what it stores (Keras 3.15, `saving_lib.py`).
 CLAIM, EXPANSION = 1 << 32, 1000
-# What Keras 3.15 looks at in weights of Keras 3 alone: not in a whole model in HDF5 (`legacy_h5_format.py`).
-UNLOOKED = ("link", "outside values", "size claim")
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,8 @@ def read_hdf5_contents(part: FilePart, name: str, *, member: str = "") -> Hdf5Co
     """What an HDF5 file holds: `name` is the file for messages, `member` its name in an archive."""
     with Hdf5Box(f"{__name__}:describe_contents", part, {"name": name}, name=name) as box:
         told = box.answer()[0]
-    is_whole = "model_config" in told["texts"]
     findings = tuple(
-        Finding(kind, member, where, what, False if is_whole and kind in UNLOOKED else KINDS[kind].stopped)
-        for kind, where, what in told["found"]
+        Finding(kind, member, where, what, KINDS[kind].stopped) for kind, where, what in told["found"]
     )
     return Hdf5Contents(told["texts"], findings)
 
