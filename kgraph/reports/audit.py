@@ -17,6 +17,7 @@ from kgraph.reports.audit_kinds import (
     KINDS,
     OUTSIDE_OPERATIONS,
     OWN,
+    OWN_OPTIMIZERS,
     PARTS_AMONG_TOOLS,
     PICKLES,
     TOOLS,
@@ -201,7 +202,7 @@ def _named_code(entry: Entry, class_name: str) -> Found:
             yield "custom object", (), name
     elif not root:
         is_own = class_name.startswith("__")  # tensors, arrays, slices and the like of Keras 3
-        if not is_own and ("module" in entry or ">" in class_name):
+        if not is_own and ("module" in entry or (">" in class_name and class_name not in OWN_OPTIMIZERS)):
             yield "custom object", (), str(registered or name)
     elif root in TRUSTED:
         yield "extension", (), f"{module}.{name}"

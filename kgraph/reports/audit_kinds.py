@@ -122,6 +122,11 @@ FUNCTIONS = _name_set("""
     squared_hinge squareplus tanh tanh_shrink threshold top_k_categorical_accuracy tversky
     hard_swish softmax_v2 swish
 """)
+# Optimizers of Keras 2 by the names that it registers them under itself (2.11 and 2.12; corpus: magika).
+OWN_OPTIMIZERS = _name_set("""
+    Custom>Adadelta Custom>Adafactor Custom>Adagrad Custom>Adam Custom>AdamW Custom>Adamax Custom>Ftrl
+    Custom>Lion Custom>Nadam Custom>RMSprop Custom>SGD
+""")
 # How the names of operations of TensorFlow begin that reach out of the graph; Keras 2 looks them up by name
 # (`TFOpLambda`), or has them in a `node_def` (`TensorFlowOpLayer`).
 OUTSIDE_OPERATIONS = (
