@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from helpers.hostile_files import ODD_LAYERS, canary, layer, model_of, write_model
-from helpers.made_files import DEMO
-from helpers.places import GOLDEN
+from helpers.places import DEMO, GOLDEN
 
 from kgraph.cli import cli
 

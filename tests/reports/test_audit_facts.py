@@ -67,6 +67,12 @@ def test_the_model_around_the_odd_layer_is_loaded(suffix: str, tmp_path: Path) -
     assert audit(path).findings == ()
 
 
+def test_keras_refuses_a_lambda_out_of_any_scope() -> None:
+    odd = ODD_LAYERS["a lambda"][0]
+    with pytest.raises(ValueError, match="safe_mode"):
+        keras.layers.Lambda.from_config(odd["config"])
+
+
 def test_the_functions_that_keras_disallows_are_those_of_the_table() -> None:
     assert DISALLOWED == NON_MODELING_APIS
 
