@@ -16,7 +16,7 @@ from typing import Any
 from kgraph.errors import KGraphError, ReadError
 from kgraph.json_checks import parse_json
 from kgraph.reports.audit import Audit, Finding, find_in_config
-from kgraph.sources.containers.hdf5_box import whole_file
+from kgraph.sources.containers.hdf5_box import FilePart, whole_file
 from kgraph.sources.containers.keras_zip import (
     CONFIG,
     DAMAGE,
@@ -30,6 +30,7 @@ from kgraph.sources.containers.refusals import archive_refusal
 from kgraph.sources.model_file import ModelFile, open_model_file
 
 PAGE = 1 << 16  # bytes unpacked at once
+TEXT, TEXT_INFLATION = 1 << 25, 5  # bytes that any text may have, and more of them by its packed size
 # Where a config is in files of each format; a JSON file is nothing else.
 PARTS = {
     "hdf5": "model_config", "keras zip": CONFIG, "keras folder": CONFIG, "json": "",
@@ -77,6 +78,13 @@ class _Look:
         except KGraphError as error:
             self.unread.append(str(error))
 
+    def read_weights(self, part: FilePart, layers: int) -> None:
+        """Look at the weights of an archive or folder, of a model of so many layers."""
+        from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
+
+        contents = read_hdf5_contents(part, self.path, member=WEIGHTS, layers=layers)
+        self.findings += contents.findings
+
     def take_version(self, about: Any) -> None:
         version = about.get("keras_version") if isinstance(about, dict) else None
         if isinstance(version, str):
@@ -106,7 +114,6 @@ def _read_hdf5(file: ModelFile, look: _Look) -> None:
 
 def _read_zip(file: ModelFile, look: _Look) -> None:
     from kgraph.sources.containers.archive_findings import archive_findings
-    from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
 
     try:
         with open(file.path, "rb") as opened, zipfile.ZipFile(opened) as archive:
@@ -114,69 +121,77 @@ def _read_zip(file: ModelFile, look: _Look) -> None:
             if CONFIG not in names:
                 raise archive_refusal(file.path, names)
             look.findings += archive_findings(archive)
+            if METADATA in names:
+                with look.part():
+                    look.take_version(_parse_member(look, archive, METADATA)[0])
+            layers = 0
             with look.part():
-                look.take_version(_read_object(look, archive, METADATA) if METADATA in names else {})
-            with look.part():
-                look.findings += find_in_config(_read_object(look, archive, CONFIG), CONFIG)
+                config, layers = _parse_member(look, archive, CONFIG)
+                look.findings += find_in_config(config, CONFIG)
             if WEIGHTS in names:
                 with look.part():
-                    _check_member(look, archive, WEIGHTS)
+                    member = _check_member(look, archive, WEIGHTS)
+                    most = max(200 * member.compress_size, LARGEST)
+                    _check_size(look, WEIGHTS, member.file_size, most)
                     with open_member(opened, archive, WEIGHTS) as part:
-                        look.findings += read_hdf5_contents(part, look.path, member=WEIGHTS).findings
+                        look.read_weights(part, layers)
     except DAMAGE as error:
         look.unread.append(f"`{look.path}` is a zip archive that is cut off or damaged ({error})")
 
 
 def _check_member(look: _Look, archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """The member, if it can be unpacked within bounds; the last of those of one name, as Keras reads it."""
+    """The member, if it can be unpacked; the last of those of one name, as Keras reads it."""
     member = archive.getinfo(name)
     if member.flag_bits & 1:
         raise ReadError(f"the `{name}` of `{look.path}` is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # bounded by no decoder
         raise ReadError(f"the `{name}` of `{look.path}` is packed as no Keras does")
-    if member.file_size > max(200 * member.compress_size, LARGEST):
-        raise ReadError(f"the `{name}` of `{look.path}` would unpack to {member.file_size:,} bytes")
     return member
 
 
-def _read_object(look: _Look, archive: zipfile.ZipFile, name: str) -> Any:
-    """The JSON object in a member."""
+def _check_size(look: _Look, name: str, size: int, most: int) -> None:
+    if size > most:
+        raise ReadError(f"the `{name}` of `{look.path}` has more than {most:,} bytes, too many to look at")
+
+
+def _parse_member(look: _Look, archive: zipfile.ZipFile, name: str) -> tuple[Any, int]:
+    """The JSON object in a member, and how many objects of Keras it holds."""
     member = _check_member(look, archive, name)
+    most = min(LARGEST, TEXT + TEXT_INFLATION * member.compress_size)
+    parts, size = [], 0
     with archive.open(member) as packed:
-        parts, size = [], 0
         while page := packed.read(PAGE):
             parts.append(page)
             size += len(page)
-            if size > LARGEST:
-                raise ReadError(f"the `{name}` of `{look.path}` has more bytes than any model's")
-    return parse_object(f"{look.path}/{name}", b"".join(parts), member.compress_size)
+            _check_size(look, name, size, most)
+    text = b"".join(parts)
+    return parse_object(f"{look.path}/{name}", text, member.compress_size), text.count(b'"class_name"')
 
 
 def _read_folder(file: ModelFile, look: _Look) -> None:
     from kgraph.sources.containers.archive_findings import folder_findings
-    from kgraph.sources.containers.hdf5_findings import read_hdf5_contents
 
     look.findings += folder_findings(file.path)
-    for name, read in ((METADATA, look.take_version), (CONFIG, None)):
+    layers = 0
+    for name in (METADATA, CONFIG, WEIGHTS):
         path = file.path / name
-        if path.is_symlink() or not path.is_file():
-            if path.is_symlink() or name == CONFIG:
-                look.unread.append(f"the `{name}` of `{look.path}` is no file in it")
+        if path.is_symlink():
+            look.unread.append(f"the `{name}` of `{look.path}` is a link to elsewhere")
+            continue
+        if not path.is_file():
             continue
         with look.part(), open(path, "rb") as opened:
+            if name == WEIGHTS:
+                look.read_weights(whole_file(opened), layers)
+                continue
             text = opened.read(LARGEST + 1)
-            if len(text) > LARGEST:
-                raise ReadError(f"`{path}` has more bytes than any model's")
-            about = parse_object(path, text)
-            if read is None:
-                look.findings += find_in_config(about, CONFIG)
+            _check_size(look, name, len(text), LARGEST)
+            value = parse_object(path, text)
+            if name == METADATA:
+                look.take_version(value)
             else:
-                read(about)
-    weights = file.path / WEIGHTS
-    if weights.is_file() and not weights.is_symlink():
-        with look.part(), open(weights, "rb") as opened:
-            part = whole_file(opened)
-            look.findings += read_hdf5_contents(part, str(weights), member=WEIGHTS).findings
+                layers = text.count(b'"class_name"')
+                look.findings += find_in_config(value, CONFIG)
 
 
 READERS: dict[str, Callable[[ModelFile, _Look], None]] = {

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from kgraph.reports.audit import Finding
 from kgraph.reports.audit_kinds import KINDS
-from kgraph.sources.containers.hdf5_box import DAMAGE, FilePart, Hdf5Box
+from kgraph.sources.containers.hdf5_box import DAMAGE, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
 from kgraph.sources.containers.hdf5_headers import TEXTS, VIRTUAL, attribute_texts, name_damage
 
 # A dataset that claims so many bytes, and so many times what it stores (Keras 3.15, `saving_lib.py`).
@@ -26,9 +26,12 @@ class Hdf5Contents:
     findings: tuple[Finding, ...]
 
 
-def read_hdf5_contents(part: FilePart, name: str, *, member: str = "") -> Hdf5Contents:
-    """What an HDF5 file holds: `name` is the file for messages, `member` its name in an archive."""
-    with Hdf5Box(f"{__name__}:describe_contents", part, {"name": name}, name=name) as box:
+def read_hdf5_contents(part: FilePart, name: str, *, member: str = "", layers: int = 0) -> Hdf5Contents:
+    """What an HDF5 file holds: `name` is the file for messages, `member` its name in an archive.
+
+    `layers` is how many the model has, if that is known: so much longer may it take.
+    """
+    with Hdf5Box(f"{__name__}:describe_contents", part, {"name": name}, name=name, layers=layers) as box:
         told = box.answer()[0]
     findings = tuple(
         Finding(kind, member, where, what, KINDS[kind].stopped) for kind, where, what in told["found"]
@@ -42,9 +45,11 @@ def describe_contents(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, 
 
     name = request["name"]
     with name_damage(f"`{name}` is not a readable HDF5 file"), h5py.File(file, "r") as opened:
-        texts = {key: attribute_texts(opened.attrs, key) for key in TEXTS}
+        lists = {key: attribute_texts(opened.attrs, key) for key in TEXTS}
+        texts = {key: "".join(parts) for key, parts in lists.items() if parts}
+        extend_time(SECONDS_A_LAYER * texts.get("model_config", "").count('"class_name"'))
         found = list(_oddities(opened))
-    return {"texts": {key: "".join(parts) for key, parts in texts.items() if parts}, "found": found}, ()
+    return {"texts": texts, "found": found}, ()
 
 
 def _oddities(opened: Any) -> Iterator[tuple[str, str, str]]:
