@@ -6,6 +6,6 @@ import sys
 if not sys.flags.safe_path and sys.path[0] in ("", os.getcwd()):
     del sys.path[0]  # where Python has put that folder
 
-from kgraph.cli import main
+from kgraph.entry import main
 
 main()

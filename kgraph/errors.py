@@ -20,17 +20,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kgraph.texts import escape_message
+
 REMAKE = "save the model again with `model.save('model.keras')`, or fetch the whole file again"
 WITH_KERAS = "`--with-keras` cuts the model once Keras has loaded it"
 FROM_KERAS2 = "load it with Keras 2 (`tf_keras`) and save it as `.h5`, which kgraph cuts"
 
+NOT_SO_DEEP = "build it with fewer models inside models"
+KERAS_STOPS = (
+    "Keras itself follows no more than some 1,000 layers in a row; `sys.setrecursionlimit` lets it follow "
+    "more, and `kgraph.extract_file` cuts a saved file without Keras"
+)
+
 
 class KGraphError(Exception):
-    """What is wrong, in one sentence; `hint` is the next step, or empty."""
+    """What is wrong, in one sentence that prints; `hint` is the next step, or empty."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(escape_message(message))
+        self.hint = escape_message(hint)
+
+
+class Interrupted(BaseException):
+    """Ctrl-C in the program `kgraph`; not `KeyboardInterrupt`, of which click makes a blank line."""
+
+    code = 130  # what programs that Ctrl-C has ended exit with
 
 
 class ReadError(KGraphError):

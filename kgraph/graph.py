@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
-from kgraph.errors import GraphError
+from kgraph.errors import NOT_SO_DEEP, GraphError
 from kgraph.structures import Arguments, Slots
 
 if TYPE_CHECKING:
     from os import PathLike
 
 Shape = tuple[int | None, ...]
+LEVELS = 90  # of models in models; as deep as JSON may be, and as Python follows calls in calls
 NodeKey = tuple[str, int]  # what tells a node from all others of its graph: (layer, node_index)
 
 
@@ -210,6 +211,8 @@ class Graph:
         for name in ("inputs", "outputs"):
             if not isinstance(getattr(self, name), Slots):
                 object.__setattr__(self, name, Slots(getattr(self, name)))
+        if self.depth > LEVELS:
+            raise too_deep_error(self.name)
         self._check_layers()
         self._check_nodes()
 
@@ -236,6 +239,11 @@ class Graph:
             for slot, tensor in slots.items():
                 if tensor.key not in made or tensor.tensor_index < 0:
                     raise GraphError(f"the {end} `{slot}` of `{self.name}`, `{tensor}`, is made by no node")
+
+    @cached_property
+    def depth(self) -> int:
+        """How many graphs lie in each other, itself included."""
+        return 1 + max((layer.graph.depth for layer in self.layers if layer.graph), default=0)
 
     @cached_property
     def _layers(self) -> dict[str, Layer]:
@@ -303,6 +311,21 @@ class Graph:
         return frozenset(tensor.key for tensor in self.outputs.values())
 
     @cached_property
+    def node_places(self) -> dict[NodeKey, int]:
+        """Where each node stands in the graph's order, from 0."""
+        return {node.key: place for place, node in enumerate(self.nodes)}
+
+    @cached_property
+    def layer_places(self) -> dict[str, int]:
+        """Where each layer stands in the graph's order, from 0."""
+        return {layer.name: place for place, layer in enumerate(self.layers)}
+
+    @cached_property
+    def output_list(self) -> tuple[tuple[str, Tensor], ...]:
+        """The outputs by their number: (slot, tensor)."""
+        return tuple(self.outputs.items())
+
+    @cached_property
     def inner_nodes(self) -> tuple[Node, ...]:
         """The nodes that make no input of the graph."""
         return tuple(node for node in self.nodes if node.key not in self.input_keys)
@@ -327,6 +350,11 @@ class Graph:
         from kgraph.notebook.display import mimebundle
 
         return mimebundle(self)
+
+
+def too_deep_error(name: str) -> GraphError:
+    """What to say of a model that has more models in models than anything here follows."""
+    return GraphError(f"`{name}` has models in models, more than {LEVELS} deep", hint=NOT_SO_DEEP)
 
 
 class KerasModel(Protocol):

@@ -30,6 +30,7 @@ from kgraph.json_checks import (
     parse_json,
 )
 from kgraph.structures import Arguments, Slots
+from kgraph.texts import escape_json
 
 VERSION = 1
 ANEW = "write it anew with `kgraph show MODEL -o graph.json`"
@@ -40,10 +41,10 @@ def to_json(graph: Graph, *, indent: int | None = 1) -> str:
     """The graph with all its annotations as JSON text, the same bytes each time."""
     data = {"kgraph": VERSION, "graph": _graph_data(graph)}
     try:
-        return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+        return escape_json(json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False))
     except ValueError:
         data = _spell_floats(data) | {"floats": True}
-        return json.dumps(data, indent=indent, ensure_ascii=False)
+        return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 def from_json(text: str) -> Graph:
@@ -61,6 +62,8 @@ def from_data(data: Any) -> Graph:
     except ConfigError as error:
         raise ConfigError(error.what, error.where, hint=ANEW) from error
     except GraphError as error:
+        if error.hint:  # nothing is wrong with it, it is too much
+            raise ConfigError(f"this JSON cannot be read: {error}", "", hint=error.hint) from error
         raise ConfigError(f"the parts of this JSON do not fit together: {error}", "", hint=ANEW) from error
 
 

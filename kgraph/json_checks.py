@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kgraph.errors import ConfigError, UnsafeError
+from kgraph.errors import NOT_SO_DEEP, ConfigError, UnsafeError
 
 Sizes = tuple[int | None, ...]  # a shape, as `kgraph.graph.Shape`
 
@@ -35,10 +35,12 @@ def parse_json(text: str | bytes, source: str, stored: int | None = None) -> Any
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError as error:
         raise ConfigError(f"`{source}` holds text that is not Unicode ({error.reason})", "") from error  # type: ignore[attr-defined]
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"`{source}` is not readable JSON ({error})", "") from error
+    except RecursionError as error:
+        raise _too_deep_error(source) from error
     if _is_deeper([value], DEPTH):
-        raise ConfigError(f"`{source}` is nested too deeply, more than {DEPTH} lists and objects", "")
+        raise _too_deep_error(source)
     return value
 
 
@@ -49,6 +51,11 @@ def _check_counts(text: str, source: str, stored: int) -> None:
     """
     if text.count("[") + text.count("{") > BRACKETS + stored // 16 or text.count(",") > COMMAS + stored // 8:
         raise UnsafeError(f"`{source}` holds more lists, objects and values than any model's")
+
+
+def _too_deep_error(source: str) -> ConfigError:
+    what = f"`{source}` is nested too deeply, more than {DEPTH} lists and objects"
+    return ConfigError(what, "", hint=NOT_SO_DEEP)
 
 
 def _is_deeper(level: Iterable[Any], most: int) -> bool:

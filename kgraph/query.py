@@ -19,12 +19,14 @@ for what its inside makes, a step each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from kgraph.errors import NoMatchError, QueryError, SelectError
-from kgraph.graph import Graph, Layer, Node, Tensor, parse_address, reads_source
-from kgraph.query_hints import ByPath, near_names, object_hint, why_nothing
+from kgraph.graph import Graph, NodeKey, Tensor, parse_address, reads_source
+from kgraph.query_hints import ByPath, Call, near_names, object_hint, why_nothing
 from kgraph.transforms.flatten import every_node
 
 NUMBER = r"\d{1,18}"  # Python refuses to read those of thousands of digits
@@ -53,11 +55,60 @@ def select(graph: Graph, *queries: str | Tensor) -> tuple[Tensor, ...]:
 def match(graph: Graph, *wanted: str | Tensor) -> tuple[Match, ...]:
     """What each query matched, with its label. Raises as `select`."""
     queries = [_query_text(query) for query in wanted]
-    nodes = every_node(graph)
-    by_path: ByPath = {}
-    for pair in nodes:
-        by_path.setdefault(pair[0].layer, []).append(pair)
-    return tuple(_match_address(by_path, query) or _match(graph, nodes, by_path, query) for query in queries)
+    calls = _Calls(every_node(graph))
+    return tuple(_match_address(calls, query) or _match(graph, calls, query) for query in queries)
+
+
+class _Calls:
+    """All calls of a graph that have an address, in graph order, found by what a query says of them."""
+
+    def __init__(self, nodes: Sequence[Call]) -> None:
+        self.nodes = nodes
+        self.by_path: ByPath = {}
+        self.by_key: dict[NodeKey, Call] = {}
+        for call in nodes:
+            self.by_path.setdefault(call[0].layer, []).append(call)
+            self.by_key[call[0].key] = call
+        self.known: dict[tuple[str, int | None, int | None], list[Tensor]] = {}
+
+    @cached_property
+    def by_class(self) -> dict[str, list[Call]]:
+        """The calls of the layers of each class."""
+        found: dict[str, list[Call]] = {}
+        for call in self.nodes:
+            found.setdefault(call[1].class_name, []).append(call)
+        return found
+
+    @cached_property
+    def sorted_paths(self) -> list[str]:
+        """The paths of the layers by their text, so that those that begin alike are neighbours."""
+        return sorted(self.by_path)
+
+    def of(self, query: str, named: str) -> list[Call]:
+        """The calls that a query names, without its suffixes."""
+        if named in self.by_path:
+            return self.by_path[named]
+        if named.startswith("@"):
+            return self.by_class.get(named[1:], [])
+        pattern, start = _compile(query, named), _literal_start(named)
+        first = bisect_left(self.sorted_paths, start)
+        last = bisect_right(self.sorted_paths, start, first, key=lambda path: path[: len(start)])
+        paths = {path for path in self.sorted_paths[first:last] if pattern.fullmatch(path)}
+        if len(paths) <= 1:
+            return [call for path in paths for call in self.by_path[path]]
+        return [call for call in self.nodes if call[0].layer in paths]
+
+    def tensors(self, query: str, named: str, call: int | None, index: int | None) -> list[Tensor]:
+        """What the calls that a query names make, in graph order, of one call or output or of each."""
+        asked = named, call, index
+        if asked not in self.known:
+            if call is not None and named in self.by_path:
+                found = [self.by_key[named, call]] if (named, call) in self.by_key else []
+            else:
+                found = [one for one in self.of(query, named) if call is None or one[0].node_index == call]
+            made = (tensor for node, _ in found for tensor in node.outputs)
+            self.known[asked] = [*dict.fromkeys(t for t in made if index is None or t.tensor_index == index)]
+        return self.known[asked]
 
 
 def _query_text(query: object) -> str:
@@ -69,41 +120,32 @@ def _query_text(query: object) -> str:
     )
 
 
-def _match_address(by_path: ByPath, query: str) -> Match | None:
+def _match_address(calls: _Calls, query: str) -> Match | None:
     """The one tensor that a full address names; it comes before any other reading of the text."""
     try:
         wanted = parse_address(query)
     except ValueError:
         return None
-    made = (t for node, _ in by_path.get(wanted.layer, ()) for t in node.outputs)
-    found = next((t for t in made if t == wanted), None)
+    if wanted.key not in calls.by_key:
+        return None
+    found = next((t for t in calls.by_key[wanted.key][0].outputs if t == wanted), None)
     return None if found is None else Match(query, None, (found,))
 
 
-def _match(graph: Graph, nodes: Sequence[tuple[Node, Layer]], by_path: ByPath, query: str) -> Match:
-    label, rest = _split_label(query, by_path)
-    is_regex = rest.startswith("~") and not _is_exact(rest, by_path)
-    rest, part = (rest, None) if is_regex else _split_index(query, rest, by_path)
-    named, call, index = (rest, None, 0) if is_regex else _split_suffixes(rest, by_path)
-    if named in by_path:
-        found = by_path[named]
-    else:
-        wanted = _layer_test(query, named)
-        found = [(node, layer) for node, layer in nodes if wanted(node.layer, layer)]
-    tensors = [
-        tensor
-        for node, _ in found
-        if call is None or node.node_index == call
-        for tensor in node.outputs
-        if index is None or tensor.tensor_index == index
-    ]
-    tensors = list(dict.fromkeys(tensors))
+def _match(graph: Graph, calls: _Calls, query: str) -> Match:
+    names = calls.by_path
+    label, rest = _split_label(query, names)
+    is_regex = rest.startswith("~") and not _is_exact(rest, names)
+    rest, part = (rest, None) if is_regex else _split_index(query, rest, names)
+    named, call, index = (rest, None, 0) if is_regex else _split_suffixes(rest, names)
+    tensors = calls.tensors(query, named, call, index)
     chosen = tensors
     if part is not None:
         chosen = tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
     if not chosen:
-        near = [] if found else near_names(named, by_path)
-        hint = why_nothing(named, found, tensors, call, by_path)
+        found = calls.of(query, named)
+        near = [] if found else near_names(named, names)
+        hint = why_nothing(named, found, tensors, call, names)
         raise NoMatchError(query, graph.name, near, hint=hint)
     return Match(query, label, tuple(chosen))
 
@@ -150,19 +192,21 @@ def _split_suffixes(rest: str, names: Collection[str]) -> tuple[str, int | None,
     return name, None if call is None else int(call), None if index == "*" else int(index or 0)
 
 
-def _layer_test(query: str, name: str) -> Callable[[str, Layer], bool]:
-    """Which layers a pattern, without its suffixes, names."""
-    if name.startswith("@"):
-        return lambda _, layer: layer.class_name == name[1:]
+def _compile(query: str, name: str) -> re.Pattern[str]:
+    """The regular expression that the paths of layers match which a pattern, without its suffixes, names."""
     try:
-        pattern = re.compile(name[1:] if name.startswith("~") else _pattern_regex(name), re.DOTALL)
+        return re.compile(name[1:] if name.startswith("~") else _pattern_regex(name), re.DOTALL)
     except (re.error, OverflowError, RecursionError) as error:
         position = query.index("~") + 1 + (getattr(error, "pos", 0) or 0)
         what = getattr(error, "msg", "it is too large")
         raise QueryError(query, position, f"the regular expression is wrong: {what}") from None
-    return lambda path, _: pattern.fullmatch(path) is not None
 
 
 def _pattern_regex(pattern: str) -> str:
     """The regular expression of a pattern: `*` within one step of a path, `**` across steps."""
     return re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+
+
+def _literal_start(name: str) -> str:
+    """What all paths that a pattern names begin with; of a regular expression that is not known."""
+    return "" if name.startswith("~") else name.partition("*")[0]

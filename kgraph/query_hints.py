@@ -8,8 +8,8 @@ from difflib import get_close_matches
 
 from kgraph.graph import Layer, Node, Tensor
 
-# Path → the nodes of that layer, in graph order.
-ByPath = dict[str, list[tuple[Node, Layer]]]
+Call = tuple[Node, Layer]  # a node that has an address, and its layer
+ByPath = dict[str, list[Call]]  # path → the calls of that layer, in graph order
 
 NAMES = 3  # that are told at most
 CLASSES = 12

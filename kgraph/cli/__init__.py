@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -11,7 +12,8 @@ from typing import NoReturn
 import click
 
 from kgraph import __version__
-from kgraph.errors import KGraphError
+from kgraph.cli.output import open_output
+from kgraph.errors import Interrupted, KGraphError
 
 # The commands, each in the module of its name, as `NAME_command`; imported when it is used.
 COMMANDS = ("show", "shared", "select", "extract", "audit", "demo")
@@ -43,11 +45,10 @@ def cli() -> None:
     """
 
 
-def main() -> NoReturn:
-    """The program: exit 0 done, 1 a kgraph error, 2 wrong usage."""
+def run() -> NoReturn:
+    """The program: exit 0 done, 1 a kgraph error, 2 wrong usage, 130 interrupted."""
     gc.disable()  # it ends before garbage could matter, and collections take a third of the time
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.stdout, sys.stderr = open_output(1), open_output(2)
     try:
         cli(standalone_mode=False)
         sys.stdout.flush()
@@ -56,23 +57,19 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (click.Abort, Interrupted):
+        click.echo("interrupted", err=True)
+        sys.exit(Interrupted.code)
     except OSError as error:  # what is printed cannot be written: a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_report_error(KGraphError(f"the output cannot be written ({error.strerror or error})")))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     gc.freeze()  # Python would collect at its end too
     sys.exit(0)
 
 
 def _report_error(error: KGraphError) -> int:
-    from kgraph.drawing.terminal.spans import (
-        escape_unprintable,  # a name in a message may hold what steers a terminal
-    )
-
-    click.echo(f"error: {escape_unprintable(str(error))}", err=True)
+    click.echo(f"error: {error}", err=True)
     if error.hint:
-        click.echo(f"\nhint: {escape_unprintable(error.hint)}", err=True)
+        click.echo(f"\nhint: {error.hint}", err=True)
     return 1

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
-from kgraph.drawing.terminal.spans import escape_unprintable
 from kgraph.sources.audited_file import config_findings
 from kgraph.sources.model_file import ModelFile
+from kgraph.texts import shell_word
 
 
 def note_findings(file: ModelFile | None) -> None:
@@ -17,5 +15,5 @@ def note_findings(file: ModelFile | None) -> None:
     if file is None or not found:
         return
     count = f"{len(found)} thing{'s' * (len(found) != 1)}"
-    command = escape_unprintable(f"kgraph audit {shlex.quote(str(file.path))}")
+    command = f"kgraph audit {shell_word(str(file.path))}"
     click.echo(f"\nnote: Keras would run or reach for {count} that it holds; `{command}` tells", err=True)

@@ -6,6 +6,7 @@ import gc
 import tempfile
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ from kgraph.drawing.describe import format_bytes
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, NoGraphError
 from kgraph.extraction.cutter import CuttableFile
-from kgraph.extraction.file import check_targets, open_cuttable
+from kgraph.extraction.file import check_targets, open_cuttable, save_together
 from kgraph.extraction.plan import kept_layers, plan, rest
 from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
 from kgraph.sources import read
 from kgraph.sources.model_file import ModelFile, open_model_file
+from kgraph.texts import escape_unprintable
 
 
 @click.command("extract", cls=Listing)
@@ -147,9 +149,9 @@ def _cut(source: CuttableFile, layers: Sequence[str], inputs: Sequence[str], tar
     click.echo(_plan_text(graph, wanted), nl=False)
     if graph.compile_config:
         click.echo("left out: the compile config and the optimizer")
-    for submodel, target in zip(submodels, targets, strict=True):
-        with progress(f"writing {target}") as watch:
-            submodel.save(target, watch)
+    with ExitStack() as stack:
+        watches = (stack.enter_context(progress(f"writing {target}")) for target in targets)
+        save_together(submodels, targets, watches)
 
 
 def _verify_written(
@@ -180,7 +182,7 @@ def _plan_text(graph: Graph, wanted: Graph) -> str:
         parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
         lines.append(f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}")
     left = {t.layer for t in wanted.inputs.values()}
-    unused = [f"`{t.layer}`" for t in graph.inputs.values() if t.layer not in left]
+    unused = [f"`{escape_unprintable(t.layer)}`" for t in graph.inputs.values() if t.layer not in left]
     lines.append(f"; dropped inputs: {', '.join(unused)}\n" if unused else "\n")
     return "".join(lines)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from kgraph.atomic_write import write_atomically
-from kgraph.errors import KGraphError, ReadError
+from kgraph.errors import KERAS_STOPS, KGraphError, ReadError
 from kgraph.graph import Graph
 from kgraph.renderers import RENDERERS, Renderer
 from kgraph.sources import read
@@ -88,7 +88,9 @@ def import_object(module: str, name: str) -> object:
     except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ReadError(
             f"`{module}:{name}` cannot be had ({type(error).__name__}: {error})",
-            hint="`package.module:name` must be a model, or a function without arguments that returns one",
+            hint=KERAS_STOPS
+            if isinstance(error, RecursionError)
+            else "`package.module:name` must be a model, or a function without arguments that returns one",
         ) from error
     return value
 

@@ -7,6 +7,7 @@ import click
 from kgraph.errors import KGraphError
 from kgraph.layers import every_layer
 from kgraph.sources.model_file import ModelFile
+from kgraph.texts import escape_unprintable, shell_word
 
 
 def note_unloadable(file: ModelFile | None) -> None:
@@ -27,10 +28,12 @@ def note_unloadable(file: ModelFile | None) -> None:
             return
     except KGraphError:  # of a version that is not known so well
         return
-    outputs = " ".join(dict.fromkeys(graph.address(tensor) for tensor in graph.outputs.values()))
-    keras = ".".join(map(str, NEWEST))
+    outputs = dict.fromkeys(graph.address(tensor) for tensor in graph.outputs.values())
+    queries = " ".join(map(shell_word, outputs))
+    keras, first = ".".join(map(str, NEWEST)), escape_unprintable(twice[0])
     click.echo(
-        f"\nnote: Keras {keras} cannot load this file, since `{twice[0]}` is one object in two models;\n"
-        f"  kgraph extract {file.path} --layers {outputs} -o repaired.keras\nwrites one that it can load",
+        f"\nnote: Keras {keras} cannot load this file, since `{first}` is one object in two models;\n"
+        f"  kgraph extract {shell_word(str(file.path))} --layers {queries} -o repaired.keras\n"
+        "writes one that it can load",
         err=True,
     )

@@ -53,15 +53,15 @@ class Cutting:
         self.graph, self.slots, self.stops = graph, wanted, stops
         self.memo: Memo = {} if memo is None else memo
         self.wanted = list(wanted.values())
-        self.inside: dict[str, list[Place]] = {}
+        self.inside: dict[str, dict[Place, None]] = {}
         # Of wrappers: the places in their models that are wanted, and whether their own output is needed too.
-        self.steps: dict[str, list[Place]] = {}
+        self.steps: dict[str, dict[Place, None]] = {}
         self.own_steps: set[str] = set()
         self.links: dict[str, dict[Place, Layer]] = {}
         for place in self.wanted:
             if len(place) > 1:
                 wraps = graph.layer(place[0].layer).wraps
-                (self.steps if wraps else self.inside).setdefault(place[0].layer, []).append(place[1:])
+                (self.steps if wraps else self.inside).setdefault(place[0].layer, {})[place[1:]] = None
         # Of nested models that are cut: which of their own outputs are wanted or read, and what is left.
         self.needed: dict[str, set[int]] = {name: set() for name in self.inside}
         self.cuts: dict[str, Cut] = {}
@@ -72,14 +72,37 @@ class Cutting:
 
     def reach(self) -> frozenset[NodeKey]:
         """The nodes that are kept. What a nested model must still make depends on what is kept around it,
-        and the other way round, so both grow until neither changes.
+        and the other way round: each is cut again only when more is needed of it.
         """
-        while True:
-            self.cuts = {name: self._cut_inside(name) for name in self.inside}
-            kept, needed = self._reach()
-            if needed == self.needed:
-                return frozenset(kept)
-            self.needed = needed
+        kept: dict[NodeKey, Node] = {}
+        calls: dict[str, list[Node]] = {name: [] for name in self.inside}  # of nested models that are cut
+        grown = dict.fromkeys(self.inside)
+        waiting = [(place[0], len(place) == 1) for place in self.wanted]
+        while waiting or grown:
+            if not waiting:
+                name, _ = grown.popitem()
+                self.cuts[name] = self._cut_inside(name)
+                waiting += [(t, True) for call in calls[name] for t in self._reads(call).values()]
+                continue
+            tensor, is_read = waiting.pop()
+            if is_read and tensor in self.stops:
+                continue
+            if is_read and tensor.layer in self.needed:
+                needed = self.needed[tensor.layer]
+                if tensor.tensor_index not in needed:
+                    needed.add(tensor.tensor_index)
+                    grown[tensor.layer] = None
+            if is_read and tensor.layer in self.steps:
+                self.own_steps.add(tensor.layer)
+            node = self.graph.node(tensor)
+            if node.key in kept:
+                continue
+            kept[node.key] = node
+            if node.layer in calls:
+                calls[node.layer].append(node)
+            if node.layer not in calls or node.layer in self.cuts:
+                waiting += [(t, True) for t in self._reads(node).values()]
+        return frozenset(kept)
 
     def _cut_inside(self, name: str) -> Cut:
         inside, wants = self._inside(name), self._wants(name)
@@ -102,27 +125,8 @@ class Cutting:
         return inside
 
     def _wants(self, name: str) -> list[Place]:
-        ends = list(self._inside(name).outputs.values())
-        return [*((ends[index],) for index in sorted(self.needed[name])), *self.inside[name]]
-
-    def _reach(self) -> tuple[set[NodeKey], dict[str, set[int]]]:
-        """The nodes on which the wanted tensors depend, and what cut models must make for them."""
-        kept: set[NodeKey] = set()
-        needed: dict[str, set[int]] = {name: set() for name in self.inside}
-        waiting = [(place[0], len(place) == 1) for place in self.wanted]
-        while waiting:
-            tensor, is_read = waiting.pop()
-            if is_read and tensor in self.stops:
-                continue
-            if is_read and tensor.layer in needed:
-                needed[tensor.layer].add(tensor.tensor_index)
-            if is_read and tensor.layer in self.steps:
-                self.own_steps.add(tensor.layer)
-            node = self.graph.node(tensor)
-            if node.key not in kept:
-                kept.add(node.key)
-                waiting += [(t, True) for t in self._reads(node).values()]
-        return kept, needed
+        ends = self._inside(name).output_list
+        return [*((ends[index][1],) for index in sorted(self.needed[name])), *self.inside[name]]
 
     def _reads(self, node: Node) -> Slots:
         """What the node reads; a call of a cut model gives only the inputs that are left of it."""
@@ -141,19 +145,19 @@ class Cutting:
 
     def _assemble(self, kept: frozenset[NodeKey]) -> Cut:
         starts = [Layer(name, "InputLayer", weights=(), stands_for=str(t)) for t, name in self.stops.items()]
-        taken = {name for name, _ in kept}
+        # In time by what is kept, since a wrapper may be cut into as many links as its model has layers.
+        keys = sorted(kept, key=self.graph.node_places.__getitem__)
+        names = sorted({name for name, _ in kept}, key=self.graph.layer_places.__getitem__)
         self.links = {
             name: split_wrapper(self.graph, self.graph.layer(name), steps, name in self.own_steps, _cut_one)
             for name, steps in self.steps.items()
         }
-        layers = [
-            left for layer in self.graph.layers if layer.name in taken for left in self._remaining(layer)
-        ]
+        layers = [left for name in names for left in self._remaining(self.graph.layer(name))]
         new = [
             Node(name, outputs=(replace(t, layer=name, node_index=0, tensor_index=0),))
             for t, name in self.stops.items()
         ]
-        nodes = [moved for node in self.graph.nodes if node.key in kept for moved in self._replacements(node)]
+        nodes = [moved for key in keys for moved in self._replacements(self.graph.node(Tensor(*key)))]
         became = {place: self._became(place) for place in self.wanted}
         graph = replace(
             self.graph,
@@ -216,12 +220,12 @@ class Cutting:
             return replace(tensor, layer=self.stops[tensor], node_index=0, tensor_index=0)
         if tensor.layer in self.links:
             ends = self.links[tensor.layer]
-            link = ends[place[1:]] if len(place) > 1 else list(ends.values())[-1]
+            link = ends[place[1:]] if len(place) > 1 else next(reversed(ends.values()))
             return replace(place[-1], layer=link.name, node_index=tensor.node_index, tensor_index=0)
         if tensor.layer not in self.cuts:
             return tensor
         cut = self.cuts[tensor.layer]
-        want = place[1:] or (list(self._inside(tensor.layer).outputs.values())[tensor.tensor_index],)
+        want = place[1:] or (self._inside(tensor.layer).output_list[tensor.tensor_index][1],)
         index = cut.output_index[cut.became[want]]
         return replace(place[-1], layer=tensor.layer, node_index=tensor.node_index, tensor_index=index)
 

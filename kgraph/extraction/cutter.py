@@ -10,6 +10,7 @@ from kgraph.graph import Graph
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
     from kgraph.sources.model_file import ModelFile
 
@@ -22,7 +23,7 @@ Watch = Callable[[int, int], None]  # told how many bytes of how many are writte
 class Submodel(Protocol):
     """A submodel of a file, ready to be written."""
 
-    def save(self, target: Path, watch: Watch = ...) -> None: ...
+    def write(self, file: BinaryIO, watch: Watch = ...) -> None: ...
 
 
 class CuttableFile(Protocol):

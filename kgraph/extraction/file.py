@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 
+from kgraph.atomic_write import write_together
 from kgraph.errors import FROM_KERAS2, ExtractError, KGraphError
-from kgraph.extraction.cutter import CuttableFile
+from kgraph.extraction.cutter import CuttableFile, Submodel, Watch, watch_nothing
 from kgraph.extraction.h5_model import open_h5_model
 from kgraph.extraction.keras_zip import open_keras_zip
 from kgraph.extraction.plan import Queries, plan, rest
@@ -56,8 +58,16 @@ def extract_file(
     submodels = [source.submodel(plan(graph, queries, inputs))]
     if tail is not None:
         submodels.append(source.submodel(rest(graph, queries), (True, False)))
-    for submodel, target in zip(submodels, targets, strict=True):
-        submodel.save(target)
+    save_together(submodels, targets)
+
+
+def save_together(
+    submodels: Sequence[Submodel], targets: Sequence[Path], watches: Iterable[Watch] = repeat(watch_nothing)
+) -> None:
+    """None; writes each submodel to its target, all or none; each watch is told of the steps of one."""
+    with write_together(targets) as files:
+        for submodel, file, watch in zip(submodels, files, watches, strict=False):
+            submodel.write(file, watch)
 
 
 def open_cuttable(path: Path) -> CuttableFile:

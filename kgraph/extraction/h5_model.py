@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from kgraph.atomic_write import write_atomically
 from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.extraction.cutter import (
     OUTPUTS,
@@ -100,7 +98,9 @@ def _variables_of(
     for path, inner in every_layer(layer.graph, f"{layer.name}/"):
         if inner.graph is None and path in cut.origins:
             weights = layers[cut.origins[path]].weights or ()
-            for weight, variable in zip(weights, file.weights_by_path[cut.origins[path]], strict=True):
+            for weight, variable in zip(
+                weights, file.weights_by_path.get(cut.origins[path], ()), strict=True
+            ):
                 (trained if weight.trainable else others).append(variable)
                 if weight.trainable is None:
                     raise ExtractError(
@@ -119,13 +119,13 @@ class H5Submodel:
     written: WrittenConfig
     lists: Lists
 
-    def save(self, target: Path, watch: Watch = watch_nothing) -> None:
-        """Write it as an HDF5 file, whole or not at all; `watch` is told of each step, in bytes.
+    def write(self, file: BinaryIO, watch: Watch = watch_nothing) -> None:
+        """None; writes it as an HDF5 file; `watch` is told of each step, in bytes.
 
-        Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
+        Raises `ConfigError` if the source is cut off or was changed.
         """
         path = self.file.path
-        with write_atomically(target) as file, open(path, "rb") as source:
+        with open(path, "rb") as source:
             layout = self._lay_out(whole_file(source))
             stream(layout, source, str(path), file.write, watch)
             self.file.check_unchanged()

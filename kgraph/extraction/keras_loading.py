@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from kgraph.errors import FROM_KERAS2, KGraphError, ReadError
+from kgraph.errors import FROM_KERAS2, KERAS_STOPS, KGraphError, ReadError
 from kgraph.extraction.load_checks import load_refusal
 from kgraph.layers import every_layer, is_operation
 from kgraph.sources.model_file import ModelFile
@@ -83,6 +83,8 @@ def cause_of(error: BaseException, file: ModelFile | None = None) -> Cause:
         return Cause(
             f"it may run code or open other files{what}, as Keras does only if it is allowed", UNSAFE
         )
+    if isinstance(error, RecursionError):
+        return Cause("it has more layers in a row, or models in models, than Keras follows", KERAS_STOPS)
     if unknown and file is not None:
         name = (unknown["class"] or unknown["object"]).rpartition(">")[2]
         if name in _operations(file):

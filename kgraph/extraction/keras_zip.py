@@ -13,9 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from kgraph.atomic_write import write_atomically
 from kgraph.errors import WITH_KERAS, ExtractError, UnsafeError
 from kgraph.extraction.cutter import (
     OUTPUTS,
@@ -72,15 +71,14 @@ class KerasZipSubmodel:
     written: WrittenConfig
     moves: list[Move]
 
-    def save(self, target: Path, watch: Watch = watch_nothing) -> None:
-        """Write it as a `.keras` file, whole or not at all; `watch` is told of each step, in bytes.
+    def write(self, file: BinaryIO, watch: Watch = watch_nothing) -> None:
+        """None; writes it as a `.keras` file; `watch` is told of each step, in bytes.
 
-        Raises `ConfigError` if the source is cut off or was changed, `KGraphError` for a target out of reach.
+        Raises `ConfigError` if the source is cut off or was changed.
         """
         path, stored = self.file.path, self.file.saved.weights
         assert stored is not None
         with (
-            write_atomically(target) as file,
             zipfile.ZipFile(file, "w") as archive,
             _open_members(path) as (weights, assets),
         ):

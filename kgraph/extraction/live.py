@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from kgraph.errors import ExtractError, ReadError
+from kgraph.errors import KERAS_STOPS, ExtractError, ReadError
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
@@ -26,7 +26,8 @@ def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> A
     keep `training` and masks, and no layer runs twice for one call. `model` is left as it was; where
     nested models are cut, its layers get further nodes, of which its own graph knows nothing.
 
-    Raises what `kgraph.plan` raises, and `NoGraphError` for a subclassed model.
+    Raises what `kgraph.plan` raises, `NoGraphError` for a subclassed model, and `ExtractError` for what Keras
+    cannot build, as a chain of thousands of layers.
     """
     if not is_model(model):
         raise ReadError(
@@ -37,8 +38,12 @@ def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> A
     wanted = plan(graph, queries, inputs)
     if inputs is None:
         _warn_of_unused(graph, wanted)
-    builder = _Builder(model, graph, wanted)
-    return builder.model({split_slot(slot)[0]: builder.made[t] for slot, t in wanted.outputs.items()})
+    try:
+        builder = _Builder(model, graph, wanted)
+        return builder.model({split_slot(slot)[0]: builder.made[t] for slot, t in wanted.outputs.items()})
+    except RecursionError as error:
+        why = "has more layers in a row, or models in models, than Keras follows"
+        raise ExtractError(graph.name, why, hint=KERAS_STOPS) from error
 
 
 def _warn_of_unused(graph: Graph, wanted: Graph) -> None:
@@ -78,6 +83,8 @@ class _Builder:
             inputs = given[0] if "" in self.wanted.inputs else given
         try:
             return keras.Model(inputs, outputs, name=self.source.name)
+        except RecursionError:  # told of the whole model
+            raise
         except Exception as error:  # Keras asks the layers, whose code may raise anything
             raise ExtractError(self.source.name, f"cannot be cut: Keras raises {error}") from error
 
@@ -98,6 +105,8 @@ class _Builder:
         args, kwargs = self._arguments(node, call)
         try:
             made = operation(*args, **kwargs)
+        except RecursionError:  # told of the whole model
+            raise
         except Exception as error:  # a layer's own code may raise anything
             raise ExtractError(layer.name, f"cannot be called again behind the cut ({error})") from error
         self._put(node, keras.tree.flatten(made), changed=True)
@@ -129,7 +138,7 @@ class _Builder:
         """The arguments of a call with the plan's tensors in place of the model's."""
         import keras
 
-        before = next(n for n in self.graph.nodes_of(call.operation.name) if n.node_index == node.node_index)
+        before = self.graph.node(Tensor(call.operation.name, node.node_index))
         if before.inputs.keys() != node.inputs.keys():
             return self._fewer_arguments(node, call)
         new = {

@@ -68,9 +68,14 @@ def check_links(graph: Graph, cut: Graph) -> None:
         return
     flow = mask_flow(graph)
     given = [False, True] if flow.masks or flow.uses else [False]
+    wholes: dict[tuple[int, str, bool], MaskFlow] = {}  # of each wrapped model, which may have many links
     for inside, link in links:
         for is_masked in given:
-            _check_link(replace(inside, keras_version=graph.keras_version), link, is_masked)
+            key = id(inside), link.source_name, is_masked
+            if key not in wholes:
+                masks = dict.fromkeys(inside.inputs.values(), _mask_of(link)) if is_masked else {}
+                wholes[key] = mask_flow(replace(inside, keras_version=graph.keras_version), masks)
+            _check_link(wholes[key], link, graph.keras_version, is_masked)
 
 
 def _mask_links(graph: Graph, cut: Graph) -> Iterator[tuple[Graph, Layer]]:
@@ -84,12 +89,12 @@ def _mask_links(graph: Graph, cut: Graph) -> Iterator[tuple[Graph, Layer]]:
         yield from _mask_links(before, layer.graph)
 
 
-def _check_link(inside: Graph, link: Layer, is_masked: bool) -> None:
+def _check_link(whole: MaskFlow, link: Layer, keras_version: str | None, is_masked: bool) -> None:
+    """None; raises as `check_links`. `whole`: the flow of the wrapped model, given a mask or not."""
     assert link.graph is not None
-    whole = mask_flow(inside, dict.fromkeys(inside.inputs.values(), _mask_of(link)) if is_masked else {})
     start = next(layer for layer in link.graph.layers if layer.stands_for)
     before = parse_address(start.stands_for or "")
-    part = replace(link.graph, keras_version=inside.keras_version)
+    part = replace(link.graph, keras_version=keras_version)
     lost = find_lost_masks(whole, part, {Tensor(start.name): before}) if not is_masked else []
     if lost:
         maker, words = _describe_loss(lost)

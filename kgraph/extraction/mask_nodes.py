@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kgraph.extraction.place import free_name
+from kgraph.extraction.place import Names
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import is_nested
 from kgraph.structures import Arguments, Slots
@@ -42,7 +42,7 @@ class _Line:
 
     def __init__(self, whole: Graph, cut: Graph, version: tuple[int, ...]) -> None:
         self.cut, self.version = cut, version
-        self.taken = {layer.name for graph in (whole, cut) for layer in graph.layers}
+        self.names = Names(layer.name for graph in (whole, cut) for layer in graph.layers)
         self.layers: list[Layer] = []
         self.nodes: list[Node] = []
 
@@ -83,8 +83,7 @@ class _Line:
 
     def _node(self, class_name: str, name: str, read: Tensor, arguments: Mapping[str, Any]) -> Node:
         """A call of a new operation, which makes a tensor of that shape."""
-        name = free_name(self.taken, name)
-        self.taken.add(name)
+        name = self.names.take(name)
         config = {"name": name} | ({**arguments, "keepdims": False} if class_name == "Any" else {})
         self.layers.append(
             Layer(name, class_name, module=OPERATIONS, registered_name=class_name, config=config, weights=())
@@ -93,14 +92,14 @@ class _Line:
         return Node(name, 0, Slots({"0": read}), (made,), arguments=Arguments(arguments))
 
     def _without_unread(self) -> Graph | None:
-        read = {tensor.layer for node in self.nodes for tensor in node.inputs.values()}
-        for layer in reversed(self.layers):  # what reads a mask stands behind it
-            if layer.name not in read:
-                self.nodes = [node for node in self.nodes if node.layer != layer.name]
-                read = {tensor.layer for node in self.nodes for tensor in node.inputs.values()}
-        names = {node.layer for node in self.nodes}
-        new = tuple(layer for layer in self.layers if layer.name in names)
+        own, read = {layer.name for layer in self.layers}, set[str]()
+        nodes = []
+        for node in reversed(self.nodes):  # what reads a mask stands behind it
+            if node.layer not in own or node.layer in read:
+                read.update(tensor.layer for tensor in node.inputs.values())
+                nodes.append(node)
+        new = tuple(layer for layer in self.layers if layer.name in read)
         if not new:
             return None
         layers = (*self.cut.layers, *new)
-        return replace(self.cut, layers=layers, nodes=tuple(self.nodes), class_name="Functional")
+        return replace(self.cut, layers=layers, nodes=tuple(reversed(nodes)), class_name="Functional")

@@ -55,6 +55,8 @@ class WrittenConfig:
     models: Mapping[str, Entry] = field(default_factory=dict)
     entry: Written = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    # By the path of a model of the source: the entries in it, by name; and those in the form of Keras 3.
+    children: dict[str, tuple[Mapping[str, Entry], Mapping[str, Entry]]] = field(default_factory=dict)
 
     @property
     def version_text(self) -> str:
@@ -78,11 +80,13 @@ class ModelWriter:
     def __post_init__(self) -> None:
         config = self.entry["config"]
         self.config: Entry = {"layers": config} if isinstance(config, list) else config  # Sequential, ≤ 2.2
-        self.children = {entry_name(child): child for child in self.config["layers"]}
-        modern = self.output.models.get(self.origin)
-        self.modern = (
-            {entry_name(child): child for child in modern["config"]["layers"]} if modern else self.children
-        )
+        known = self.output.children  # a wrapped model may be written in many parts
+        if self.origin not in known:
+            modern = self.output.models.get(self.origin)
+            models = self.config, modern["config"] if modern else self.config
+            own, new = ({entry_name(child): child for child in model["layers"]} for model in models)
+            known[self.origin] = own, new
+        self.children, self.modern = known[self.origin]
         self.has_calls = "input_layers" in self.config
         self.made: dict[str, Written] = {}
         self.first_calls = self.dialect.first_calls(self)

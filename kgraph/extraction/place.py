@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
+from itertools import count
 
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Tensor
@@ -44,7 +45,17 @@ def _steps(graph: Graph, path: str) -> list[tuple[Graph, str]] | None:
     return None
 
 
-def free_name(taken: Collection[str], name: str) -> str:
-    """The name, or, if it is taken, the first of `name_1`, `name_2` … that is not."""
-    names = [name, *(f"{name}_{i}" for i in range(1, len(taken) + 2))]
-    return next(n for n in names if n not in taken)
+class Names:
+    """Names that are taken, and those that are still free."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.taken = set(taken)
+        self.numbers: dict[str, Iterator[int]] = {}  # by name: the numbers that were not tried yet
+
+    def take(self, name: str) -> str:
+        """The name, or, if it is taken, the first of `name_1`, `name_2` … that is not; it is taken then."""
+        free, numbers = name, self.numbers.setdefault(name, count(1))
+        while free in self.taken:
+            free = f"{name}_{next(numbers)}"
+        self.taken.add(free)
+        return free

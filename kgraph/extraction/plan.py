@@ -15,7 +15,7 @@ from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
 from kgraph.extraction.mask_checks import check_beginning, check_erasers, check_links, describe_seen_masks
 from kgraph.extraction.mask_nodes import ZIPS, add_mask_nodes
-from kgraph.extraction.place import Place, free_name, place_of
+from kgraph.extraction.place import Names, Place, place_of
 from kgraph.graph import Graph, NodeKey, Tensor, call_address, parse_address, reads_source
 from kgraph.layers import every_layer, inner_path, is_nested, is_operation
 from kgraph.query import match
@@ -92,12 +92,15 @@ def _without_marks(graph: Graph) -> Graph:
 def _begin_at(graph: Graph, wanted: Mapping[str, Place], stops: Mapping[Tensor, str | None]) -> Graph:
     """The graph cut down to what is wanted, begun at the stops."""
     reach = Cutting(graph, wanted, dict.fromkeys(stops, "")).reach()
+    taken, new = {name for name, _ in reach}, Names(layer.name for layer in graph.layers)
     names: dict[Tensor, str] = {}
     for tensor, label in stops.items():
-        names[tensor] = _input_name(graph, tensor, label, {name for name, _ in reach} | {*names.values()})
+        names[tensor] = _input_name(tensor, label, taken, new)
+        taken.add(names[tensor])
+        new.taken.add(names[tensor])
     cut = Cutting(graph, wanted, names).run()
     flow = mask_flow(graph)
-    _check_starts(graph, cut, list(stops), flow)
+    _check_starts(graph, cut, stops, flow)
     check_beginning(graph, cut.graph, names, flow)
     check_links(graph, cut.graph)
     check_erasers(graph, cut.graph, flow)
@@ -119,11 +122,10 @@ def _stops(graph: Graph, inputs: Queries) -> dict[Tensor, str | None]:
     return stops
 
 
-def _input_name(graph: Graph, tensor: Tensor, label: str | None, taken: set[str]) -> str:
+def _input_name(tensor: Tensor, label: str | None, taken: set[str], new: Names) -> str:
     """The name of the input that stands for a tensor: its label, else its layer's name if that is free."""
     if label is None:
-        others = {layer.name for layer in graph.layers} | taken
-        return tensor.layer if tensor.layer not in taken else free_name(others, f"{tensor.layer}_input")
+        return tensor.layer if tensor.layer not in taken else new.take(f"{tensor.layer}_input")
     if label in taken or "/" in label:
         why = "has a slash in it" if "/" in label else "is the name of a layer that is kept"
         raise ExtractError(label, f"{why}, so it cannot be the name of an input", hint="give another label")
@@ -134,7 +136,7 @@ def _quote(graph: Graph, tensors: Iterable[Tensor]) -> str:
     return ", ".join(f"`{graph.address(t)}`" for t in tensors)
 
 
-def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor], flow: MaskFlow) -> None:
+def _check_starts(graph: Graph, cut: Cut, stops: Collection[Tensor], flow: MaskFlow) -> None:
     """Nothing; raises `ExtractError` if something goes round the new inputs, or they are not needed."""
     if any(t.key in cut.kept for t in graph.inputs.values() if t not in stops):
         around = _bypasses(graph, cut.kept, set(stops))
@@ -144,9 +146,10 @@ def _check_starts(graph: Graph, cut: Cut, stops: Sequence[Tensor], flow: MaskFlo
             + describe_seen_masks(flow.uses, around),
             hint="give these as inputs too",
         )
-    read = {t for node in cut.graph.nodes for t in node.inputs.values()} | set(cut.became.values())
+    read = {t.layer for node in cut.graph.nodes for t in node.inputs.values()}
+    read |= {tensor.layer for tensor in cut.became.values()}
     for layer in cut.graph.layers:
-        if layer.stands_for and not any(t.layer == layer.name for t in read):
+        if layer.stands_for and layer.name not in read:
             raise ExtractError(layer.name, "is given as an input, but nothing wanted depends on it")
 
 

@@ -37,11 +37,14 @@ def assign_ids(graph: Graph, written: Mapping[str, int]) -> SharedIds:
     several = [paths for paths in objects.values() if len(paths) > 1]
     first = {path: paths[0] for paths in several for path in paths}
     tags: dict[str, int] = {}
-    fresh = (number for number in count(1) if number not in written.values())
+    taken, given = set(written.values()), set[int]()
+    fresh = (number for number in count(1) if number not in taken)
     for paths in [*several, *_borrowings(graph)]:
         known = [tags[p] for p in paths if p in tags]
-        known += [written[p] for p in paths if p in written and written[p] not in tags.values()]
-        tags |= dict.fromkeys(paths, known[0] if known else next(fresh))
+        known += [written[p] for p in paths if p in written and written[p] not in given]
+        tag = known[0] if known else next(fresh)
+        tags.update(dict.fromkeys(paths, tag))
+        given.add(tag)
     return SharedIds(tags, first, _Loading(first).run(graph) if first else {})
 
 

@@ -6,11 +6,11 @@ link of the chain takes the steps on from where the one before ended, and no lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.place import Place, free_name
+from kgraph.extraction.place import Names, Place
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.structures import Slots, argument_of
 
@@ -19,7 +19,7 @@ Cutter = Callable[[Graph, Place, Mapping[Tensor, str]], tuple[Graph, frozenset[N
 
 
 def split_wrapper(
-    graph: Graph, wrapper: Layer, wanted: Sequence[Place], own: bool, cut: Cutter
+    graph: Graph, wrapper: Layer, wanted: Collection[Place], own: bool, cut: Cutter
 ) -> dict[Place, Layer]:
     """The layers that take the place of a wrapper: where each link ends in the wrapped model → the link.
 
@@ -34,19 +34,14 @@ def split_wrapper(
             hint=f"take its outputs: `{wrapper.name}`",
         )
     last = (next(iter(inside.outputs.values())),)
-    order = {node.key: i for i, node in enumerate(inside.nodes)}
-    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: order[end[0].key])
+    ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: inside.node_places[end[0].key])
+    names = Names(layer.name for layer in graph.layers)
+    inner_names = Names(layer.name for layer in inside.layers)
     found: dict[Place, Layer] = {}
     for before, end in zip([None, *ends], ends, strict=False):
-        begin = (
-            {}
-            if before is None
-            else {
-                _one_step(inside, before[0]): free_name(
-                    {layer.name for layer in inside.layers}, f"{before[0].layer}_input"
-                )
-            }
-        )
+        begin = {}
+        if before is not None:
+            begin[_one_step(inside, before[0])] = inner_names.take(f"{before[0].layer}_input")
         part, kept = cut(inside, end, begin)
         round_about = any(t.key in kept for t in inside.inputs.values())
         if before is not None and (len(before) > 1 or round_about):
@@ -55,9 +50,8 @@ def split_wrapper(
                 f"makes one tensor a call: `{end[-1].layer}` cannot be had from `{before[-1].layer}` alone",
                 hint="take them into two submodels",
             )
-        taken = {layer.name for layer in (*graph.layers, *found.values())}
         path = "_".join([wrapper.name, *(step.layer for step in end)])
-        name = wrapper.name if own and end == last else free_name(taken, path)
+        name = wrapper.name if own and end == last else names.take(path)
         part = replace(part, class_name="Functional")
         found[end] = replace(wrapper, name=name, graph=part, origin=wrapper.name)
     return found

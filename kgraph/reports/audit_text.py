@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from kgraph.reports.audit_kinds import KINDS
+from kgraph.texts import escape_unprintable
 
 if TYPE_CHECKING:
     from kgraph.reports.audit import Audit, Finding
@@ -25,8 +26,8 @@ STOPPED = {
 
 def to_audit_text(audit: Audit, width: int) -> str:
     """The findings of one file, kind by kind, in lines of at most `width` columns."""
-    version = f" · Keras {_printable(audit.keras_version)}" if audit.keras_version else ""
-    head = f"{_printable(audit.path)}  {audit.format or ''}{version}".rstrip()
+    version = f" · Keras {escape_unprintable(audit.keras_version)}" if audit.keras_version else ""
+    head = f"{escape_unprintable(audit.path)}  {audit.format or ''}{version}".rstrip()
     lines = _wrapped(head, width, "", "  ")
     if audit.findings:
         count = len(audit.findings)
@@ -39,9 +40,11 @@ def to_audit_text(audit: Audit, width: int) -> str:
         lines += ["", *_wrapped(f"{title}: {effect}. {STOPPED[stopped]}.", width, "", "")]
         for one in found:
             source = f", of the package `{one.module.partition('.')[0]}`" if one.module else ""
-            lines += _wrapped(f"{_place(one)}  {_printable(one.what + source)}", width, "  ", "      ")
+            lines += _wrapped(
+                f"{_place(one)}  {escape_unprintable(one.what + source)}", width, "  ", "      "
+            )
     for reason in audit.unread:
-        lines += ["", *_wrapped(f"not read: {_printable(reason)}", width, "", "  ")]
+        lines += ["", *_wrapped(f"not read: {escape_unprintable(reason)}", width, "", "  ")]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -56,7 +59,7 @@ def to_audit_table(audits: Sequence[Audit], width: int) -> str:
     for audit, count in zip(audits, counts, strict=True):
         kinds = Counter(one.kind for one in audit.findings)
         told = ", ".join(f"{kind} ×{times}" if times > 1 else kind for kind, times in kinds.items())
-        text = f"{_printable(audit.path)}  {told}".rstrip()
+        text = f"{escape_unprintable(audit.path)}  {told}".rstrip()
         lines += _wrapped(text, width, f"{count:>{column}}  ", " " * (column + 4))
     unread = sum(bool(audit.unread) for audit in audits)
     found = sum(bool(audit.findings) for audit in audits)
@@ -91,15 +94,11 @@ def _by_kind(findings: Iterable[Finding]) -> dict[tuple[str, bool | None], list[
 
 
 def _place(finding: Finding) -> str:
-    return _printable(f"{finding.part}: {finding.where}" if finding.part else finding.where)
+    return escape_unprintable(f"{finding.part}: {finding.where}" if finding.part else finding.where)
 
 
 def _short(audit: Audit) -> str:
     return "not read" if audit.unread else "0"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:

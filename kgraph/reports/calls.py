@@ -7,7 +7,7 @@ was given, and what its last layers make goes where the call's result goes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kgraph.graph import Graph, Tensor
@@ -27,16 +27,22 @@ class Call:
     returned_as: tuple[str, ...]  # the slots of the graph's outputs that it makes
 
 
-def every_call(graph: Graph) -> list[Call]:
-    """All calls, nested models' and wrapped insides' too, in the order in which they run.
+def every_call(graph: Graph, of: Collection[str] | None = None) -> list[Call]:
+    """All calls, nested models' and wrapped insides' too, in the order in which they run; or those of the
+    layers at some paths.
 
     Raises `GraphError` for a graph whose nested calls multiply to more than a million nodes.
     """
     order = [node.key for node, _ in every_node(graph)]
     visits = list(Scope(graph, Walk(lambda layer, _: layer.graph, calls=True, joined=False)).visits())
     flow = _Flow(graph, visits)
-    calls = {visit.node.key: flow.call(visit) for visit in visits}
+    calls = {visit.node.key: flow.call(visit) for visit in visits if of is None or visit.node.layer in of}
     return [calls[key] for key in order if key in calls]
+
+
+# A set of the inputs of a graph, as the bits of a number: bit 0 is the first input. Each call may depend on
+# thousands of inputs, and sets as such would take a thousand times the memory.
+InputSet = int
 
 
 @dataclass
@@ -45,17 +51,25 @@ class _Flow:
 
     graph: Graph
     visits: Sequence[Visit]
-    depends: dict[Tensor, frozenset[Tensor]] = field(default_factory=dict)  # on which inputs of the graph
+    depends: dict[Tensor, InputSet] = field(default_factory=dict)
     readers: dict[Tensor, list[str]] = field(default_factory=dict)  # calls in the same scope
     becomes: dict[Tensor, list[Tensor]] = field(default_factory=dict)  # what a nested call makes of it
+    returned: dict[Tensor, list[int]] = field(default_factory=dict)  # which outputs of the graph it is
+    told: dict[InputSet, tuple[str, ...]] = field(default_factory=dict)  # addresses of the inputs in a set
 
     def __post_init__(self) -> None:
-        own = set(self.graph.inputs.values())
+        inputs = dict.fromkeys(self.graph.inputs.values())
+        self.addresses = [self.graph.address(tensor) for tensor in inputs]
+        self.slots = list(self.graph.outputs)
+        for place, tensor in enumerate(self.graph.outputs.values()):
+            self.returned.setdefault(tensor, []).append(place)
+        own = {tensor: 1 << place for place, tensor in enumerate(inputs)}
         around = {visit.node.key: visit.around for visit in self.visits}
         for node, layer, ends, own_calls in self.visits:
-            read = frozenset[Tensor]().union(*(self.depends.get(t, ()) for t in node.inputs.values()))
+            read = self._depend_on(node.inputs.values())
             if not own_calls:
-                read |= own.intersection(node.outputs)
+                for tensor in node.outputs:
+                    read |= own.get(tensor, 0)
             self.depends.update(dict.fromkeys(node.outputs, read))
             for tensor in node.inputs.values():
                 if around.get(tensor.key) == own_calls:  # else the call around it reads that
@@ -67,25 +81,36 @@ class _Flow:
                     self.readers.setdefault(end, []).append(node.address)
                     continue
                 outer = Tensor(*node.key, index)
-                self.depends[outer] = self.depends.get(end, frozenset())
+                self.depends[outer] = self.depends.get(end, 0)
                 if around.get(end.key) == (*own_calls, node.address):  # not what the call was given
                     self.becomes.setdefault(end, []).append(outer)
+
+    def _depend_on(self, tensors: Collection[Tensor]) -> InputSet:
+        """The inputs of the graph on which some tensors depend."""
+        found = 0
+        for tensor in tensors:
+            found |= self.depends.get(tensor, 0)
+        return found
 
     def call(self, visit: Visit) -> Call:
         """What is known of a call that was visited."""
         node = visit.node
         goes = [tensor for made in node.outputs for tensor in self._line(made)]
-        inputs = frozenset[Tensor]().union(*(self.depends[t] for t in node.outputs))
+        ends = sorted({place for tensor in goes for place in self.returned.get(tensor, ())})
         return Call(
             layer=node.layer,
             outputs=node.outputs,
             reads={slot: str(tensor) for slot, tensor in node.inputs.items()},
-            inputs=tuple(
-                self.graph.address(t) for t in dict.fromkeys(self.graph.inputs.values()) if t in inputs
-            ),
+            inputs=self._tell(self._depend_on(node.outputs)),
             read_by=tuple(dict.fromkeys(reader for t in goes for reader in self.readers.get(t, ()))),
-            returned_as=tuple(slot for slot, end in self.graph.outputs.items() if end in goes),
+            returned_as=tuple(self.slots[place] for place in ends),
         )
+
+    def _tell(self, inputs: InputSet) -> tuple[str, ...]:
+        """The addresses of the inputs in a set, in order; many calls have the same."""
+        if inputs not in self.told:
+            self.told[inputs] = tuple(self.addresses[place] for place in _places_in(inputs))
+        return self.told[inputs]
 
     def _line(self, tensor: Tensor) -> list[Tensor]:
         """The tensor, and what it becomes outside of each nested model that it is an output of."""
@@ -93,3 +118,11 @@ class _Flow:
         for one in line:  # grows as it goes
             line += self.becomes.get(one, ())
         return line
+
+
+def _places_in(inputs: InputSet) -> Iterator[int]:
+    """The places of the inputs that are in a set, in order."""
+    while inputs:
+        first = inputs & -inputs
+        yield first.bit_length() - 1
+        inputs ^= first

@@ -18,6 +18,7 @@ from kgraph.reports.calls import Call, every_call
 from kgraph.reports.objects import Occurrence, shared_objects
 from kgraph.reports.totals import Totals, count_totals
 from kgraph.sizes import Size, layer_size, weights_size
+from kgraph.texts import escape_json
 
 VERSION = 1
 # Variables that a layer measures, by the last part of their name; those of `Normalization` are its own.
@@ -129,10 +130,12 @@ def sharing(graph: Graph) -> Sharing:
 
 
 def _each_shared(graph: Graph) -> Iterator[Shared]:
+    objects = shared_objects(graph)
+    paths = {entry.path for found in objects.values() for entry in found.entries}
     calls: dict[str, list[Call]] = {}
-    for call in every_call(graph):
+    for call in every_call(graph, paths):
         calls.setdefault(call.layer, []).append(call)
-    for path, found in shared_objects(graph).items():
+    for path, found in objects.items():
         layer = found.layer
         holds = _held_size(layer, path)
         yield Shared(
@@ -251,9 +254,8 @@ def to_sharing_json(source: Sharing | Source, *, indent: int | None = 1) -> str:
     `Sharing`, `Shared`, `Occurrence`, `Call`, `Tied`, `Holder`, `Identical`, `TopLayer`, `Totals`; `null`
     where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
     """
-    return json.dumps(
-        {"kgraph": VERSION, "sharing": _to_data(sharing_of(source))}, indent=indent, ensure_ascii=False
-    )
+    data = {"kgraph": VERSION, "sharing": _to_data(sharing_of(source))}
+    return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 def _to_data(value: Any) -> Any:

@@ -25,6 +25,7 @@ from kgraph.sources.containers.keras_zip import (
     WEIGHTS,
     open_member,
     parse_object,
+    read_text,
 )
 from kgraph.sources.containers.refusals import archive_refusal
 from kgraph.sources.model_file import ModelFile, open_model_file
@@ -180,12 +181,12 @@ def _read_folder(file: ModelFile, look: _Look) -> None:
             continue
         if not path.is_file():
             continue
-        with look.part(), open(path, "rb") as opened:
-            if name == WEIGHTS:
+        if name == WEIGHTS:
+            with look.part(), open(path, "rb") as opened:
                 look.read_weights(whole_file(opened), layers)
-                continue
-            text = opened.read(LARGEST + 1)
-            _check_size(look, name, len(text), LARGEST)
+            continue
+        with look.part():
+            text = read_text(path)
             value = parse_object(path, text)
             if name == METADATA:
                 look.take_version(value)

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from kgraph.errors import KGraphError, NoGraphError, ReadError
-from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight, too_deep_error
 from kgraph.layers import is_built_in, is_operation
 from kgraph.sources.arguments import call_arguments
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
@@ -43,7 +43,7 @@ def read_live(model: Any, values: bool = False) -> Graph:
             raise _no_graph_error(model)
         reader.digests, reader.trained = _variable_digests(model) if values else {}, _trained_variables(model)
         graph = replace(
-            reader.graph(model, ""),
+            reader.whole(model),
             source="live model",
             format="live",
             keras_version=sys.modules["keras"].__version__,
@@ -61,7 +61,7 @@ def read_structure(model: Any) -> Graph:
     with _explain(reader):
         if not _has_graph(model):
             raise _no_graph_error(model)
-        return reader.graph(model, "")
+        return reader.whole(model)
 
 
 @contextmanager
@@ -116,6 +116,13 @@ class _Reader:
     met: dict[int, str] = field(default_factory=dict)
     variables: dict[int, str] = field(default_factory=dict)
     weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
+
+    def whole(self, model: Any) -> Graph:
+        """The graph of the outermost model; `GraphError` where models lie too deep in each other."""
+        try:
+            return self.graph(model, "")
+        except RecursionError as error:
+            raise too_deep_error(model.name) from error
 
     def graph(self, model: Any, path: str) -> Graph:
         operations = model._layers if _is_instance(model, "Sequential") else model.operations

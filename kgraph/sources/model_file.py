@@ -127,6 +127,8 @@ class ModelFile:
         try:
             return read_config(config, self.saved.weights, self._context())
         except GraphError as error:
+            if error.hint:  # nothing is wrong with it, it is too much
+                raise ConfigError(f"`{self.path}` cannot be read: {error}", "", hint=error.hint) from error
             raise ConfigError(f"the layers in `{self.path}` do not fit together: {error}", "") from error
 
     def _context(self) -> Context:

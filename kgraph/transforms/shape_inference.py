@@ -35,7 +35,8 @@ def infer_shapes(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> Gr
     >>> graph.node(graph.nodes_of("embedding")[0].outputs[0]).outputs[0].shape
     (None, 16, 16)
     """
-    given = {_input_of(graph, name): shape for name, shape in shapes.items()}
+    named = {tensor.layer: tensor for tensor in graph.inputs.values()}
+    given = {_input_of(graph, named, name): shape for name, shape in shapes.items()}
     facts = [
         Facts(_bind_shape(tensor, given[tensor]) if tensor in given else tensor.shape, tensor.dtype)
         for tensor in graph.inputs.values()
@@ -59,9 +60,8 @@ def _keras(graph: Graph) -> int:
     return int(found[1]) if found else 0
 
 
-def _input_of(graph: Graph, name: str) -> Tensor:
-    """The input of that name, or at that slot."""
-    named = {tensor.layer: tensor for tensor in graph.inputs.values()}
+def _input_of(graph: Graph, named: Mapping[str, Tensor], name: str) -> Tensor:
+    """The input of that name, or at that slot; `named` are the inputs by their names."""
     if name in named:
         return named[name]
     if name in graph.inputs:

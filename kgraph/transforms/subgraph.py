@@ -55,7 +55,8 @@ def paths_between(graph: Graph, starts: Iterable[Tensor], ends: Iterable[Tensor]
     """
     after = _reachable(_keys(graph, starts), _readers(graph))
     before = _reachable(_keys(graph, ends), _makers(graph))
-    return tuple(node.outputs[0] for node in graph.nodes if node.key in after & before)
+    between = after & before
+    return tuple(node.outputs[0] for node in graph.nodes if node.key in between)
 
 
 def _keys(graph: Graph, tensors: Iterable[Tensor]) -> list[NodeKey]:

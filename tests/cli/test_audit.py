@@ -130,5 +130,5 @@ def test_show_says_in_one_line_that_there_is_something(suffix: str, models: Path
 def test_the_command_of_the_note_is_quoted(tmp_path: Path) -> None:
     path = canary(tmp_path, ".json").rename(tmp_path / "a b;c\x1b.json")
     said = CliRunner().invoke(cli, ["show", str(path)]).stderr
-    assert "a b;c\\x1b.json'` tells" in said
+    assert "a b;c\\x1b.json'` tells\n" in said
     assert "\x1b" not in said

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.long_models import deep
 from helpers.places import DEMO, GOLDEN, ROOT
 
 from kgraph.graph import Graph, Layer, Node, Tensor
@@ -253,6 +254,7 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "JSON that is not a model": _members(config_json=b'{"name": "me"}'),
     "JSON of another program": _file(b'{"name": "me"}', "package.json"),
     "JSON nested too deeply": _members(config_json=b"[" * 100_000),
+    "models nested too deeply": _file(json.dumps(deep(91)).encode(), "m.json"),
     "weights only": _weights_only,
     "damaged weights": _members(model_weights_h5=b"\x89HDF\r\n\x1a\n" + bytes(100)),
     "weights that link to another file": _linked_weights,

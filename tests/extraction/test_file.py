@@ -161,6 +161,21 @@ def test_what_goes_round_a_tail_is_named(saved: Callable[[str], Path], tmp_path:
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("why", ["full", "read-only"])
+def test_a_tail_that_cannot_be_written_leaves_no_head(
+    why: str, saved: Callable[[str], Path], tmp_path: Path
+) -> None:
+    tail = tmp_path / "tail.keras"
+    if why == "full":
+        tail.symlink_to("/dev/full")
+    else:
+        tail.write_bytes(b"old")
+        tail.chmod(0o444)
+    with pytest.raises(KGraphError, match=r"No space left|read-only"):
+        extract_file(saved("nested_model"), tmp_path / "head.keras", "tower", tail=tail, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["tail.keras"]
+
+
 def test_an_unpacked_folder_is_cut_as_its_archive_is(saved: Callable[[str], Path], tmp_path: Path) -> None:
     with zipfile.ZipFile(saved("nested_model")) as archive:
         archive.extractall(tmp_path / "folder")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -20,17 +19,13 @@ def keras_version() -> tuple[int, ...]:
     return version_numbers(keras.__version__)
 
 
-def skip_what_old_keras_lacks(build: Callable[[], Any]) -> Callable[[], Any]:
-    """The builder of a model, which skips where a Keras before the newest cannot build it."""
-
-    @wraps(build)
-    def build_or_skip() -> Any:
-        try:
-            return build()
-        except Exception as error:
-            if keras_version() >= NEWEST:
-                raise
-            said = (str(error).strip().splitlines() or [""])[0][:120]
-            pytest.skip(f"this Keras cannot build it ({type(error).__name__}: {said})")
-
-    return build_or_skip
+@contextmanager
+def what_old_keras_lacks() -> Iterator[None]:
+    """What is done within is skipped where a Keras before the newest cannot do it."""
+    try:
+        yield
+    except Exception as error:
+        if keras_version() >= NEWEST:
+            raise
+        said = (str(error).strip().splitlines() or [""])[0][:120]
+        pytest.skip(f"this Keras cannot do it ({type(error).__name__}: {said})")

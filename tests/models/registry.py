@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from helpers.older_keras import skip_what_old_keras_lacks
+from helpers.older_keras import what_old_keras_lacks
 
 BUILDERS: dict[str, Callable[[], Any]] = {}
 
 
 def model(build: Callable[[], Any]) -> Callable[[], Any]:
-    BUILDERS[build.__name__] = skip_what_old_keras_lacks(build)
+    BUILDERS[build.__name__] = what_old_keras_lacks()(build)
     return build
 
 

@@ -154,7 +154,7 @@ class Arrows:
         if len(made) < 2 and not tensor.tensor_index:
             return ""
         if layer.graph and is_nested(layer) and tensor.tensor_index < len(layer.graph.outputs):
-            slot, end = list(layer.graph.outputs.items())[tensor.tensor_index]
+            slot, end = layer.graph.output_list[tensor.tensor_index]
             return slot_text(slot) if is_telling(slot) else end.layer
         return f"output {tensor.tensor_index}"
 

@@ -18,7 +18,9 @@ SLACK = 6  # points of a box's margin that may be written on, in the widest font
 # What XML forbids or a label would lose, and what stands for it: U+2400 shows NUL, U+2401 SOH, …
 _SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 _SHOWN |= dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
-_SHOWN |= dict.fromkeys((0x85, 0x2028, 0x2029), 0x2424)
+# Controls of old terminals, and characters that turn the direction of the text around them.
+_SHOWN |= dict.fromkeys([*range(0x80, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F)], 0xFFFD)
+_SHOWN |= dict.fromkeys(range(0x2066, 0x206A), 0xFFFD) | dict.fromkeys((0x85, 0x2028, 0x2029), 0x2424)
 
 
 def show_unprintable(text: str) -> str:

@@ -24,18 +24,12 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.terminal.columns import fit_columns
 from kgraph.drawing.terminal.lanes import draw_gap, draw_row, lay_rows
 from kgraph.drawing.terminal.row_text import class_text, row_texts
-from kgraph.drawing.terminal.spans import (
-    Line,
-    escape_unprintable,
-    flow,
-    plain_text,
-    styled_text,
-    text_columns,
-)
+from kgraph.drawing.terminal.spans import Line, flow, plain_text, styled_text, text_columns
 from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, parse_address, reads_source
 from kgraph.reports.totals import count_totals
 from kgraph.sizes import tensor_bytes
+from kgraph.texts import escape_unprintable
 from kgraph.transforms.flatten import every_node
 
 if TYPE_CHECKING:

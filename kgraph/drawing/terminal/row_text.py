@@ -16,11 +16,12 @@ from kgraph.drawing.describe import (
     telling_settings,
 )
 from kgraph.drawing.terminal.lanes import Row
-from kgraph.drawing.terminal.spans import escape_unprintable, text_columns
+from kgraph.drawing.terminal.spans import text_columns
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, parse_address
 from kgraph.layers import every_layer
 from kgraph.sizes import layer_size
 from kgraph.structures import slot_text
+from kgraph.texts import escape_unprintable
 from kgraph.training import training_by_output
 
 

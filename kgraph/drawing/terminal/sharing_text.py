@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING
 
 from kgraph.drawing.describe import format_bytes, format_count, format_many, keras_shape, keyword_of
 from kgraph.drawing.terminal.size_table import size_lines
-from kgraph.drawing.terminal.spans import (
-    Line,
-    escape_unprintable,
-    flow,
-    line_width,
-    plain_text,
-    styled_text,
-    text_columns,
-)
+from kgraph.drawing.terminal.spans import Line, flow, line_width, plain_text, styled_text, text_columns
 from kgraph.graph import Source, parse_address
 from kgraph.reports.calls import Call
 from kgraph.reports.evidence import EVIDENCE
@@ -27,6 +19,7 @@ from kgraph.reports.objects import Occurrence
 from kgraph.reports.sharing import Shared, Sharing, Tied, sharing_of
 from kgraph.sizes import Size
 from kgraph.structures import slot_text
+from kgraph.texts import escape_unprintable
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from kgraph.drawing.describe import format_bytes, format_count
-from kgraph.drawing.terminal.spans import Line, escape_unprintable, flow, shorten, text_columns
+from kgraph.drawing.terminal.spans import Line, flow, shorten, text_columns
 from kgraph.reports.sharing import Sharing
 from kgraph.sizes import Size
+from kgraph.texts import escape_unprintable
 
 MOST_LAYERS = 12  # shown by name; the JSON has all
 NARROWEST_NAME = 12

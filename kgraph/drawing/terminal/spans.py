@@ -15,17 +15,6 @@ Span = tuple[str, str]
 Line = list[Span]
 
 
-def escape_unprintable(text: str) -> str:
-    r"""The text with all that does not print (control, format, line ends) escaped as Python writes it.
-
-    >>> print(escape_unprintable("a\x1b[31m\nb"))
-    a\x1b[31m\nb
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def text_columns(text: str) -> int:
     """How many columns of a terminal the text takes.
 

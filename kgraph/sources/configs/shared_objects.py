@@ -7,8 +7,10 @@ under the first. What each claim rests on is kept in `same_by`; its words are in
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from kgraph.graph import Layer, Weight
 from kgraph.layers import every_layer
@@ -21,6 +23,11 @@ class SharedObjects:
 
     entries: dict[str, tuple[Entry, Layer]] = field(default_factory=dict)
     objects: dict[int, tuple[str, str]] = field(default_factory=dict)
+    # By what they say: the entries without a tag; and, by their tag too, the objects in configs of layers.
+    # Few files ask for that, so entries are read when one does.
+    untagged: dict[str, list[str]] = field(default_factory=dict)
+    parts: dict[tuple[int | None, str], list[tuple[str, str]]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def first(self, entry: Entry, path: str, stored: bool) -> tuple[str, str] | None:
         """The path of the earlier entry that is the same object, and what that rests on; None if none is.
@@ -37,16 +44,28 @@ class SharedObjects:
 
     def _twin(self, entry: Entry, path: str, stored: bool) -> tuple[str, str] | None:
         """The one earlier entry that is alike, of a model that was written whole before this entry was."""
-        twins = [
-            earlier_path
-            for earlier_path, (earlier, layer) in (() if stored else self.entries.items())
-            if _are_alike(earlier, entry, None) and not path.startswith(earlier_path.removesuffix(layer.name))
-        ]
+        if stored:
+            return None
+        self._read_entries()
+        alike = self.untagged.get(_text_of(entry), ())
+        around = (one.removesuffix(self.entries[one][1].name) for one in alike)
+        others = (one for one, model in zip(alike, around, strict=True) if not path.startswith(model))
+        twins = list(islice(others, 2))
         if len(twins) != 1:
             return None
         layer = self.entries[twins[0]][1]
         weighty = any(inner.weights for inner in _layers_within(layer).values())
         return twins[0], "absent weights" if weighty else "alike"
+
+    def _read_entries(self) -> None:
+        """Put the entries met since the last time where they are found by what they say."""
+        for path in self.unread:
+            entry, layer = self.entries[path]
+            if entry.get("shared_object_id") is None:
+                self.untagged.setdefault(_text_of(entry), []).append(path)
+            for place, part in objects_in(entry["config"]) if layer.graph is None else ():
+                self.parts.setdefault((_object_id(part), _text_of(part)), []).append((path, place))
+        self.unread.clear()
 
     def record(self, path: str, entry: Entry, layer: Layer, first: tuple[str, str] | None) -> Layer:
         """The layer as it is to stand in the graph: with all that is known of its sameness."""
@@ -61,6 +80,7 @@ class SharedObjects:
             if held or not layer.weights:
                 layer = replace(layer, weights=(*layer.weights, *held) or self._of_holder(entry))
         self.entries[path] = entry, layer
+        self.unread.append(path)
         return layer
 
     def _echo(self, layer: Layer, first: str, by: str) -> Layer:
@@ -87,21 +107,19 @@ class SharedObjects:
 
     def _of_holder(self, entry: Entry) -> tuple[Weight, ...]:
         """The weights of an entry that stores none, as the one earlier layer that holds it has them."""
-        number = entry.get("shared_object_id")
-        found = [
-            (f"{path}/", f"{place}/", layer)
-            for path, (earlier, layer) in (self.entries.items() if number is not None else ())
-            if layer.graph is None
-            for place, part in objects_in(earlier["config"])
-            if _are_alike(part, entry, number)
-        ]
+        number = _object_id(entry)
+        if number is None:
+            return ()
+        self._read_entries()
+        text = _text_of(entry)
+        found = [*self.parts.get((None, text), ()), *self.parts.get((number, text), ())]
         if len(found) != 1:
             return ()
-        path, place, holder = found[0]
+        path, place = found[0]
         return tuple(
-            replace(w, name=w.name.removeprefix(place), same_as=path + w.name, same_by="in config")
-            for w in holder.weights or ()
-            if w.name.startswith(place)
+            replace(w, name=w.name.removeprefix(f"{place}/"), same_as=f"{path}/{w.name}", same_by="in config")
+            for w in self.entries[path][1].weights or ()
+            if w.name.startswith(f"{place}/")
         )
 
 
@@ -115,6 +133,11 @@ def _layers_within(layer: Layer) -> dict[str, Layer]:
     """The layer under `""`, and the layers inside it under their paths from here, `/conv`."""
     inside = every_layer(layer.graph, "/") if layer.graph else ()
     return {"": layer, **dict(inside)}
+
+
+def _text_of(entry: Entry) -> str:
+    """What an entry says, as one text: its class and its config."""
+    return json.dumps([entry["class_name"], without_ids(entry["config"])], sort_keys=True)
 
 
 def _are_alike(earlier: Entry, entry: Entry, number: int | None) -> bool:

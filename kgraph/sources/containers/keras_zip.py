@@ -44,10 +44,8 @@ def read_folder(path: Path, values: bool) -> Saved:
             str(path), f"is a folder without a `{CONFIG}`, so not a saved Keras model", hint=NAME
         )
     for name in (CONFIG, METADATA, WEIGHTS):
-        _refuse_link(path / name)
-    texts = {
-        name: _read_file(path / name) if (path / name).is_file() else None for name in (CONFIG, METADATA)
-    }
+        refuse_link(path / name)
+    texts = {name: read_text(path / name) if (path / name).is_file() else None for name in (CONFIG, METADATA)}
     with ExitStack() as stack:
         weights = None
         if (path / WEIGHTS).is_file():
@@ -107,7 +105,7 @@ def read_json(path: Path, _: bool) -> Saved:
 
 def read_object(path: Path) -> Mapping[str, Any]:
     """The JSON object in a file; also one in a JSON string, as `json.dump(model.to_json(), file)` writes."""
-    text = _read_file(path)
+    text = read_text(path)
     if text.startswith(b'"'):
         inner = parse_json(text, str(path))
         text = inner.encode() if isinstance(inner, str) else text
@@ -116,7 +114,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
 def mentions(path: Path, word: bytes) -> bool:
     """Whether a JSON file holds a word."""
-    return word in _read_file(path)
+    return word in read_text(path)
 
 
 def refuse_values(path: Path, values: bool) -> None:
@@ -128,7 +126,7 @@ def refuse_values(path: Path, values: bool) -> None:
         )
 
 
-def _read_file(path: Path) -> bytes:
+def read_text(path: Path) -> bytes:
     """The bytes of a text of JSON, of which no model has more than `LARGEST`."""
     with open(path, "rb") as file:
         text = file.read(LARGEST + 1)
@@ -137,7 +135,7 @@ def _read_file(path: Path) -> bytes:
     return text
 
 
-def _refuse_link(path: Path) -> None:
+def refuse_link(path: Path) -> None:
     """Raises `UnsafeError` for a part of a folder that lies elsewhere."""
     if path.is_symlink():
         raise UnsafeError(f"`{path}` is a link to elsewhere, which no Keras wrote")

@@ -7,15 +7,14 @@ are objects of `saved_model.pb` (`saved_object_graph.proto`), the same as in the
 
 from __future__ import annotations
 
-import mmap
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from kgraph.errors import REMAKE, ConfigError, FormatError, NoGraphError
+from kgraph.errors import REMAKE, ConfigError, FormatError, NoGraphError, UnsafeError
 from kgraph.json_checks import parse_json
-from kgraph.sources.containers.keras_zip import refuse_values
+from kgraph.sources.containers.keras_zip import read_text, refuse_link, refuse_values
 from kgraph.sources.saved import Array, Saved, StoredWeight
 
 MODEL, METADATA, INDEX = "saved_model.pb", "keras_metadata.pb", "variables/variables.index"
@@ -29,6 +28,7 @@ DTYPES = {
     1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string", 9: "int64",
     10: "bool", 14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
 }  # fmt: skip
+LARGEST, FIELDS = 1 << 27, 10_000  # bytes of all objects, and fields around them
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # how a field is written
 
 Value = int | memoryview
@@ -43,23 +43,40 @@ def is_savedmodel(path: Path) -> bool:
 def read_savedmodel(path: Path, values: bool) -> Saved:
     """What a SavedModel folder of a Keras model holds; `NoGraphError` if it is of no Keras model."""
     refuse_values(path, values)
+    for name in (MODEL, METADATA):
+        refuse_link(path / name)
     try:
-        with _map_file(path / MODEL) as model:
-            nodes = [_decode_message(node) for node in _field_values(_object_graph(model), NODES)]
-            texts = _metadata_texts(path, nodes)
-            root = parse_json(texts[0], str(path)) if 0 in texts else None
-            root = root if isinstance(root, dict) else {}
-            config = root.get("model_config", root)
-            if not (isinstance(config, dict) and "config" in config):
-                raise _no_keras_error(path)
-            names = {i: parse_json(text, str(path)).get("name") for i, text in texts.items()}
-            stored = _variables_by_layer(nodes, names) if (path / INDEX).is_file() else None
+        nodes = _Objects(_read_objects(path / MODEL))
+        texts = _metadata_texts(path, nodes)
+        root = parse_json(texts[0], str(path)) if 0 in texts else None
+        root = root if isinstance(root, dict) else {}
+        config = root.get("model_config", root)
+        if not (isinstance(config, dict) and "config" in config):
+            raise _no_keras_error(path)
+        names = {i: parse_json(text, str(path)).get("name") for i, text in texts.items()}
+        stored = _variables_by_layer(nodes, names) if (path / INDEX).is_file() else None
     except (IndexError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(
             str(path), f"begins as a SavedModel but is cut off or damaged ({error})", hint=REMAKE
         ) from error
     config = {**config, "compile_config": root.get("training_config")}
     return Saved(config, {"keras_version": root.get("keras_version")}, None, stored)
+
+
+class _Objects:
+    """The objects of a SavedModel, each decoded when it is first asked for."""
+
+    def __init__(self, graph: bytes) -> None:
+        self._raw = list(_field_values(graph, NODES))
+        self._known: dict[int, Message] = {}
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __getitem__(self, number: int) -> Message:
+        if number not in self._known:
+            self._known[number] = _decode_message(self._raw[number])
+        return self._known[number]
 
 
 def _no_keras_error(path: Path) -> NoGraphError:
@@ -71,42 +88,64 @@ def _no_keras_error(path: Path) -> NoGraphError:
     )
 
 
-@contextmanager
-def _map_file(path: Path) -> Iterator[memoryview]:
-    """The bytes of a file, of which only those that are looked at are read."""
+def _read_objects(path: Path) -> bytes:
+    """The objects of the first of the graphs that has any; of a large file no more is read.
+
+    Not through a map of the file in memory, which would end the process where the file is cut short
+    meanwhile.
+    """
     with open(path, "rb") as file:
-        if not path.stat().st_size:
+        size = os.fstat(file.fileno()).st_size
+        if not size:
             raise ConfigError(f"`{path}` is empty", "")
-        yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        for start, stop in _field_ranges(file, 0, size, META_GRAPHS):
+            for first, last in _field_ranges(file, start, stop, OBJECT_GRAPH):
+                if last - first > LARGEST:
+                    raise UnsafeError(
+                        f"`{path}` holds objects of {last - first:,} bytes, more than any model's"
+                    )
+                file.seek(first)
+                return file.read(last - first)
+    return b""
 
 
-def _object_graph(model: memoryview) -> memoryview:
-    """The objects of the first of the graphs that has any."""
-    for graph in _field_values(_decode_message(model), META_GRAPHS):
-        for objects in _field_values(_decode_message(graph), OBJECT_GRAPH):
-            return objects
-    return memoryview(b"")
+def _field_ranges(file: BinaryIO, start: int, stop: int, number: int) -> Iterator[tuple[int, int]]:
+    """Where the values of a field lie, in the part of a file that is one message."""
+    for _ in range(FIELDS):
+        if start >= stop:
+            return
+        file.seek(start)
+        head = memoryview(file.read(20))
+        key, at = _decode_varint(head, 0)
+        if key & 7 == VARINT:
+            start += _decode_varint(head, at)[1]
+            continue
+        if key & 7 != BYTES:
+            raise ValueError(f"a field of kind {key & 7}")
+        size, at = _decode_varint(head, at)
+        start, first = start + at + size, start + at
+        if start > stop:
+            raise ValueError("a field longer than the file")
+        if key >> 3 == number:
+            yield first, start
+    raise ValueError(f"more than {FIELDS:,} fields")
 
 
-def _metadata_texts(path: Path, nodes: list[Message]) -> dict[int, bytes]:
+def _metadata_texts(path: Path, nodes: _Objects) -> dict[int, bytes]:
     """The JSON text that Keras wrote about each object, by the object's number."""
     if (path / METADATA).is_file():
         found = [
-            _decode_message(entry) for entry in _field_values((path / METADATA).read_bytes(), METADATA_NODES)
+            _decode_message(entry) for entry in _field_values(read_text(path / METADATA), METADATA_NODES)
         ]
         return {_number_field(entry, METADATA_ID): _bytes_field(entry, METADATA_TEXT) for entry in found}
     objects = (
-        (i, _decode_message(user))
-        for i, node in enumerate(nodes)
-        for user in _field_values(node, USER_OBJECT)
+        (i, _decode_message(user)) for i in range(len(nodes)) for user in _field_values(nodes[i], USER_OBJECT)
     )
     texts = ((i, _bytes_field(user, OBJECT_TEXT)) for i, user in objects)
     return {i: text for i, text in texts if text.startswith(b"{")}
 
 
-def _variables_by_layer(
-    nodes: list[Message], names: Mapping[int, Any]
-) -> dict[str, tuple[StoredWeight, ...]]:
+def _variables_by_layer(nodes: _Objects, names: Mapping[int, Any]) -> dict[str, tuple[StoredWeight, ...]]:
     """The variables of each top layer by its name: the children `layer-0`, … of the first object."""
     layers = [
         index for name, index in _child_objects(nodes[0]) if name.startswith("layer-") and index in names
@@ -114,7 +153,7 @@ def _variables_by_layer(
     return {str(names[index]): tuple(_layer_variables(nodes, index)) for index in layers}
 
 
-def _layer_variables(nodes: list[Message], index: int) -> Iterator[StoredWeight]:
+def _layer_variables(nodes: _Objects, index: int) -> Iterator[StoredWeight]:
     """The variables that an object's list `variables` holds.
 
     Layers of preprocessing have no such list (Normalization of tf_keras 2.21): then those that it holds

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from kgraph.drawing.look import Look
 from kgraph.drawing.terminal.graph_text import to_styled_text, to_text
 from kgraph.drawing.terminal.lanes import by_call
-from kgraph.drawing.terminal.spans import escape_unprintable, shorten, text_columns
+from kgraph.drawing.terminal.spans import shorten, text_columns
 from kgraph.graph import Graph, Tensor
 from kgraph.structures import Slots
+from kgraph.texts import escape_unprintable
 from kgraph.transforms.flatten import flatten
 
 GLYPHS = "○●◆▣◎◌"

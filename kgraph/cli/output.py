@@ -1,0 +1,46 @@
+"""Where the program prints: a reader that has seen enough, or nobody, does not keep it from its work."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+
+class _Stream(io.RawIOBase):
+    """The bytes of a stream of the process, until its reader has gone."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number, self._is_read = number, True
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._number
+
+    def isatty(self) -> bool:
+        return os.isatty(self._number)
+
+    def write(self, data: Any) -> int:
+        if self._is_read:
+            try:
+                return os.write(self._number, data)
+            except BrokenPipeError:
+                self._is_read = False
+        return len(data)
+
+
+def open_output(number: int) -> TextIO:
+    """The standard output (1) or error (2); what it cannot encode is replaced, and it may be closed."""
+    known: Any = sys.stdout if number == 1 else sys.stderr
+    if known is None:  # the program was started without it
+        return open(os.devnull, "w")
+    known.flush()
+    is_terminal = os.isatty(number)
+    buffer = io.BufferedWriter(_Stream(number))
+    return io.TextIOWrapper(
+        buffer, encoding=known.encoding, errors="replace", line_buffering=is_terminal or number == 2
+    )
