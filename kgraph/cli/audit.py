@@ -30,7 +30,7 @@ def audit_command(files: Sequence[str], as_json: bool) -> None:
 
     \b
     kgraph audit model.keras
-    kgraph audit models/ weights.h5 --json
+    kgraph audit . --json
 
     Exit 0: nothing was found of what kgraph looks for, which does not make a file safe; 1: something;
     2: a file could not be read, or not all of it.
