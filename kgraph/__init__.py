@@ -34,6 +34,7 @@ _PUBLIC = {
     "kgraph.errors": "ConfigError ExtractError FormatError GraphError ImageError KGraphError NoGraphError "
     "NoMatchError QueryError ReadError SelectError UnsafeError",
     "kgraph.sources": "read",
+    "kgraph.sources.audited_file": "audit",
     "kgraph.graph_json": "from_json to_json",
     "kgraph.sizes": "Size",
     "kgraph.reports.totals": "Totals count_totals",
@@ -45,6 +46,7 @@ _PUBLIC = {
     "kgraph.transforms.shape_inference": "infer_shapes",
     "kgraph.transforms.stages": "stages",
     "kgraph.transforms.subgraph": "ancestors neighbourhood paths_between subgraph",
+    "kgraph.reports.audit": "Audit Finding",
     "kgraph.reports.calls": "Call",
     "kgraph.reports.objects": "Occurrence",
     "kgraph.reports.sharing": "Holder Identical Shared Sharing Tied TopLayer sharing to_sharing_json",

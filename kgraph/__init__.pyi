@@ -34,6 +34,8 @@ from kgraph.graphviz_engine import render as render
 from kgraph.notebook.view import View as View
 from kgraph.notebook.view import show as show
 from kgraph.query import select as select
+from kgraph.reports.audit import Audit as Audit
+from kgraph.reports.audit import Finding as Finding
 from kgraph.reports.calls import Call as Call
 from kgraph.reports.objects import Occurrence as Occurrence
 from kgraph.reports.sharing import Holder as Holder
@@ -48,6 +50,7 @@ from kgraph.reports.totals import Totals as Totals
 from kgraph.reports.totals import count_totals as count_totals
 from kgraph.sizes import Size as Size
 from kgraph.sources import read as read
+from kgraph.sources.audited_file import audit as audit
 from kgraph.structures import Arguments as Arguments
 from kgraph.structures import Slots as Slots
 from kgraph.training import Training as Training

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kgraph.cli.audit_note import note_findings
 from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import (
     Listing,
@@ -120,6 +121,7 @@ def show_command(
         write_file(output, rendered.content)
         click.echo(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
     note_unloadable(file)
+    note_findings(file)
 
 
 def _highlit(graph: Graph, queries: Sequence[str]) -> frozenset[str]:

@@ -16,9 +16,9 @@ from typing import Any
 
 from kgraph.errors import GraphError, KGraphError
 from kgraph.extraction.input_values import feeds
-from kgraph.extraction.keras2 import check_code, keras2_trial
+from kgraph.extraction.keras2 import keras2_trial
 from kgraph.extraction.keras3 import keras3_trial
-from kgraph.extraction.keras_loading import Cause, cause_of, import_code
+from kgraph.extraction.keras_loading import Cause, cause_of, code_in, import_code
 from kgraph.extraction.trial import ComparisonError, Trial, Values
 from kgraph.sources.model_file import open_model_file
 
@@ -61,8 +61,9 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
         ) from error
     import_code(request["imports"], library=library)
     source = open_model_file(Path(request["files"]["source"]))
-    if library == "tf_keras" and not request["unsafe"]:
-        check_code(source.graph)
+    refused = None if request["unsafe"] else code_in(source, library=library)
+    if refused is not None:
+        raise ComparisonError(f"{NAMES[library]} may not load the source: {refused.what}", refused.hint)
     models = {}
     for what, path in request["files"].items():
         try:

@@ -11,19 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kgraph.errors import ExtractError
-from kgraph.extraction.keras_loading import UNSAFE
 from kgraph.extraction.plan import Queries, name_tensors, plan
-from kgraph.extraction.trial import ComparisonError, Trial, Values, name_tail
+from kgraph.extraction.trial import Trial, Values, name_tail
 from kgraph.graph import Graph, NodeKey, Tensor, parse_address
-from kgraph.layers import every_layer, inner_path
+from kgraph.layers import inner_path
 from kgraph.transforms.walk import flat_index
-
-
-def check_code(graph: Graph) -> None:
-    """Nothing; raises `ComparisonError` for Lambda layers, whose code Keras 2 runs from HDF5 unasked."""
-    for path, layer in every_layer(graph):
-        if layer.class_name == "Lambda":
-            raise ComparisonError(f"`{path}` is a Lambda layer, which holds code of its own", UNSAFE)
 
 
 def keras2_trial(graph: Graph, models: Mapping[str, Any], queries: Queries, inputs: Queries | None) -> Trial:

@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from kgraph.errors import FROM_KERAS2, KERAS_STOPS, KGraphError, ReadError
+from kgraph.extraction.load_checks import load_refusal
 from kgraph.layers import every_layer, is_operation
 from kgraph.sources.model_file import ModelFile
 
@@ -44,8 +45,11 @@ class Cause(NamedTuple):
 def load_live_model(file: ModelFile, *, unsafe: bool = False) -> Any:
     """The `keras.Model` of a file, loaded by Keras without its compile config; `ReadError` if Keras fails.
 
-    `unsafe` lets Keras run code that the file holds (Lambda layers).
+    Before that, `ReadError` for a file that would have Keras run code or read other files, if not `unsafe`.
     """
+    cause = None if unsafe else code_in(file)
+    if cause is not None:
+        raise ReadError(f"Keras may not load `{file.path}`: {cause.what}", hint=cause.hint)
     try:
         with quiet():
             import keras
@@ -57,6 +61,13 @@ def load_live_model(file: ModelFile, *, unsafe: bool = False) -> Any:
             of = f", a file of Keras {'.'.join(map(str, file.version))}"
             cause = cause._replace(hint="leave `--with-keras` away: kgraph cuts `.h5` of Keras 2 itself")
         raise ReadError(f"Keras cannot load `{file.path}`{of}: {cause.what}", hint=cause.hint) from error
+
+
+def code_in(file: ModelFile, *, library: str = "keras") -> Cause | None:
+    """Why a library may not load a file if not all is allowed; None if it may."""
+    imported = sys.modules.get(library)  # without it no custom object is known
+    what = load_refusal(file, library, imported.utils.get_custom_objects() if imported else {})
+    return None if what is None else Cause(what, UNSAFE)
 
 
 def cause_of(error: BaseException, file: ModelFile | None = None) -> Cause:

@@ -240,6 +240,7 @@ def _json(folder: Path) -> list[str]:
 
 OLD = _members(metadata_json=b'{"keras_version": "2.15.0"}')
 SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
+LAMBDA = {"class_name": "__lambda__", "config": {"code": "4wE=", "defaults": None, "closure": None}}
 CASES: dict[str, Callable[[Path], list[str]]] = {
     "no file": _args("nothing.keras"),
     "no file, but a model beside it": _args("demo.kears"),
@@ -325,6 +326,9 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "JSON to cut": _extract(_json),
     "JSON for Keras": _extract(_json, "--with-keras"),
     "a subclassed model to cut": _extract(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "code in a file for Keras": _extract(
+        _members(config_json=json.dumps(SUBCLASS | {"config": {"act": LAMBDA}}).encode()), "--with-keras"
+    ),
     "a class that Keras does not know": _extract(
         _members(config_json=json.dumps(SUBCLASS).encode()), "--with-keras"
     ),

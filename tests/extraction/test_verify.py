@@ -122,7 +122,7 @@ def test_code_in_a_file_of_keras_2_is_not_run(tmp_path: Path) -> None:
     x = tf_keras.Input((3,))
     shifted = tf_keras.layers.Lambda(lambda t: t + 1, name="shift")(x)
     tf_keras.Model(x, tf_keras.layers.Dense(2, name="d")(shifted)).save(tmp_path / "source.h5")
-    with pytest.raises(ComparisonError, match="`shift` is a Lambda layer") as caught:
+    with pytest.raises(ComparisonError, match="it holds Python bytecode at") as caught:
         compared(tmp_path, ".h5", ["d"], tail=False, library="tf_keras")
     assert caught.value.cause.hint.startswith("`--unsafe`")
 
@@ -247,7 +247,9 @@ def test_why_keras_loads_no_code_is_said_with_the_option_that_allows_it(tmp_path
     shifted = layers.Lambda(lambda t: t + 1, output_shape=(3,), name="shift")(x)
     for suffix in (".keras", ".h5"):
         keras.Model(x, layers.Dense(2, name="d")(shifted)).save(tmp_path / f"source{suffix}")
-        with pytest.raises(ComparisonError, match=r"may run code or open other files \(`Lambda`\)") as caught:
+        with pytest.raises(
+            ComparisonError, match="Keras may not load the source: it holds Python bytecode at"
+        ) as caught:
             compared(tmp_path, suffix, ["d"], tail=False)
         assert caught.value.cause.hint.startswith("`--unsafe`")
 

@@ -113,7 +113,7 @@ def describe_model(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, tup
         return {**told, "damage": str(error)}, ()
     with opened:
         with _name_attributes(name):
-            texts = {key: _attribute_texts(opened.attrs, key) for key in TEXTS}
+            texts = {key: attribute_texts(opened.attrs, key) for key in TEXTS}
             told["texts"] = {key: "".join(parts) for key, parts in texts.items() if parts is not None}
         extend_time(SECONDS_A_LAYER * told["texts"].get("model_config", "").count('"class_name"'))
         with name_damage(f"the weights of `{name}` are not a readable HDF5 file"):
@@ -139,15 +139,15 @@ def name_damage(what: str) -> Iterator[None]:
 
 def _weight_names(group: Any) -> dict[str, list[str]] | None:
     """The `weight_names` of each layer in order, those of the model itself under `""`; None without lists."""
-    layers = _attribute_texts(group.attrs, "layer_names")
+    layers = attribute_texts(group.attrs, "layer_names")
     if layers is None:
         return None
-    lists = {name: _attribute_texts(group[name].attrs, "weight_names") or [] for name in layers}
-    lists[""] = _attribute_texts(group[OWN].attrs, "weight_names") or [] if OWN in group else []
+    lists = {name: attribute_texts(group[name].attrs, "weight_names") or [] for name in layers}
+    lists[""] = attribute_texts(group[OWN].attrs, "weight_names") or [] if OWN in group else []
     return lists
 
 
-def _attribute_texts(attributes: Any, name: str) -> list[str] | None:
+def attribute_texts(attributes: Any, name: str) -> list[str] | None:
     """The texts of an attribute, or of `name0`, `name1`, …: one may have 64 KiB; None if there is none."""
     names = [name]
     if name not in attributes:
