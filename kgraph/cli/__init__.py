@@ -29,9 +29,24 @@ class _Lazy(click.Group):
         command: click.Command = getattr(import_module(f"kgraph.cli.{cmd_name}"), f"{cmd_name}_command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; `show` where a model stands in its place."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if os.path.exists(name) or os.path.splitext(name)[1] or ":" in name:
+            return "show", self.get_command(ctx, "show"), args
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, 1)
+        known = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{c}`' for c in COMMANDS)}"
+        raise click.UsageError(f"`{name}` is no command and no file; {known}", ctx)
+
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="kgraph")
+@click.version_option(__version__, "-V", "--version", prog_name="kgraph")
 def cli() -> None:
     """The layer graph of Keras models: see it, see what is shared, draw it.
 
@@ -41,6 +56,7 @@ def cli() -> None:
 
     \b
     kgraph show model.keras
+    kgraph model.keras
     kgraph COMMAND --help
     """
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.command_line import run
+from helpers.command_line import failed, run
 from helpers.places import DEMO
 
 import kgraph
@@ -164,7 +164,26 @@ def test_every_command_has_help_with_examples_that_run(
 
 def test_the_version_is_told(tmp_path: Path, environment: dict[str, str]) -> None:
     said = run("--version", cwd=tmp_path, environment=environment)
+    assert run("-V", cwd=tmp_path, environment=environment) == said
     assert said == f"kgraph, version {kgraph.__version__}\n"
+
+
+def test_a_model_in_the_place_of_a_command_is_shown(tmp_path: Path, environment: dict[str, str]) -> None:
+    shown = run("show", str(DEMO), "--depth", "1", cwd=tmp_path, environment=environment)
+    assert run(str(DEMO), "--depth", "1", cwd=tmp_path, environment=environment) == shown
+    assert "no file `none.keras`" in failed("none.keras", cwd=tmp_path, environment=environment)
+    assert "none:model" in failed("none:model", cwd=tmp_path, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("shwo", "did you mean `show`?"), ("xyz", "there are `show`, `shared`")]
+)
+def test_a_command_that_is_none_gets_its_neighbour(
+    typed: str, said: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    assert f"`{typed}` is no command and no file; {said}" in failed(
+        typed, cwd=tmp_path, environment=environment
+    )
 
 
 def test_select_lists_what_queries_match(tmp_path: Path, environment: dict[str, str]) -> None:
