@@ -201,6 +201,8 @@ class _ModelReader:
         """The inputs or outputs of the model; nested functional models are counted from 1 there."""
 
         def leaf(value: Any) -> Tensor | None:
+            if not isinstance(value, list | dict):
+                raise ConfigError("an input or output that is no tensor", f"{self.where}.{key}")
             if not (isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)):
                 return None
             tensor = self._reference(value)
