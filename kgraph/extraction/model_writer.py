@@ -116,7 +116,12 @@ class ModelWriter:
         if layer.stands_for or layer.source_name not in self.children:
             return self.dialect.new_input(self, self.new.nodes_of(layer.name)[0].outputs[0])
         calls = zip(self.wanted.nodes_of(layer.name), self.new.nodes_of(layer.name), strict=True)
-        nodes = [self.dialect.call(self, layer, before, after) for before, after in calls if after.inputs]
+        is_listed = self.has_calls and self.children[layer.source_name].get("inbound_nodes")
+        nodes = [
+            self.dialect.call(self, layer, before, after)
+            for before, after in calls
+            if after.inputs or (is_listed and not before.inputs)  # a call of constants is one, an input is none
+        ]
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
 
     def _new_operation(self, layer: Layer) -> Written:

@@ -270,8 +270,9 @@ class _ModelReader:
         for i, (name, child) in enumerate(zip(self.names, self.children, strict=True)):
             if child["class_name"] == "InputLayer":
                 where = f"{self.where}.layers[{i}].config"
+                facts = _recorded_facts(child["config"], "batch_shape", where)
                 if self.known.get(Tensor(name), (None, None))[0] is None:
-                    self.known[Tensor(name)] = _recorded_facts(child["config"], "batch_shape", where)
+                    self.known[Tensor(name)] = facts
 
     def _line_nodes(self, layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:
         """The nodes of a Sequential, its inputs and outputs; what its layers were built for tells shapes."""

@@ -35,7 +35,7 @@ def mutate_hdf5(chance: Random, data: bytes) -> tuple[bytes, str]:
             try:
                 change(chance, file)
                 done.append(change.__name__)
-            except (KeyError, IndexError, ValueError, TypeError, RuntimeError, OSError, AttributeError):
+            except (KeyError, IndexError, ValueError, TypeError, RuntimeError, OSError, AttributeError, MemoryError):
                 done.append(f"{change.__name__} (nothing to do)")
     return out.getvalue(), ", ".join(done)
 
