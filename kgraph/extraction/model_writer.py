@@ -120,7 +120,8 @@ class ModelWriter:
         nodes = [
             self.dialect.call(self, layer, before, after)
             for before, after in calls
-            if after.inputs or (is_listed and not before.inputs)  # a call of constants is one, an input is none
+            if after.inputs
+            or (is_listed and not before.inputs)  # a call of constants is one, an input is none
         ]
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
 

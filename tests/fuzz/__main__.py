@@ -1,7 +1,8 @@
 """Files changed by chance, read, drawn and cut: `python -m tests.fuzz --seed S --cases N [--jobs 2]`.
 
-`--case K` makes the file of one case again, keeps it, and prints what comes of it. The same seed gives the same
-files as long as the files are the same that are changed: our own, and those of `../shared/versions` where they are.
+`--case K` makes the file of one case again, keeps it, and prints what comes of it. The same seed gives the
+same cases as long as the files that are changed are the same: our own, and those of other people in
+`../shared/versions`, where they are.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from fuzz.run import count_outcomes, make_seeds, tell_fault, try_cases  # noqa: E402
+from fuzz.run import count_outcomes, make_seeds, tell_fault, try_cases
 
 
 def main() -> int:

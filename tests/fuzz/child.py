@@ -30,7 +30,7 @@ from fuzz.limits import (
 )
 from fuzz.mutations import mutate_path
 from fuzz.seeds import Seed, list_seeds, pick_seed
-from fuzz.trial import Fault, try_verbs
+from fuzz.trial import FaultError, try_verbs
 
 SPACE = 3 << 30  # bytes of addresses, for this process
 PATIENCE = 5  # times the processor time that a case may take until it is ended
@@ -46,7 +46,9 @@ def make_case(seed: str, case: int, seeds: dict[str, list[Seed]], folder: Path) 
     return chance, source, (model, weights, mutate_path(chance, model.parent if weights else model))
 
 
-def run_case(seed: str, case: int, seeds: dict[str, list[Seed]], folder: Path, touched: Touched) -> dict[str, Any]:
+def run_case(
+    seed: str, case: int, seeds: dict[str, list[Seed]], folder: Path, touched: Touched
+) -> dict[str, Any]:
     """What came of a case: its outcome, and where it is a fault what there is to know."""
     chance, source, (model, weights, what) = make_case(seed, case, seeds, folder)
     (folder / "out").mkdir()
@@ -60,7 +62,7 @@ def run_case(seed: str, case: int, seeds: dict[str, list[Seed]], folder: Path, t
     try:
         result["outcome"] = try_verbs(model, weights, folder / "out", chance)
     except BaseException as error:
-        kind = str(error)[:60] if isinstance(error, Fault) else type(error).__name__
+        kind = str(error)[:60] if isinstance(error, FaultError) else type(error).__name__
         result |= {"outcome": "fault", "kind": kind, "trace": traceback.format_exc(limit=-12)}
     touched.is_on = False
     signal.setitimer(signal.ITIMER_PROF, 0)
@@ -80,7 +82,9 @@ def run_case(seed: str, case: int, seeds: dict[str, list[Seed]], folder: Path, t
 
 
 def _files(folder: Path, but: str = "") -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink() and p.parent.name != (but or None))
+    return sorted(
+        p for p in folder.rglob("*") if p.is_file() and not p.is_symlink() and p.parent.name != (but or None)
+    )
 
 
 def main(seed: str, seeds: dict[str, list[Seed]], home: Path) -> None:

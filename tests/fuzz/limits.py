@@ -77,4 +77,14 @@ class Touched:
                     self.found.append(f"{event} {path}")
 
 
-EVENTS = {"open", "os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.system"}
+EVENTS = {
+    "open",
+    "os.rename",
+    "os.link",
+    "os.symlink",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.chmod",
+    "os.system",
+}

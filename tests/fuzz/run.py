@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, cast
@@ -17,14 +18,21 @@ from typing import Any, cast
 from helpers.places import ROOT, TESTS
 
 WAIT = 60  # seconds for a case, by the clock
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}:{TESTS}", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": f"{ROOT}:{TESTS}",
+    "CUDA_VISIBLE_DEVICES": "",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
 
 Result = dict[str, Any]
 
 
 def make_seeds(folder: Path) -> Path:
     """The folder, with the files in it that are changed; another process, as it imports TensorFlow."""
-    subprocess.run([sys.executable, "-m", "fuzz.seeds", str(folder)], env=ENVIRONMENT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "fuzz.seeds", str(folder)], env=ENVIRONMENT, check=True, capture_output=True
+    )
     return folder
 
 
@@ -45,7 +53,14 @@ def try_cases(seed: str, cases: range, jobs: int, seeds: Path, home: Path) -> It
             result = child.ask(case)
             if result is None:
                 how = child.end()
-                result = {"outcome": "fault", "kind": how, "trace": "", "format": "?", "source": "?", "what": "?"}
+                result = {
+                    "outcome": "fault",
+                    "kind": how,
+                    "trace": "",
+                    "format": "?",
+                    "source": "?",
+                    "what": "?",
+                }
                 child = _Child(seed, seeds, home)
             done.put({"case": case, **result})
         child.end()
@@ -87,10 +102,8 @@ class _Child:
     def end(self) -> str:
         """What the process has ended of, or is ended of now."""
         assert self.process.stdin
-        try:
+        with suppress(BrokenPipeError):
             self.process.stdin.close()
-        except BrokenPipeError:
-            pass
         try:
             code = self.process.wait(2)
         except subprocess.TimeoutExpired:

@@ -206,6 +206,16 @@ def test_a_config_with_one_value_changed_gives_an_error_of_kgraph_or_a_graph(
     assert not all(outcomes)
 
 
+@pytest.mark.parametrize(("key", "odd"), [("batch_shape", "d"), ("batch_shape", [[1]]), ("dtype", {})])
+def test_odd_facts_of_an_input_are_refused_although_its_readers_know_better(
+    key: str, odd: object, tmp_path: Path
+) -> None:
+    config = demo_config()
+    config["config"]["layers"][0]["config"][key] = odd
+    with pytest.raises(ConfigError, match=key):
+        read(config_file(tmp_path, config))
+
+
 @pytest.mark.parametrize("odd", ["x", None, 7, [None], ["x"], {"a": True}])
 @pytest.mark.parametrize("key", ["input_layers", "output_layers"])
 def test_ends_that_are_no_tensors_are_refused(key: str, odd: object, tmp_path: Path) -> None:

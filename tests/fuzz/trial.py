@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,7 +30,7 @@ JOINERS = "\u200c\u200d"  # of scripts and emoji
 CUTS = 3  # tensors that are cut out of each file
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """What may not be, and is no exception of its own."""
 
 
@@ -50,8 +51,8 @@ def try_verbs(model: Path, weights: Path | None, out: Path, chance: Random) -> s
     if wanted:
         _attempt(lambda: check_text(to_tensors_text(graph, wanted)))
     for number, tensor in enumerate(wanted):
-        _attempt(lambda tensor=tensor: _check_select(graph, tensor))
-        planned = _attempt(lambda tensor=tensor: plan(graph, [str(tensor)]))
+        _attempt(partial(_check_select, graph, tensor))
+        planned = _attempt(partial(plan, graph, [str(tensor)]))
         if weights is None:
             suffix = ".h5" if graph.format == "hdf5" else ".keras"
             _check_cut(model, out / f"cut{number}{suffix}", str(tensor), planned)
@@ -69,22 +70,26 @@ def _attempt(verb: Callable[[], Any]) -> Any:
 
 def _views(graph: Graph) -> Iterator[Callable[[], Any]]:
     for look in (Look(), Look(expand=True), Look(fold=True), Look(expand=True, fold=True, chains=True)):
-        yield lambda look=look: check_text(to_text(graph, look))
-        yield lambda look=look: to_dot(graph, look).encode()
+        yield partial(_check_view, to_text, graph, look)
+        yield partial(_check_view, to_dot, graph, look)
     yield lambda: check_text(to_sharing_text(sharing(graph)))
     yield lambda: to_sharing_json(graph).encode()
     yield lambda: _check_json(graph)
     yield lambda: _check_json(flatten(graph))
 
 
+def _check_view(draw: Callable[[Graph, Look], str], graph: Graph, look: Look) -> None:
+    check_text(draw(graph, look))
+
+
 def _check_json(graph: Graph) -> None:
     if from_json(to_json(graph).encode().decode()) != graph:
-        raise Fault("the graph read back from its JSON is another")
+        raise FaultError("the graph read back from its JSON is another")
 
 
 def _check_select(graph: Graph, tensor: Tensor) -> None:
     if select(graph, str(tensor)) != (tensor,):
-        raise Fault(f"{tensor!r} is not selected by its address")
+        raise FaultError(f"{tensor!r} is not selected by its address")
 
 
 def _check_cut(model: Path, target: Path, query: str, planned: Graph | None) -> None:
@@ -93,31 +98,31 @@ def _check_cut(model: Path, target: Path, query: str, planned: Graph | None) -> 
     except KGraphError as error:
         check_message(error)
         if target.exists():
-            raise Fault("a target is there although the cut was refused") from error
+            raise FaultError("a target is there although the cut was refused") from error
         return
     if planned is None:
-        raise Fault("a file was cut although its plan was refused")
+        raise FaultError("a file was cut although its plan was refused")
     try:
         cut = read(target)
     except KGraphError as error:
-        raise Fault("a cut cannot be read") from error
+        raise FaultError("a cut cannot be read") from error
     if cut != renumber(planned):
-        raise Fault(f"a cut is not the plan, of {query!r}")
+        raise FaultError(f"a cut is not the plan, of {query!r}")
 
 
 def check_message(error: KGraphError) -> None:
-    """Nothing; raises `Fault` for an error that cannot be shown as it is."""
+    """Nothing; raises `FaultError` for an error that cannot be shown as it is."""
     for text in (str(error), error.hint):
         if len(text) > LONGEST:
-            raise Fault(f"a message of {len(text)} characters: {text[:200]!r}") from error
+            raise FaultError(f"a message of {len(text)} characters: {text[:200]!r}") from error
         harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in JOINERS]
         if harmful:
-            raise Fault(f"a message with {harmful[0]!r}: {text!r}") from error
+            raise FaultError(f"a message with {harmful[0]!r}: {text!r}") from error
 
 
 def check_text(text: str) -> None:
-    """Nothing; raises `Fault` for a view that does harm to a terminal."""
+    """Nothing; raises `FaultError` for a view that does harm to a terminal."""
     text.encode()
     harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in (*JOINERS, "\n")]
     if harmful:
-        raise Fault(f"a view with {harmful[0]!r}")
+        raise FaultError(f"a view with {harmful[0]!r}")

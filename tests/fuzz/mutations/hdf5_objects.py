@@ -12,17 +12,19 @@ import numpy as np
 from fuzz.mutations.json_trees import mutate_json
 
 NAMES = (
-    "x", "a\x1b[31m", "é" * 100, "n" * 5000, "%2F", ".", "vars", "layers", "model_weights", "top_level_model_weights",
-    "0", "layer_names", "weight_names", "model_config", "keras_version", "backend", "layer_names0", "weight_names0",
-    "\u202eabc", "a b", "optimizer", "_layer_checkpoint_dependencies",
+    "x", "a\x1b[31m", "é" * 100, "n" * 5000, "%2F", ".", "vars", "layers", "model_weights",
+    "top_level_model_weights", "0", "layer_names", "weight_names", "model_config", "keras_version",
+    "backend", "layer_names0", "weight_names0", "\u202eabc", "a b", "optimizer",
+    "_layer_checkpoint_dependencies",
 )  # fmt: skip
 COMPOUND = np.dtype([("a", "i4"), ("b", "S3")])
 VALUES: tuple[Callable[[], Any], ...] = (
-    lambda: 7, lambda: 1.5, lambda: True, lambda: "text", lambda: b"\xff\xfe", lambda: "", lambda: "{}", lambda: "[1]",
-    lambda: np.zeros(3), lambda: np.zeros((0,), "S1"), lambda: np.array([b"a", b"\xff"]), lambda: np.zeros(7_000),
-    lambda: np.array([b"x" * 30] * 2000), lambda: np.zeros((2, 2), "S4"), lambda: np.zeros(2, COMPOUND),
-    lambda: np.array(["a", "b"], h5py.string_dtype()), lambda: np.void(b"abc"), lambda: h5py.Empty("f4"),
-    lambda: h5py.Empty("S5"), lambda: np.array([b"../x", b"/", b"a/b", b"."]), lambda: 10**18, lambda: np.complex64(1j),
+    lambda: 7, lambda: 1.5, lambda: True, lambda: "text", lambda: b"\xff\xfe", lambda: "", lambda: "{}",
+    lambda: "[1]", lambda: np.zeros(3), lambda: np.zeros((0,), "S1"), lambda: np.array([b"a", b"\xff"]),
+    lambda: np.zeros(7_000), lambda: np.array([b"x" * 30] * 2000), lambda: np.zeros((2, 2), "S4"), lambda:
+    np.zeros(2, COMPOUND), lambda: np.array(["a", "b"], h5py.string_dtype()), lambda: np.void(b"abc"),
+    lambda: h5py.Empty("f4"), lambda: h5py.Empty("S5"), lambda: np.array([b"../x", b"/", b"a/b", b"."]),
+    lambda: 10**18, lambda: np.complex64(1j),
 )  # fmt: skip
 
 
@@ -35,7 +37,16 @@ def mutate_hdf5(chance: Random, data: bytes) -> tuple[bytes, str]:
             try:
                 change(chance, file)
                 done.append(change.__name__)
-            except (KeyError, IndexError, ValueError, TypeError, RuntimeError, OSError, AttributeError, MemoryError):
+            except (
+                KeyError,
+                IndexError,
+                ValueError,
+                TypeError,
+                RuntimeError,
+                OSError,
+                AttributeError,
+                MemoryError,
+            ):
                 done.append(f"{change.__name__} (nothing to do)")
     return out.getvalue(), ", ".join(done)
 
@@ -166,9 +177,32 @@ def inflate_dataset(chance: Random, file: h5py.File) -> None:
 
 
 def retype_dataset(chance: Random, file: h5py.File) -> None:
-    dtypes = (COMPOUND, h5py.ref_dtype, h5py.regionref_dtype, "V5", "S7", "?", "c8", "f2", "f8", "i8", "u1", ">f4")
-    more = (h5py.string_dtype(), h5py.vlen_dtype("f4"), h5py.enum_dtype({"a": 1, "b": 2}), np.dtype(("f4", (2,))))
-    _replace(file, _dataset(chance, file).name, shape=chance.choice(((), (2,), (3, 4))), dtype=chance.choice((*dtypes, *more)))
+    dtypes = (
+        COMPOUND,
+        h5py.ref_dtype,
+        h5py.regionref_dtype,
+        "V5",
+        "S7",
+        "?",
+        "c8",
+        "f2",
+        "f8",
+        "i8",
+        "u1",
+        ">f4",
+    )
+    more = (
+        h5py.string_dtype(),
+        h5py.vlen_dtype("f4"),
+        h5py.enum_dtype({"a": 1, "b": 2}),
+        np.dtype(("f4", (2,))),
+    )
+    _replace(
+        file,
+        _dataset(chance, file).name,
+        shape=chance.choice(((), (2,), (3, 4))),
+        dtype=chance.choice((*dtypes, *more)),
+    )
 
 
 def pack_dataset(chance: Random, file: h5py.File) -> None:
@@ -217,7 +251,7 @@ def grow_groups(chance: Random, file: h5py.File) -> None:
 
 CHANGES: tuple[Callable[[Random, h5py.File], None], ...] = (
     change_config, change_config, change_config, delete_attribute, retype_attribute, retype_attribute,
-    rename_attribute, add_attribute, refer_in_attribute, change_names, change_names, delete_object, move_object,
-    copy_object, link_softly, link_outside, link_hard, reshape_dataset, inflate_dataset, retype_dataset,
-    retype_dataset, pack_dataset, bomb_dataset, lend_dataset, swap_kind, grow_groups,
+    rename_attribute, add_attribute, refer_in_attribute, change_names, change_names, delete_object,
+    move_object, copy_object, link_softly, link_outside, link_hard, reshape_dataset, inflate_dataset,
+    retype_dataset, retype_dataset, pack_dataset, bomb_dataset, lend_dataset, swap_kind, grow_groups,
 )  # fmt: skip

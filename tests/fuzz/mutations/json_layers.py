@@ -11,10 +11,11 @@ from fuzz.mutations.odd_values import TEXTS, odd_value
 
 INDEXES = (-1, 0, 1, 2, 3, 7, 100, 99_999, 10**6, 2**31, 2**63, True, 1.0, "0", None)
 CLASSES = (
-    "Functional", "Sequential", "Model", "InputLayer", "TimeDistributed", "Bidirectional", "Wrapper", "Lambda",
-    "Dense", "Conv2D", "LSTM", "GRU", "RNN", "Add", "Concatenate", "Reshape", "Flatten", "Embedding", "Masking",
-    "MultiHeadAttention", "BatchNormalization", "Merge", "GetItem", "Slice", "Split", "TFOpLambda", "Softmax",
-    "StackedRNNCells", "Normalization", "StringLookup", "SpectralNormalization", "Net", "Package>Net", "",
+    "Functional", "Sequential", "Model", "InputLayer", "TimeDistributed", "Bidirectional", "Wrapper",
+    "Lambda", "Dense", "Conv2D", "LSTM", "GRU", "RNN", "Add", "Concatenate", "Reshape", "Flatten",
+    "Embedding", "Masking", "MultiHeadAttention", "BatchNormalization", "Merge", "GetItem", "Slice", "Split",
+    "TFOpLambda", "Softmax", "StackedRNNCells", "Normalization", "StringLookup", "SpectralNormalization",
+    "Net", "Package>Net", "",
 )  # fmt: skip
 
 
@@ -182,7 +183,15 @@ def change_ends(chance: Random, tree: Any) -> None:
     name = _name(chance.choice(_layers(chance, tree)))
     ends = config[key]
     config[key] = chance.choice(
-        ([ends, [name, 0, 0]], {"a": ends, "b": [name, 0, 0]}, [[name, 0, 0]] * 3, [], {}, [name, 0, 0], [ends])
+        (
+            [ends, [name, 0, 0]],
+            {"a": ends, "b": [name, 0, 0]},
+            [[name, 0, 0]] * 3,
+            [],
+            {},
+            [name, 0, 0],
+            [ends],
+        )
     )
 
 

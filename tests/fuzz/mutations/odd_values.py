@@ -40,13 +40,13 @@ def _nest(depth: int, value: Any) -> Any:
 
 
 STRUCTURES: tuple[Any, ...] = (
-    ["x", 0, 0], [["x", 0, 0]], [["x", 0, 0, {}]], [[["x", 0, 0, {}]]], ["x", 0], ["x", 0, 0, 0, 0], [[]], [{}],
-    {"class_name": "X", "config": {}}, {"class_name": 5, "config": 5}, {"class_name": "Dense", "config": None},
-    {"class_name": "__keras_tensor__", "config": {}}, {"class_name": "__tuple__", "items": [1]},
-    {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0], "shape": "?"}},
-    {"class_name": "__numpy__", "config": {"value": [[1, 2], [3]], "dtype": "int"}},
-    {"class_name": "__slice__", "config": {"start": None, "stop": "a", "step": 0}},
-    {"class_name": "TensorShape", "items": [None, "a"]}, {"class_name": "__lambda__", "config": {"value": "x"}},
-    {"class_name": "DTypePolicy", "config": {"name": "float99"}}, {"input_shape": None}, {"": ""},
-    list(range(3000)), [[]] * 3000, [None] * 70, [-1] * 5, [0, 0, 0, 0], {str(i): i for i in range(3000)},
+    ["x", 0, 0], [["x", 0, 0]], [["x", 0, 0, {}]], [[["x", 0, 0, {}]]], ["x", 0], ["x", 0, 0, 0, 0], [[]],
+    [{}], {"class_name": "X", "config": {}}, {"class_name": 5, "config": 5}, {"class_name": "Dense",
+    "config": None}, {"class_name": "__keras_tensor__", "config": {}}, {"class_name": "__tuple__", "items":
+    [1]}, {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0], "shape": "?"}},
+    {"class_name": "__numpy__", "config": {"value": [[1, 2], [3]], "dtype": "int"}}, {"class_name":
+    "__slice__", "config": {"start": None, "stop": "a", "step": 0}}, {"class_name": "TensorShape", "items":
+    [None, "a"]}, {"class_name": "__lambda__", "config": {"value": "x"}}, {"class_name": "DTypePolicy",
+    "config": {"name": "float99"}}, {"input_shape": None}, {"": ""}, list(range(3000)), [[]] * 3000, [None] *
+    70, [-1] * 5, [0, 0, 0, 0], {str(i): i for i in range(3000)},
 )  # fmt: skip

@@ -15,7 +15,23 @@ Members = list[tuple[str, bytes]]
 Inner = Callable[[Random, str, bytes], tuple[bytes, str]]
 # Where fields lie in the headers, and how wide they are.
 LOCAL = {4: 2, 6: 2, 8: 2, 10: 4, 14: 4, 18: 4, 22: 4, 26: 2, 28: 2, 30: 2}
-CENTRAL = {4: 2, 6: 2, 8: 2, 10: 2, 12: 4, 16: 4, 20: 4, 24: 4, 28: 2, 30: 2, 32: 2, 34: 2, 38: 4, 42: 4, 46: 2}
+CENTRAL = {
+    4: 2,
+    6: 2,
+    8: 2,
+    10: 2,
+    12: 4,
+    16: 4,
+    20: 4,
+    24: 4,
+    28: 2,
+    30: 2,
+    32: 2,
+    34: 2,
+    38: 4,
+    42: 4,
+    46: 2,
+}
 END = {4: 2, 6: 2, 8: 2, 10: 2, 12: 4, 16: 4, 20: 2}
 HEADERS = ((b"PK\3\4", LOCAL), (b"PK\1\2", CENTRAL), (b"PK\1\2", CENTRAL), (b"PK\5\6", END))
 KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -29,7 +45,9 @@ def mutate_zip(chance: Random, data: bytes, inner: Inner) -> tuple[bytes, str]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [(name, archive.read(name)) for name in archive.namelist()]
     if chance.random() < 0.85:
-        index = chance.choice([i for i, (name, _) in enumerate(members) for _ in range(1 + ("config" in name))])
+        index = chance.choice(
+            [i for i, (name, _) in enumerate(members) for _ in range(1 + ("config" in name))]
+        )
         name, content = members[index]
         content, what = inner(chance, name, content)
         members[index] = name, content
