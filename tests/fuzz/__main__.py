@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -33,10 +34,11 @@ def main() -> int:
         if options.case is not None:
             return keep_case(options.seed, options.case, seeds)
         results = []
-        for result in try_cases(options.seed, range(options.cases), options.jobs, seeds, Path(folder)):
-            results.append(result)
-            if result["outcome"] == "fault":
-                print(tell_fault(result, options.seed), flush=True)
+        with suppress(KeyboardInterrupt):  # what there is until then is counted
+            for result in try_cases(options.seed, range(options.cases), options.jobs, seeds, Path(folder)):
+                results.append(result)
+                if result["outcome"] == "fault":
+                    print(tell_fault(result, options.seed), flush=True)
         print(count_outcomes(results))
         return int(any(result["outcome"] == "fault" for result in results))
 

@@ -68,8 +68,13 @@ def try_cases(seed: str, cases: range, jobs: int, seeds: Path, home: Path) -> It
 
     with ThreadPoolExecutor(jobs) as pool:
         workers = [pool.submit(work) for _ in range(jobs)]
-        for _ in workers:
-            yield from iter(done.get, None)
+        try:
+            for _ in workers:
+                yield from iter(done.get, None)
+        finally:  # whoever asked may want no more
+            with suppress(Empty):
+                while True:
+                    waiting.get_nowait()
         for worker in workers:
             worker.result()
 
