@@ -114,6 +114,15 @@ def test_absurd_indexes_are_refused(index: object, tmp_path: Path) -> None:
         read(config_file(tmp_path, config))
 
 
+@pytest.mark.parametrize("index", [9_999, 10_000, 99_999])
+def test_large_indexes_of_outputs_take_little_time(index: int, tmp_path: Path) -> None:
+    config = functional(nested(1, 2))
+    config["config"]["output_layers"] = [["x", 0, index], ["m", 2, index]]
+    start = process_time()
+    assert survives(config_file(tmp_path, config)) is None
+    assert process_time() - start < 2
+
+
 def tensor(name: str, index: int = 0) -> dict[str, Any]:
     config = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, index, 0]}
     return {"class_name": "__keras_tensor__", "config": config}

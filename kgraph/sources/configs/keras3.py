@@ -194,7 +194,7 @@ class _ModelReader:
         return Tensor(
             name,
             check_index(history[1], f"the call of `{name}`", self.where),
-            check_index(history[2], f"the output of `{name}`", self.where),
+            check_index(history[2], f"the output of `{name}`", self.where, TENSORS),
         )
 
     def _ends(self, key: str) -> Slots:
@@ -301,7 +301,7 @@ class _ModelReader:
         for tensor in (*self.known, *outputs.values()):
             key = tensor.key
             last[key] = max(last.get(key, 0), tensor.tensor_index)
-        left = 10 * TENSORS  # a few large indexes would take all memory
+        left = TENSORS + 10 * len(nodes)  # a few large indexes would take all memory, and all time
         for node in nodes:
             shapes = self._shapes(node.inputs.values())
             count = count_outputs(
