@@ -120,10 +120,13 @@ class ModelWriter:
         nodes = [
             self.dialect.call(self, layer, before, after)
             for before, after in calls
-            if after.inputs
-            or (is_listed and not before.inputs)  # a call of constants is one, an input is none
+            if after.inputs or (is_listed and not self._source(layer, before).inputs)  # a call of constants
         ]
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
+
+    def _source(self, layer: Layer, before: Node) -> Node:
+        """The source's own call that a call of the plan is."""
+        return self.graph.node(Tensor(layer.source_name, before.node_index))
 
     def _new_operation(self, layer: Layer) -> Written:
         """The entry of an operation that the source does not have, with its call."""

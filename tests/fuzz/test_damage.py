@@ -225,6 +225,13 @@ def test_odd_facts_of_an_input_are_refused_although_its_readers_know_better(
         read(config_file(tmp_path, config))
 
 
+def test_a_layer_that_is_read_but_never_called_is_refused(tmp_path: Path) -> None:
+    config = functional(nested(1, 2))
+    config["config"]["layers"][1]["config"]["layers"][1]["inbound_nodes"] = []
+    with pytest.raises(ConfigError, match="do not fit together"):
+        read(config_file(tmp_path, config))
+
+
 @pytest.mark.parametrize("odd", ["x", None, 7, [None], ["x"], {"a": True}])
 @pytest.mark.parametrize("key", ["input_layers", "output_layers"])
 def test_ends_that_are_no_tensors_are_refused(key: str, odd: object, tmp_path: Path) -> None:

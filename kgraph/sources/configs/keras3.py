@@ -172,7 +172,7 @@ class _ModelReader:
                 kwargs = _optional_object(call, "kwargs", here) or {}
                 slots, rest = split_call(args, kwargs, self._tensor)
                 yield Node(name, number, slots, arguments=call_arguments(layer, rest))
-            if not calls:
+            if not calls and child["class_name"] == "InputLayer":
                 yield Node(name, 0)
 
     def _tensor(self, value: Any) -> Tensor | None:
