@@ -26,7 +26,7 @@ from kgraph.transforms.keras_order import renumber
 
 LONGEST = 500  # characters of a message
 HARMFUL = {"Cc", "Cf", "Zl", "Zp", "Cs"}  # kinds of characters that a terminal obeys, or cannot show
-JOINERS = "\u200c\u200d"  # of scripts and emoji
+HARMLESS = "\u200c\u200d\ufeff"  # joiners of scripts and emoji, and a blank of no width
 CUTS = 3  # tensors that are cut out of each file
 
 
@@ -115,7 +115,7 @@ def check_message(error: KGraphError) -> None:
     for text in (str(error), error.hint):
         if len(text) > LONGEST:
             raise FaultError(f"a message of {len(text)} characters: {text[:200]!r}") from error
-        harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in JOINERS]
+        harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in HARMLESS]
         if harmful:
             raise FaultError(f"a message with {harmful[0]!r}: {text!r}") from error
 
@@ -123,6 +123,6 @@ def check_message(error: KGraphError) -> None:
 def check_text(text: str) -> None:
     """Nothing; raises `FaultError` for a view that does harm to a terminal."""
     text.encode()
-    harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in (*JOINERS, "\n")]
+    harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in (*HARMLESS, "\n")]
     if harmful:
         raise FaultError(f"a view with {harmful[0]!r}")
