@@ -16,7 +16,8 @@ Sizes = tuple[int | None, ...]  # a shape, as `kgraph.graph.Shape`
 
 SIZES = 1 << 63  # no dimension is as large
 RANK = 64  # no array of NumPy has more dimensions
-TENSORS = 100_000  # no call makes more tensors
+TENSORS = 10_000  # no call makes more tensors
+CALLS = 100_000  # no layer has more
 BRACKETS, COMMAS = 1_000_000, 2_000_000  # of a JSON text, beside those that its size allows
 DEPTH = 300  # lists and objects in each other; Python itself follows some 1,000 calls
 
@@ -107,7 +108,7 @@ def check_list(value: Any, what: str, where: str) -> list[Any]:
     return value
 
 
-def check_index(value: Any, what: str, where: str, most: int = TENSORS) -> int:
+def check_index(value: Any, what: str, where: str, most: int = CALLS) -> int:
     """The value, which must be an index: from 0 to `most`."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise _mismatch(value, what, f"an index from 0 to {most:,}", where)

@@ -62,8 +62,12 @@ class _Opener:
     def boxes(self, graph: Graph, depth: int = 0) -> int:
         """How many there would be."""
         inside = {layer.name: self.inside(layer, depth) for layer in graph.layers}
-        graphs = (inside[node.layer] for node in (graph.inner_nodes if depth else graph.nodes))
-        return sum(1 if inner is None else self.boxes(inner, depth + 1) for inner in graphs)
+        counts: dict[str, int] = {}  # of one call of each layer, as calls in calls may be billions
+        for node in (nodes := graph.inner_nodes if depth else graph.nodes):
+            if node.layer not in counts:
+                inner = inside[node.layer]
+                counts[node.layer] = 1 if inner is None else self.boxes(inner, depth + 1)
+        return sum(counts[node.layer] for node in nodes)
 
     def inside(self, layer: Layer, depth: int) -> Graph | None:
         """What is drawn in place of a layer's calls; None: a box."""
@@ -85,6 +89,7 @@ class _Opener:
 
     def note(self, first: Part, last: Part, found: ShownGraph, path: str = "", depth: int = 0) -> None:
         """Note the frames in the first of two parts that are alike, and what the last has in its place."""
+        pairs = set()  # which layers were walked into, whatever their calls
         for node, other_node in zip(first[1], last[1], strict=True):
             layer, other = first[0].layer(node.layer), last[0].layer(other_node.layer)
             inner = self.inside(layer, depth)
@@ -92,7 +97,8 @@ class _Opener:
                 found.last_layers[path + layer.name] = other
                 for made, other_made in zip(node.outputs, other_node.outputs, strict=False):
                     found.last_tensors[path + layer.name, made.tensor_index] = other_made
-            if inner is not None and layer.graph and other.graph:
+            if inner is not None and layer.graph and other.graph and (layer.name, other.name) not in pairs:
+                pairs.add((layer.name, other.name))
                 found.frames[path + layer.name] = layer
                 block = len(layer.graph.inner_nodes) // max(layer.repeats, 1)
                 self.note(

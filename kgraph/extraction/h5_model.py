@@ -98,9 +98,12 @@ def _variables_of(
     for path, inner in every_layer(layer.graph, f"{layer.name}/"):
         if inner.graph is None and path in cut.origins:
             weights = layers[cut.origins[path]].weights or ()
-            for weight, variable in zip(
-                weights, file.weights_by_path.get(cut.origins[path], ()), strict=True
-            ):
+            variables = file.weights_by_path.get(cut.origins[path], ())
+            if len(variables) != len(weights):  # known from another model that holds the same object
+                raise ExtractError(
+                    cut.origins[path], f"has {len(weights)} weights, of which the file lists {len(variables)}"
+                )
+            for weight, variable in zip(weights, variables, strict=True):
                 (trained if weight.trainable else others).append(variable)
                 if weight.trainable is None:
                     raise ExtractError(

@@ -116,8 +116,18 @@ class ModelWriter:
         if layer.stands_for or layer.source_name not in self.children:
             return self.dialect.new_input(self, self.new.nodes_of(layer.name)[0].outputs[0])
         calls = zip(self.wanted.nodes_of(layer.name), self.new.nodes_of(layer.name), strict=True)
-        nodes = [self.dialect.call(self, layer, before, after) for before, after in calls if after.inputs]
+        is_listed = self.has_calls and self.children[layer.source_name].get("inbound_nodes")
+        nodes = []
+        for before, after in calls:
+            if after.inputs or is_listed:
+                self._check_inputs(layer, before, after)
+                nodes.append(self.dialect.call(self, layer, before, after))
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
+
+    def _check_inputs(self, layer: Layer, before: Node, after: Node) -> None:
+        """Raises `ExtractError` for a call that has lost all that it read; one of constants reads nothing."""
+        if not after.inputs and self.graph.node(Tensor(layer.source_name, before.node_index)).inputs:
+            raise ExtractError(layer.source_name, "is left without an input, so that it cannot be called")
 
     def _new_operation(self, layer: Layer) -> Written:
         """The entry of an operation that the source does not have, with its call."""

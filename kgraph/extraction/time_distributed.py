@@ -33,6 +33,8 @@ def split_wrapper(
             f"is a `{wrapper.class_name}`, which may do anything with what the model inside makes",
             hint=f"take its outputs: `{wrapper.name}`",
         )
+    if not inside.outputs:
+        raise ExtractError(wrapper.name, "wraps a model that has no output")
     last = (next(iter(inside.outputs.values())),)
     ends = sorted({*wanted, *([last] if own else [])}, key=lambda end: inside.node_places[end[0].key])
     names = Names(layer.name for layer in graph.layers)
@@ -67,6 +69,8 @@ def link_calls(links: Mapping[Place, Layer], call: Node, given: Slots) -> Iterat
 
     A mask says which steps count, so every link reads it.
     """
+    if not given:
+        raise ExtractError(call.layer, "is called on no tensor, so that it has no steps")
     reads = given
     masks = {slot: t for slot, t in given.items() if argument_of(slot) == "mask"}
     for layer in links.values():

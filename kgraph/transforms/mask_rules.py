@@ -115,6 +115,8 @@ def inner_layer(wrapper: Layer) -> Layer | None:
     entry = wrapper.config.get("layer")
     if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
         return None
+    if not all(isinstance(entry.get(key), str | None) for key in ("module", "registered_name")):
+        return None
     return Layer(
         wrapper.name,
         entry["class_name"],

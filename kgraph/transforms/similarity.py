@@ -21,16 +21,25 @@ class Similarity:
 
     def __init__(self) -> None:
         self._known: dict[int, Fingerprint] = {}
+        self._numbers: dict[Hashable, int] = {}  # of what layers are equal in, which may hold many others
 
     def of(self, layer: Layer, node: Node) -> Fingerprint:
         """In what nodes that do the same are equal, their reads aside; and the sizes of node and layer."""
-        if id(layer) not in self._known:
-            self._known[id(layer)] = self._layer(layer)
-        kind, sizes = self._known[id(layer)]
+        kind, sizes = self._of_layer(layer)
+        own, shapes = self._call(node)
+        return (kind, own), sizes + shapes
+
+    def _call(self, node: Node) -> Fingerprint:
+        """What of that is the node's own."""
         slots = tuple(node.inputs)
         made = tuple((t.tensor_index, t.dtype, t.shape and len(t.shape)) for t in node.outputs)
         shapes = tuple(size for t in node.outputs for size in _shape_sizes(t.shape))
-        return (kind, slots, node.arguments, made, node.within), sizes + shapes
+        return (slots, node.arguments, made, node.within), shapes
+
+    def _of_layer(self, layer: Layer) -> Fingerprint:
+        if id(layer) not in self._known:
+            self._known[id(layer)] = self._layer(layer)
+        return self._known[id(layer)]
 
     def _layer(self, layer: Layer) -> Fingerprint:
         # An entry that is another's object is like none: a reader wants to see it.
@@ -42,13 +51,14 @@ class Similarity:
         settings = _comparable({key: v for key, v in layer.config.items() if key != RATE or not rates})
         kind = (layer.class_name, layer.module, layer.wraps, layer.repeats, layer.trainable, own)
         sizes = tuple(size for w in layer.weights or () for size in _shape_sizes(w.shape))
-        return (kind, settings, weights, inside), rates + sizes + within
+        number = self._numbers.setdefault((kind, settings, weights, inside), len(self._numbers))
+        return number, rates + sizes + within
 
     def _graph(self, graph: Graph) -> Fingerprint:
-        """The same for a whole graph: its nodes in order, each with the places of what it reads."""
+        """The same for a whole graph: its layers, and its nodes in order with the places of their reads."""
         place = {node.key: i for i, node in enumerate(graph.nodes)}
         layers = {layer.name: i for i, layer in enumerate(graph.layers)}
-        likened = [self.of(graph.layer(node.layer), node) for node in graph.nodes]
+        likened = [*map(self._of_layer, graph.layers), *map(self._call, graph.nodes)]
         reads = tuple(
             (
                 layers[node.layer],

@@ -96,15 +96,15 @@ def message(*fields: tuple[int, int | bytes]) -> bytes:
     parts = []
     for number, value in fields:
         if isinstance(value, int):
-            parts.append(_varint(number << 3) + _varint(value))
+            parts.append(varint(number << 3) + varint(value))
         else:
-            parts.append(_varint(number << 3 | 2) + _varint(len(value)) + value)
+            parts.append(varint(number << 3 | 2) + varint(len(value)) + value)
     return b"".join(parts)
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
     low, high = number & 127, number >> 7
-    return bytes([low | 128]) + _varint(high) if high else bytes([low])
+    return bytes([low | 128]) + varint(high) if high else bytes([low])
 
 
 def write_savedmodel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from time import process_time
@@ -14,6 +15,7 @@ from helpers.reference import inputs_of, run, same
 from helpers.strategies import graphs
 from hypothesis import given
 
+from kgraph.errors import ExtractError
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.live import extract
 from kgraph.extraction.place import place_of
@@ -32,6 +34,19 @@ def line(name: str, layers: list[Layer]) -> Graph:
     nodes += [Node(after, 0, Slots({"0": Tensor(before)})) for before, after in pairwise(names)]
     ends = Slots({"": Tensor("x")}), Slots({"": Tensor(names[-1])})
     return Graph(name, (Layer("x", "InputLayer"), *layers), tuple(nodes), *ends)
+
+
+def test_a_wrapper_called_on_nothing_or_of_a_model_without_outputs_is_refused() -> None:
+    inside = line("inside", [Layer("r", "ReLU"), Layer("s", "ReLU")])
+    for model, reads, reason in (
+        (inside, Slots(), "called on no tensor"),
+        (replace(inside, outputs=Slots()), Slots({"0": Tensor("x")}), "a model that has no output"),
+    ):
+        layers = Layer("x", "InputLayer"), Layer("td", "TimeDistributed", model, wraps=True)
+        ends = Slots({"": Tensor("x")}), Slots({"": Tensor("td")})
+        graph = Graph("m", layers, (Node("x"), Node("td", 0, reads)), *ends)
+        with pytest.raises(ExtractError, match=reason):
+            plan(graph, "td/r")
 
 
 @given(graphs())

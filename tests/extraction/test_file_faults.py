@@ -12,14 +12,18 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, sleep
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from helpers.long_models import X, h5_file, keras_file, layer, model
 
 from kgraph.errors import ConfigError, ExtractError, FormatError, KGraphError, UnsafeError
 from kgraph.extraction.file import extract_file, open_cuttable, save_together
 from kgraph.extraction.plan import plan
+from kgraph.sources import read
+from kgraph.transforms.keras_order import renumber
 
 CUT = "import sys, kgraph; kgraph.extract_file(*sys.argv[1:], 'second', force=True)"
 
@@ -77,6 +81,28 @@ def cut(source: Path) -> Path:
     target = source.with_name("cut.keras")
     extract_file(source, target, "tower/hidden")
     return target
+
+
+@pytest.mark.parametrize("write", [keras_file, h5_file])
+def test_a_call_of_constants_stays_a_call(
+    write: Callable[[Path, dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    odd = layer("odd", "ReLU") | {"inbound_nodes": [{"args": [[1.0]], "kwargs": {}}]}
+    source = write(tmp_path, model("m", [X, layer("d", "ReLU", ("x", 0)), odd], [("d", 0), ("odd", 0)]))
+    target = source.with_stem("cut")
+    extract_file(source, target, ["odd"])
+    assert read(target) == renumber(plan(read(source), ["odd"]))
+
+
+@pytest.mark.parametrize("write", [keras_file, h5_file])
+def test_a_nested_model_that_would_be_left_without_an_input_is_not_cut(
+    write: Callable[[Path, dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    odd = layer("odd", "ReLU") | {"inbound_nodes": [{"args": [[1.0]], "kwargs": {}}]}
+    inside = model("inside", [X, odd, layer("d", "ReLU", ("x", 0))], [("d", 0), ("odd", 0)], ("x", 0))
+    source = write(tmp_path, model("m", [X, inside], [("inside", 1)]))
+    with pytest.raises(ExtractError, match="`inside` is left without an input"):
+        extract_file(source, source.with_stem("cut"), ["inside/odd"])
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import h5py
 import pytest
+from corpus import forms
+from corpus.forms import dense, functional, layer, old_input
 from corpus.make import MAKERS
 from helpers.cuts import tensors
 from helpers.h5_laws import law_6, law_7_of_keras_2
@@ -65,6 +67,22 @@ def test_law_7_holds_for_each_form_of_keras_2_under_tf_keras(
 ) -> None:
     MAKERS[name](tmp_path / name)
     law_7_of_keras_2(tmp_path / name, tmp_path / "cut.h5", tally)
+
+
+def test_an_object_of_two_models_whose_variables_are_listed_for_one_is_not_cut_in_the_other(
+    tmp_path: Path,
+) -> None:
+    def tower(name: str) -> forms.Old:
+        start, d = old_input(f"x_{name}", 3), layer("Dense", "d", [[[f"x_{name}", 0, 0, {}]]], units=4)
+        layers = [start, d | {"shared_object_id": 7}, layer("ReLU", "r", [[["d", 0, 0, {}]]])]
+        inside = functional(name, layers, [[f"x_{name}", 0, 0]], [["r", 0, 0]])
+        return inside | {"name": name, "inbound_nodes": [[["x", 0, 0, {}]]]}
+
+    layers = [old_input("x", 3), tower("a"), tower("b")]
+    whole = functional("m", layers, [["x", 0, 0]], [["a", 1, 0], ["b", 1, 0]])
+    forms.write_h5(tmp_path / "m.h5", whole, {"x": {}, "a": dense("d", 3, 4), "b": {}})
+    with pytest.raises(ExtractError, match="`b/d` has 2 weights, of which the file lists 0"):
+        extract_file(tmp_path / "m.h5", tmp_path / "cut.h5", "b/d")
 
 
 def test_a_file_of_keras_1_is_not_cut(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import random
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from helpers.made_files import config_file, demo, demo_config, mutants
 from helpers.places import DEMO
 
+from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import ConfigError, FormatError, GraphError, KGraphError, UnsafeError
@@ -112,6 +114,15 @@ def test_absurd_indexes_are_refused(index: object, tmp_path: Path) -> None:
         read(config_file(tmp_path, config))
 
 
+@pytest.mark.parametrize("index", [9_999, 10_000, 99_999])
+def test_large_indexes_of_outputs_take_little_time(index: int, tmp_path: Path) -> None:
+    config = functional(nested(1, 2))
+    config["config"]["output_layers"] = [["x", 0, index], ["m", 2, index]]
+    start = process_time()
+    assert survives(config_file(tmp_path, config)) is None
+    assert process_time() - start < 2
+
+
 def tensor(name: str, index: int = 0) -> dict[str, Any]:
     config = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, index, 0]}
     return {"class_name": "__keras_tensor__", "config": config}
@@ -148,8 +159,21 @@ def test_a_graph_that_would_be_astronomical_when_flat_is_counted_first(tmp_path:
     graph = read(config_file(tmp_path, functional(nested(24, 2))))
     assert len(flatten(read(config_file(tmp_path, functional(nested(6, 2))))).nodes) == 129
     for verb in (flatten, every_node):
-        with pytest.raises(GraphError, match="1,000,000"):
+        with pytest.raises(GraphError, match="10,000"):
             verb(graph)
+
+
+@pytest.mark.parametrize("depth", [12, 16, 40])
+@pytest.mark.parametrize("look", [Look(), Look(fold=True), Look(expand=True), Look(expand=True, fold=True)])
+def test_models_called_twice_on_every_level_take_time_by_what_is_written(
+    depth: int, look: Look, tmp_path: Path
+) -> None:
+    start = process_time()
+    graph = read(config_file(tmp_path, functional(nested(depth, 2))))
+    for draw in (to_text, to_dot):
+        with suppress(GraphError) if look.expand else nullcontext():
+            draw(graph, look)
+    assert process_time() - start < 2
 
 
 def test_models_nested_very_deep_are_refused_or_drawn(tmp_path: Path) -> None:
@@ -189,6 +213,32 @@ def test_a_config_with_one_value_changed_gives_an_error_of_kgraph_or_a_graph(
             raise AssertionError(place) from error
     assert any(outcomes)
     assert not all(outcomes)
+
+
+@pytest.mark.parametrize(("key", "odd"), [("batch_shape", "d"), ("batch_shape", [[1]]), ("dtype", {})])
+def test_odd_facts_of_an_input_are_refused_although_its_readers_know_better(
+    key: str, odd: object, tmp_path: Path
+) -> None:
+    config = demo_config()
+    config["config"]["layers"][0]["config"][key] = odd
+    with pytest.raises(ConfigError, match=key):
+        read(config_file(tmp_path, config))
+
+
+def test_a_layer_that_is_read_but_never_called_is_refused(tmp_path: Path) -> None:
+    config = functional(nested(1, 2))
+    config["config"]["layers"][1]["config"]["layers"][1]["inbound_nodes"] = []
+    with pytest.raises(ConfigError, match="do not fit together"):
+        read(config_file(tmp_path, config))
+
+
+@pytest.mark.parametrize("odd", ["x", None, 7, [None], ["x"], {"a": True}])
+@pytest.mark.parametrize("key", ["input_layers", "output_layers"])
+def test_ends_that_are_no_tensors_are_refused(key: str, odd: object, tmp_path: Path) -> None:
+    config = demo_config()
+    config["config"][key] = [config["config"]["input_layers"][0], odd]
+    with pytest.raises(ConfigError, match=key):
+        read(config_file(tmp_path, config))
 
 
 @pytest.mark.parametrize("text", [b'{"class_name": "A\\ud800"}', b'{"class_name": "A\xed\xa0\x80"}'])

@@ -8,7 +8,7 @@ import pytest
 from helpers.mask_trials import Behaviour, behaviour, trials
 
 from kgraph.graph import Layer
-from kgraph.transforms.mask_rules import KERAS_2, KERAS_3, MaskRule, mask_rule_of
+from kgraph.transforms.mask_rules import KERAS_2, KERAS_3, MaskRule, inner_layer, mask_rule_of
 
 # Classes of Keras 3 that have no row, so that what they do counts as unknown, and why.
 UNKNOWN = {
@@ -141,3 +141,9 @@ def test_what_is_not_keras_own_is_unknown_unless_its_config_tells_of_an_embeddin
     rule = mask_rule_of(Layer("c", "Mine", config={"mask_zero": True}), 3)
     assert rule is not None
     assert rule.makes
+
+
+@pytest.mark.parametrize("key", ["class_name", "module", "registered_name"])
+def test_a_wrapped_entry_whose_names_are_no_texts_tells_nothing(key: str) -> None:
+    entry = {"class_name": "Dense", "module": "keras.layers", "config": {}, key: {"x": 1}}
+    assert inner_layer(Layer("td", "TimeDistributed", module="keras.layers", config={"layer": entry})) is None

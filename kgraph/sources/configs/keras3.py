@@ -172,7 +172,7 @@ class _ModelReader:
                 kwargs = _optional_object(call, "kwargs", here) or {}
                 slots, rest = split_call(args, kwargs, self._tensor)
                 yield Node(name, number, slots, arguments=call_arguments(layer, rest))
-            if not calls:
+            if not calls and child["class_name"] == "InputLayer":
                 yield Node(name, 0)
 
     def _tensor(self, value: Any) -> Tensor | None:
@@ -194,13 +194,15 @@ class _ModelReader:
         return Tensor(
             name,
             check_index(history[1], f"the call of `{name}`", self.where),
-            check_index(history[2], f"the output of `{name}`", self.where),
+            check_index(history[2], f"the output of `{name}`", self.where, TENSORS),
         )
 
     def _ends(self, key: str) -> Slots:
         """The inputs or outputs of the model; nested functional models are counted from 1 there."""
 
         def leaf(value: Any) -> Tensor | None:
+            if not isinstance(value, list | dict):
+                raise ConfigError("an input or output that is no tensor", f"{self.where}.{key}")
             if not (isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)):
                 return None
             tensor = self._reference(value)
@@ -268,8 +270,9 @@ class _ModelReader:
         for i, (name, child) in enumerate(zip(self.names, self.children, strict=True)):
             if child["class_name"] == "InputLayer":
                 where = f"{self.where}.layers[{i}].config"
+                facts = _recorded_facts(child["config"], "batch_shape", where)
                 if self.known.get(Tensor(name), (None, None))[0] is None:
-                    self.known[Tensor(name)] = _recorded_facts(child["config"], "batch_shape", where)
+                    self.known[Tensor(name)] = facts
 
     def _line_nodes(self, layers: Sequence[Layer]) -> tuple[list[Node], Slots, Slots]:
         """The nodes of a Sequential, its inputs and outputs; what its layers were built for tells shapes."""
@@ -298,7 +301,7 @@ class _ModelReader:
         for tensor in (*self.known, *outputs.values()):
             key = tensor.key
             last[key] = max(last.get(key, 0), tensor.tensor_index)
-        left = 10 * TENSORS  # a few large indexes would take all memory
+        left = TENSORS + 10 * len(nodes)  # a few large indexes would take all memory, and all time
         for node in nodes:
             shapes = self._shapes(node.inputs.values())
             count = count_outputs(

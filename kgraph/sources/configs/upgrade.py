@@ -284,6 +284,8 @@ def _upgrade_call(call: Any, first: Mapping[str, int], layers: Mapping[str, Any]
 
     def argument(value: Any) -> Any:
         if is_reference(value) or (isinstance(value, list) and value[:2] == [CONSTANT, -1]):
+            if not all(isinstance(item, Mapping) for item in value[3:]):
+                raise ConfigError(f"a call of `{value[0]}` with keywords that are no object", "inbound_nodes")
             kwargs.extend(value[3:])
             return value[2] if value[0] == CONSTANT else tensor(value)
         return _map_items(value, argument)
@@ -298,7 +300,7 @@ def _upgrade_call(call: Any, first: Mapping[str, int], layers: Mapping[str, Any]
     made = argument(call)
     if isinstance(made, list) and len(made) == 1 and _is_tensor(made[0]):
         made = made[0]  # a list of one tensor is that tensor (`base_layer_utils.unnest_if_single_tensor`)
-    named = kwargs[0] if kwargs and isinstance(kwargs[0], Mapping) else {}
+    named = kwargs[0] if kwargs else {}
     return {"args": [made], "kwargs": {key: keyword(value) for key, value in named.items()}}
 
 

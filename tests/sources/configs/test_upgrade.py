@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.made_files import config_file
 
-from kgraph.errors import NoGraphError
+from kgraph.errors import ConfigError, NoGraphError
 from kgraph.reports.totals import count_totals
 from kgraph.sources import read
 from kgraph.transforms.flatten import flatten
@@ -107,3 +108,11 @@ def test_the_weights_of_a_subclass_without_layers_are_no_damage(tmp_path: Path) 
     Own().save(tmp_path / "m.h5")
     with pytest.raises(NoGraphError, match="2 weights with 4 parameters"):
         read(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize("keywords", [True, None, "x", [["d", 0, 0, {}]]])
+def test_keywords_of_a_call_that_are_no_object_are_refused(keywords: object, tmp_path: Path) -> None:
+    config = deepcopy(KERAS_2_CALLS)
+    config["config"]["layers"][1]["inbound_nodes"] = [[["x", 0, 0, keywords]]]  # type: ignore[index]
+    with pytest.raises(ConfigError, match="a call of `x` with keywords that are no object"):
+        read(config_file(tmp_path, config))

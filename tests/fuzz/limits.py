@@ -1,0 +1,90 @@
+"""What a case takes of processor and memory, and which files it touches."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SECONDS, SECONDS_A_LAYER = 2.0, 150e-6  # of processor time, of this process and all that it started
+MEMORY, MEMORY_A_BYTE = 300 << 20, 20  # bytes
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def family_seconds() -> float:
+    """The processor's seconds of this process, of those it started, and of those of them that ended."""
+    total = sum(os.times()[:4])
+    for task in os.listdir("/proc/self/task"):
+        for child in Path(f"/proc/self/task/{task}/children").read_text().split():
+            try:
+                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            total += sum(map(int, fields[11:15])) / TICK
+    return total
+
+
+def forget_peak() -> int:
+    """The bytes that this process has now; the peak is counted from here."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
+
+
+def peak_memory() -> int:
+    """The most bytes that this process has had since then, those of its children (HDF5's box) aside."""
+    return _status("VmHWM")
+
+
+def _status(key: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) << 10
+    raise LookupError(key)
+
+
+def count_layers(data: bytes) -> int:
+    """How many layers a file may hold, at most, as far as it is not packed."""
+    return data.count(b"class_name")
+
+
+@dataclass
+class Touched:
+    """The files that are opened outside of a folder, and programs that are started, by Python's own account.
+
+    What Python reads to import a module does not count, nor what the system tells of processes.
+    """
+
+    folder: Path
+    found: list[str] = field(default_factory=list)
+    is_on: bool = False
+
+    def __post_init__(self) -> None:
+        own = (sys.prefix, sys.base_prefix, str(Path(__file__).parent.parent.parent), "/proc/")
+        self.harmless = tuple(map(os.path.realpath, own))
+        sys.addaudithook(self._note)
+
+    def _note(self, event: str, args: tuple[Any, ...]) -> None:
+        if not self.is_on or event not in EVENTS:
+            return
+        for place in args[:2] if event in ("os.rename", "os.link", "os.symlink") else args[:1]:
+            if isinstance(place, str | bytes | os.PathLike):
+                path = os.path.abspath(os.fsdecode(place))
+                is_write = event != "open" or bool(args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+                inside = path.startswith(f"{self.folder}/") or path == str(self.folder)
+                if not inside and path != os.devnull and (is_write or not path.startswith(self.harmless)):
+                    self.found.append(f"{event} {path}")
+
+
+EVENTS = {
+    "open",
+    "os.rename",
+    "os.link",
+    "os.symlink",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.chmod",
+    "os.system",
+}

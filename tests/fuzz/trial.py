@@ -1,0 +1,128 @@
+"""A file taken through every verb: what came of it, and whatever may not be."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kgraph.drawing.look import Look
+from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.terminal.graph_text import to_tensors_text, to_text
+from kgraph.drawing.terminal.sharing_text import to_sharing_text
+from kgraph.errors import KGraphError
+from kgraph.extraction.file import extract_file
+from kgraph.extraction.plan import plan
+from kgraph.graph import Graph, Tensor
+from kgraph.graph_json import from_json, to_json
+from kgraph.query import select
+from kgraph.reports.sharing import sharing, to_sharing_json
+from kgraph.sources import read
+from kgraph.transforms.flatten import every_node, flatten
+from kgraph.transforms.keras_order import renumber
+
+LONGEST = 500  # characters of a message
+HARMFUL = {"Cc", "Cf", "Zl", "Zp", "Cs"}  # kinds of characters that a terminal obeys, or cannot show
+HARMLESS = "\u200c\u200d\ufeff"  # joiners of scripts and emoji, and a blank of no width
+CUTS = 3  # tensors that are cut out of each file
+
+
+class FaultError(Exception):
+    """What may not be, and is no exception of its own."""
+
+
+def try_verbs(model: Path, weights: Path | None, out: Path, chance: Random) -> str:
+    """ "graph", or "refused" for a file that is no model; raises whatever may not be.
+
+    Cuts are written to the folder `out`.
+    """
+    try:
+        graph = read(model, weights=weights, values=chance.random() < 0.2)
+    except KGraphError as error:
+        check_message(error)
+        return "refused"
+    for verb in _views(graph):
+        _attempt(verb)
+    tensors = _attempt(lambda: [t for node, _ in every_node(graph) for t in node.outputs]) or []
+    wanted = chance.sample(tensors, min(CUTS, len(tensors)))
+    if wanted:
+        _attempt(lambda: check_text(to_tensors_text(graph, wanted)))
+    for number, tensor in enumerate(wanted):
+        _attempt(partial(_check_select, graph, tensor))
+        planned = _attempt(partial(plan, graph, [str(tensor)]))
+        if weights is None:
+            suffix = ".h5" if graph.format == "hdf5" else ".keras"
+            _check_cut(model, out / f"cut{number}{suffix}", str(tensor), planned)
+    return "graph"
+
+
+def _attempt(verb: Callable[[], Any]) -> Any:
+    """What a verb gives; None if it refuses, as it may."""
+    try:
+        return verb()
+    except KGraphError as error:
+        check_message(error)
+        return None
+
+
+def _views(graph: Graph) -> Iterator[Callable[[], Any]]:
+    for look in (Look(), Look(expand=True), Look(fold=True), Look(expand=True, fold=True, chains=True)):
+        yield partial(_check_view, to_text, graph, look)
+        yield partial(_check_view, to_dot, graph, look)
+    yield lambda: check_text(to_sharing_text(sharing(graph)))
+    yield lambda: to_sharing_json(graph).encode()
+    yield lambda: _check_json(graph)
+    yield lambda: _check_json(flatten(graph))
+
+
+def _check_view(draw: Callable[[Graph, Look], str], graph: Graph, look: Look) -> None:
+    check_text(draw(graph, look))
+
+
+def _check_json(graph: Graph) -> None:
+    if from_json(to_json(graph).encode().decode()) != graph:
+        raise FaultError("the graph read back from its JSON is another")
+
+
+def _check_select(graph: Graph, tensor: Tensor) -> None:
+    if select(graph, str(tensor)) != (tensor,):
+        raise FaultError(f"{tensor!r} is not selected by its address")
+
+
+def _check_cut(model: Path, target: Path, query: str, planned: Graph | None) -> None:
+    try:
+        extract_file(model, target, [query])
+    except KGraphError as error:
+        check_message(error)
+        if target.exists():
+            raise FaultError("a target is there although the cut was refused") from error
+        return
+    if planned is None:
+        raise FaultError("a file was cut although its plan was refused")
+    try:
+        cut = read(target)
+    except KGraphError as error:
+        raise FaultError("a cut cannot be read") from error
+    if cut != renumber(planned):
+        raise FaultError(f"a cut is not the plan, of {query!r}")
+
+
+def check_message(error: KGraphError) -> None:
+    """Nothing; raises `FaultError` for an error that cannot be shown as it is."""
+    for text in (str(error), error.hint):
+        if len(text) > LONGEST:
+            raise FaultError(f"a message of {len(text)} characters: {text[:200]!r}") from error
+        harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in HARMLESS]
+        if harmful:
+            raise FaultError(f"a message with {harmful[0]!r}: {text!r}") from error
+
+
+def check_text(text: str) -> None:
+    """Nothing; raises `FaultError` for a view that does harm to a terminal."""
+    text.encode()
+    harmful = [c for c in text if unicodedata.category(c) in HARMFUL and c not in (*HARMLESS, "\n")]
+    if harmful:
+        raise FaultError(f"a view with {harmful[0]!r}")
