@@ -12,6 +12,7 @@ from kgraph.transforms.conv_chains import CHAIN, fold_chains
 from kgraph.transforms.flatten import open_layers
 from kgraph.transforms.fold import fold
 from kgraph.transforms.grouping import first_block
+from kgraph.transforms.walk import MOST_SHOWN, check_node_count
 
 Part = tuple[Graph, Sequence[Node]]  # some nodes, and the graph that they are of
 
@@ -38,6 +39,8 @@ def choose_shown(graph: Graph, look: Look) -> ShownGraph:
     first. Where all would be too much, of blocks that are alike but for their sizes one is opened, then
     one of each run, then none.
     """
+    if look.expand:
+        check_node_count(graph, MOST_SHOWN)
     drawn, way = fold_chains(graph) if look.chains else graph, _Opener(look, "all")
     is_part = any(node.outside for node in graph.nodes)  # whose boxes were asked for, each of them
     is_folded = way.boxes(drawn) > ROOM and not is_part if look.fold is None else look.fold

@@ -11,7 +11,8 @@ from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor
 from kgraph.layers import inner_path
 from kgraph.structures import Slots, argument_of
 
-MOST_NODES = 10_000  # to look at, some 200 µs each; or twice as many as are written, if that is more
+MOST_NODES = 20_000  # to plan with, some 100 µs each; or twice as many as are written, if that is more
+MOST_SHOWN = 10_000  # the same, to look at, some 200 µs each
 
 # The graph to walk into in place of a layer's calls, by how deep it lies (from 0); None: it stays closed.
 Inside = Callable[[Layer, int], Graph | None]
@@ -199,9 +200,9 @@ def bind_inputs(call: Node, graph: Graph) -> dict[Tensor, Tensor]:
     )
 
 
-def check_node_count(graph: Graph) -> None:
-    """None; raises `GraphError` if nested calls multiply to more nodes than anyone could look at."""
-    count, most = count_nodes(graph), max(MOST_NODES, 2 * _count_written(graph))
+def check_node_count(graph: Graph, most: int = MOST_NODES) -> None:
+    """None; raises `GraphError` if nested calls multiply to more nodes, and twice those that are written."""
+    count, most = count_nodes(graph), max(most, 2 * _count_written(graph))
     if count > most:
         number = f"{count:,}" if count < 10**18 else "more than 10^18"
         raise GraphError(
