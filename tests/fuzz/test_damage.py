@@ -18,7 +18,7 @@ from helpers.places import DEMO
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
-from kgraph.drawing.terminal.graph_text import to_text
+from kgraph.drawing.terminal.graph_text import to_tensors_text, to_text
 from kgraph.errors import ConfigError, FormatError, GraphError, KGraphError, UnsafeError
 from kgraph.graph import Graph, Layer
 from kgraph.graph_json import from_json, to_json
@@ -274,3 +274,12 @@ def test_a_rule_gives_nothing_for_an_odd_setting(units: object) -> None:
         else:
             assert infer_outputs(call) is None
     assert compute_dtype({"config": units}) is None
+
+
+def test_a_dtype_does_no_harm_where_tensors_are_listed(tmp_path: Path) -> None:
+    odd = json.dumps("a\x1b[31m\x7f")
+    config = json.loads(json.dumps(functional(nested(0, 1))).replace('"float32"', odd))
+    graph = read(config_file(tmp_path, config))
+    text = to_tensors_text(graph, graph.nodes[0].outputs)
+    assert "a\\x1b[31m\\x7f" in text
+    assert text.replace("\n", "").isprintable()

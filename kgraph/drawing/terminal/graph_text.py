@@ -167,7 +167,7 @@ def to_tensors_text(graph: Graph, tensors: Iterable[Tensor], *, width: int = 80)
                 escape_unprintable(str(tensor)),
                 escape_unprintable(class_name),
                 shape,
-                tensor.dtype or "?",
+                escape_unprintable(tensor.dtype or "?"),
                 size,
             )
         )

@@ -244,7 +244,7 @@ def _tied_lines(sharing: Sharing) -> list[Line]:
 
     for (layer, holders), group in groupby(sharing.tied, between):
         weights = [
-            f"{escape_unprintable(tied.weight)} {keras_shape(tied.shape)} {tied.dtype}" for tied in group
+            escape_unprintable(f"{tied.weight} {keras_shape(tied.shape)} {tied.dtype}") for tied in group
         ]
         first = [("◆ ", "tree"), (escape_unprintable(layer), "name"), ("  ", "")]
         lines.append([*first, *_comma_list([(weight, "class") for weight in weights])])
