@@ -20,9 +20,11 @@ from kgraph.sources.containers.hdf5_box import FilePart, whole_file
 from kgraph.sources.containers.keras_zip import (
     CONFIG,
     DAMAGE,
+    INFLATION,
     LARGEST,
     METADATA,
     WEIGHTS,
+    open_archive,
     open_member,
     parse_object,
     read_text,
@@ -60,6 +62,18 @@ def config_findings(file: ModelFile) -> list[Finding]:
     if "kgraph" in file.saved.config:  # a graph, which Keras does not load
         return []
     return find_in_config(file.saved.config, PARTS[file.format])
+
+
+def container_findings(file: ModelFile) -> list[Finding]:
+    """What is odd about the members of an archive, or the files of an unpacked one, that was read."""
+    from kgraph.sources.containers.archive_findings import archive_findings, folder_findings
+
+    if file.format == "keras folder":
+        return list(folder_findings(file.path))
+    if file.format != "keras zip":
+        return []
+    with open(file.path, "rb") as opened, open_archive(file.path, opened) as archive:
+        return list(archive_findings(archive))
 
 
 @dataclass
@@ -117,7 +131,7 @@ def _read_zip(file: ModelFile, look: _Look) -> None:
     from kgraph.sources.containers.archive_findings import archive_findings
 
     try:
-        with open(file.path, "rb") as opened, zipfile.ZipFile(opened) as archive:
+        with open(file.path, "rb") as opened, open_archive(file.path, opened) as archive:
             names = set(archive.namelist())
             if CONFIG not in names:
                 raise archive_refusal(file.path, names)
@@ -132,7 +146,7 @@ def _read_zip(file: ModelFile, look: _Look) -> None:
             if WEIGHTS in names:
                 with look.part():
                     member = _check_member(look, archive, WEIGHTS)
-                    most = max(200 * member.compress_size, LARGEST)
+                    most = max(INFLATION * member.compress_size, LARGEST)
                     _check_size(look, WEIGHTS, member.file_size, most)
                     with open_member(opened, archive, WEIGHTS) as part:
                         look.read_weights(part, layers)

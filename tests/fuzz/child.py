@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 from fuzz.limits import (
+    FOR_ALL,
     MEMORY,
     MEMORY_A_BYTE,
     SECONDS,
@@ -54,7 +55,7 @@ def run_case(
     (folder / "out").mkdir()
     contents = [path.read_bytes() for path in _files(folder)]
     result = {"format": source.format, "source": source.path.name, "what": what}
-    bound = SECONDS + SECONDS_A_LAYER * sum(map(count_layers, contents))
+    bound = FOR_ALL * (SECONDS + SECONDS_A_LAYER * sum(map(count_layers, contents)))
     memory = MEMORY + MEMORY_A_BYTE * sum(map(len, contents))
     before, start = forget_peak(), family_seconds()
     signal.setitimer(signal.ITIMER_PROF, PATIENCE * bound)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS, SECONDS_A_LAYER = 2.0, 150e-6  # of processor time, of this process and all that it started
+FOR_ALL = 2  # times the bound of reading, for all verbs of a case together: ten readings, pictures and cuts
 MEMORY, MEMORY_A_BYTE = 300 << 20, 20  # bytes
 TICK = os.sysconf("SC_CLK_TCK")
 

@@ -47,7 +47,7 @@ def test_what_cannot_be_opened_comes_with_a_next_step(tmp_path: Path) -> None:
         assert caught.value.hint
 
 
-def test_fifty_thousand_members_of_one_name_are_found_at_once(tmp_path: Path) -> None:
+def test_thousands_of_members_are_more_than_any_model_has(tmp_path: Path) -> None:
     import warnings
 
     with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
@@ -55,6 +55,6 @@ def test_fifty_thousand_members_of_one_name_are_found_at_once(tmp_path: Path) ->
         for i in range(30_000):
             archive.writestr(f"{min(i, 29_998)}", b"")
     start = process_time()
-    with pytest.raises(UnsafeError, match="two members"):
+    with pytest.raises(UnsafeError, match="directory of more than"):
         read(tmp_path / "m.keras")
     assert process_time() - start < 3

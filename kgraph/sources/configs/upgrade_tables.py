@@ -73,7 +73,7 @@ def built_in_module(class_name: str, config: Mapping[str, Any], version: str) ->
     if ">" in class_name:  # `package>Class`, as somebody registered it
         return None
     if version.startswith("3."):
-        if class_name not in UNTRAINED and not ("trainable" in config or "layers" in config):
+        if class_name not in UNTRAINED and not config.keys() & {"trainable", "layers", "layer"}:
             return "keras.ops"
         return "keras.layers" if class_name in LAYERS | LATER | NEWER else None
     number = re.match(r"2\.(\d+)", version)

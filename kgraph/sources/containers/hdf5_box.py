@@ -9,6 +9,7 @@ the caller reads the config, and waits for the next file. A fork would not do: T
 from __future__ import annotations
 
 import atexit
+import fcntl
 import io
 import json
 import marshal
@@ -19,16 +20,20 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, BinaryIO, cast
 
 from kgraph import errors
 from kgraph.errors import ConfigError, KGraphError, UnsafeError
 
 SECONDS, SECONDS_A_LAYER = 1.2, 120e-6  # of processor time
+LAYER = 500  # bytes that the headers of a layer take at least, so that a file has no more layers than it can
 MEMORY = 200 << 20  # bytes beside what h5py itself takes
 ANSWER = 1 << 28  # bytes of an answer
 JOBS = 500  # after which a process gives way to a fresh one
 PAGE = 1 << 14  # bytes read at once; HDF5 asks for a few of a header at a time (tests/bench/show.py)
+# How a process ends whose time is over, or in whose code HDF5 goes astray.
+CRASHES = {-signal.SIGPROF, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGFPE, -signal.SIGILL}
 # What h5py raises for damaged files, by the part that is damaged.
 DAMAGE = (
     OSError,
@@ -97,7 +102,7 @@ class Hdf5Box:
 
     def __init__(self, job: str, part: FilePart, request: Any, *, name: str, layers: int = 0) -> None:
         self.name = name
-        self.seconds = SECONDS + SECONDS_A_LAYER * layers
+        self.seconds = SECONDS + SECONDS_A_LAYER * min(layers, part.size // LAYER)
         self._fd, self._order = part.fd, (job, part.offset, part.size, request, self.seconds)
 
     def __enter__(self) -> Hdf5Box:
@@ -113,19 +118,33 @@ class Hdf5Box:
         """What the job gives. Raises what it raises, and `ConfigError` where HDF5 does not come to an end."""
         assert self._worker is not None
         text, data = self._worker.receive()
+        if text is None and self._worker.jobs > 1:  # an earlier job may have harmed it
+            self._worker.end()
+            self._worker = _Worker()
+            self._worker.send(self._fd, marshal.dumps(self._order))
+            text, data = self._worker.receive()
+        worker, self._worker = self._worker, None
         if text is None:
-            code = self._worker.end()
-            self._worker = None
-            why = f"takes more than {self.seconds:.1f} s" if code == -signal.SIGPROF else "crashes HDF5"
-            raise ConfigError(f"`{self.name}` is a damaged HDF5 file: to read its headers {why}", "")
+            raise self._end_error(worker.end())
         reply = json.loads(text)
+        if "raised" in reply or "failed" in reply:  # what has met damage is not used again
+            worker.end()
+        else:
+            _give_back(worker)
         if "failed" in reply:
-            raise RuntimeError(f"HDF5 could not be used on `{self.name}`: {reply['failed']}")
-        if "raised" in reply:  # what has met damage is not used again
+            raise KGraphError(f"`{self.name}` could not be read by h5py ({reply['failed']})")
+        if "raised" in reply:
             raise _remake_error(**reply)
-        _give_back(self._worker)
-        self._worker = None
         return reply["value"], data
+
+    def _end_error(self, code: int) -> KGraphError:
+        """What to say of a process that has ended within its job."""
+        if code in CRASHES:
+            why = f"takes more than {self.seconds:.1f} s" if code == -signal.SIGPROF else "crashes HDF5"
+            return ConfigError(f"`{self.name}` is a damaged HDF5 file: to read its headers {why}", "")
+        if code > 0:
+            return KGraphError("h5py could not be started", hint="`python -c 'import h5py'` tells why")
+        return KGraphError(f"the process that reads `{self.name}` was ended by somebody (signal {-code})")
 
 
 class _Worker:
@@ -133,13 +152,10 @@ class _Worker:
 
     def __init__(self) -> None:
         self.owner, self.jobs = os.getpid(), 0
-        self._socket, other = socket.socketpair()
-        # The child finds this very kgraph, and nothing else in the current folder.
-        here, home = os.getcwd(), os.path.dirname(os.path.dirname(os.path.abspath(errors.__file__)))
-        path = [home, *(str(entry) for entry in sys.path if entry not in ("", ".", here, home))]
+        self._socket, other = map(_leave_standard_streams, socket.socketpair())
         with other:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", START, str(other.fileno()), json.dumps(path), __name__],
+                [sys.executable, "-I", "-c", START, str(other.fileno()), json.dumps(_path_of_child()), HOME],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -174,15 +190,31 @@ class _Worker:
         return self._process.wait()
 
 
+def _leave_standard_streams(connection: socket.socket) -> socket.socket:
+    """The same connection under a number above 2, also where the program was started with those closed."""
+    with connection:
+        return socket.socket(fileno=fcntl.fcntl(connection, fcntl.F_DUPFD_CLOEXEC, 3))
+
+
+def _path_of_child() -> list[str]:
+    """Where the process looks for modules: as this one, but for the current folder, unless h5py is there."""
+    with suppress(OSError, ValueError, AttributeError):
+        here, found = os.getcwd(), find_spec("h5py")
+        if found is None or found.origin is None or not found.origin.startswith(f"{here}{os.sep}"):
+            return [str(entry) for entry in sys.path if entry not in ("", ".", here)]
+    return [str(entry) for entry in sys.path if entry not in ("", ".")]
+
+
 _idle: list[_Worker] = []
 
 
 def _take_worker() -> _Worker:
     """A process that waits for a job of this very process, or a new one."""
-    while _idle:
-        worker = _idle.pop()
-        if worker.owner == os.getpid():
-            return worker
+    with suppress(IndexError):  # other threads take some too
+        while True:
+            worker = _idle.pop()
+            if worker.owner == os.getpid():
+                return worker
     return _Worker()
 
 
@@ -226,12 +258,18 @@ def _remake_error(raised: str, facts: list[str], hint: str) -> KGraphError:
 
 # The process itself.
 
-START = """
-import sys, json
-number, path, room = sys.argv[1:]
-sys.path[:] = json.loads(path)
+HOME = os.path.dirname(os.path.abspath(errors.__file__))  # of this very kgraph, whatever the path has
+START = f"""
+import sys
 from importlib import import_module
-import_module(room).serve(int(number))
+from importlib.util import module_from_spec, spec_from_file_location
+from json import loads
+number, path, home = sys.argv[1:]
+sys.path[:] = loads(path)
+spec = spec_from_file_location("kgraph", home + "/__init__.py", submodule_search_locations=[home])
+sys.modules["kgraph"] = kgraph = module_from_spec(spec)
+spec.loader.exec_module(kgraph)
+import_module("{__name__}").serve(int(number))
 """
 
 
@@ -268,13 +306,13 @@ def _do(function: Any, part: FilePart, request: Any) -> tuple[dict[str, Any], by
         value, data = function(part.open(), request)
     except KGraphError as error:
         kind = type(error).__name__
+        if kind not in RAISED:
+            return {"failed": str(error)}, b""
         facts = [getattr(error, fact) for fact in RAISED[kind]]
         plain = [fact[0] if isinstance(fact, tuple) else fact for fact in facts]
         return {"raised": kind, "facts": plain, "hint": error.hint}, b""
-    except Exception:
-        from traceback import format_exc
-
-        return {"failed": format_exc()}, b""
+    except Exception as error:  # of h5py, that no job knows
+        return {"failed": f"{type(error).__name__}: {error}"}, b""
     return {"value": value}, b"".join(data)
 
 
@@ -286,7 +324,9 @@ def _limit_memory() -> None:
     if os.path.exists("/proc/self/statm"):  # Linux
         with open("/proc/self/statm") as file:
             most = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        limit = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = most if limit == resource.RLIM_INFINITY else min(most, limit)
+        resource.setrlimit(resource.RLIMIT_AS, (most, limit))
 
 
 def extend_time(seconds: float) -> None:

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 from kgraph.reports.audit import Finding
 from kgraph.reports.audit_kinds import KINDS
-from kgraph.sources.containers.hdf5_box import DAMAGE, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
-from kgraph.sources.containers.hdf5_headers import TEXTS, VIRTUAL, attribute_texts, name_damage
+from kgraph.sources.containers.hdf5_box import DAMAGE, FilePart, Hdf5Box
+from kgraph.sources.containers.hdf5_headers import TEXTS, VIRTUAL, allow_layers, attribute_texts, name_damage
 
 # A dataset that claims so many bytes, and so many times what it stores (Keras 3.15, `saving_lib.py`).
 CLAIM, EXPANSION = 1 << 32, 1000
@@ -47,7 +47,7 @@ def describe_contents(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, 
     with name_damage(f"`{name}` is not a readable HDF5 file"), h5py.File(file, "r") as opened:
         lists = {key: attribute_texts(opened.attrs, key) for key in TEXTS}
         texts = {key: "".join(parts) for key, parts in lists.items() if parts}
-        extend_time(SECONDS_A_LAYER * texts.get("model_config", "").count('"class_name"'))
+        allow_layers(file, texts.get("model_config", ""))
         found = list(_oddities(opened))
     return {"texts": texts, "found": found}, ()
 

@@ -6,6 +6,7 @@ give a value of JSON.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kgraph.errors import ConfigError, ReadError, UnsafeError
-from kgraph.sources.containers.hdf5_box import DAMAGE, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
+from kgraph.sources.containers.hdf5_box import DAMAGE, LAYER, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
 from kgraph.sources.saved import Array, WeightGroup
 from kgraph.sources.weights.digests import array_chunks, digest_arrays
 
@@ -115,7 +116,7 @@ def describe_model(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, tup
         with _name_attributes(name):
             texts = {key: attribute_texts(opened.attrs, key) for key in TEXTS}
             told["texts"] = {key: "".join(parts) for key, parts in texts.items() if parts is not None}
-        extend_time(SECONDS_A_LAYER * told["texts"].get("model_config", "").count('"class_name"'))
+        allow_layers(file, told["texts"].get("model_config", ""))
         with name_damage(f"the weights of `{name}` are not a readable HDF5 file"):
             tree = _tree_of(opened, name, request["values"])
         told["tree"] = _plain_tree(tree)
@@ -126,6 +127,12 @@ def describe_model(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, tup
 
 def _name_attributes(name: str) -> AbstractContextManager[None]:
     return name_damage(f"the layers of `{name}` cannot be told from its attributes")
+
+
+def allow_layers(file: BinaryIO, config: str) -> None:
+    """Nothing; lets a job take as long as the layers of a config need, as many as the file can hold."""
+    layers = min(config.count('"class_name"'), file.seek(0, os.SEEK_END) // LAYER)
+    extend_time(SECONDS_A_LAYER * layers)
 
 
 @contextmanager
@@ -245,7 +252,7 @@ def _check_storage(dataset: Any, at: str, name: str) -> Any:
     part = prod(dataset.chunks or ()) * dataset.dtype.itemsize
     if part > CHUNK:
         raise UnsafeError(f"the weights of `{name}` unpack {part:,} bytes at once at `{at}`")
-    extend_time(size / SPEED)
+    extend_time(min(size, 100 * stored) / SPEED)
     return dataset
 
 

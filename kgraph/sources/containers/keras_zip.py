@@ -28,7 +28,9 @@ NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LARGEST = 1 << 28  # bytes of a text of JSON
 PAGE = 1 << 16  # bytes unpacked at once
-INFLATION, HARMLESS = 200, 1 << 26  # times its packed size, and the bytes that any member may have
+HDF5 = b"\x89HDF\r\n\x1a\n"
+INFLATION, HARMLESS = 20, 1 << 26  # times its packed size, and the bytes that any member may have
+END, DIRECTORY = 1 << 17, 1 << 20  # where an archive's end is looked for, and the bytes of its directory
 TEXT_INFLATION = 5  # as INFLATION, of a text of JSON, which takes several times its size to parse
 # What `zipfile` and its decoders raise for damaged archives.
 DAMAGE = (
@@ -57,7 +59,7 @@ def read_folder(path: Path, values: bool) -> Saved:
 def read_zip(path: Path, values: bool) -> Saved:
     """What a `.keras` zip holds. Raises `FormatError` if it is not whole or not Keras's."""
     try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+        with open(path, "rb") as file, open_archive(path, file) as archive:
             members = _check_members(path, archive)
             if CONFIG not in members:
                 raise archive_refusal(path, members)
@@ -141,6 +143,18 @@ def refuse_link(path: Path) -> None:
         raise UnsafeError(f"`{path}` is a link to elsewhere, which no Keras wrote")
 
 
+def open_archive(path: Path, file: BinaryIO) -> zipfile.ZipFile:
+    """The archive that a file is; `UnsafeError` for a directory in it that is larger than any model's."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - END))
+    tail = file.read()
+    end = tail.rfind(b"PK\5\6")
+    directory = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+    if directory > DIRECTORY and not (directory == 0xFFFFFFFF and size < DIRECTORY):
+        raise UnsafeError(f"`{path}` holds a directory of more than {DIRECTORY:,} bytes, as no model does")
+    return zipfile.ZipFile(file)
+
+
 def _check_members(path: Path, archive: zipfile.ZipFile) -> set[str]:
     """The names of the members; refuses an archive that no Keras wrote before anything is unpacked."""
     names = Counter(archive.namelist())
@@ -191,7 +205,10 @@ def open_member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Iterator
     from tempfile import TemporaryFile
 
     with TemporaryFile() as unpacked, archive.open(name) as packed:
-        copyfileobj(packed, unpacked)
+        first = packed.read(len(HDF5))
+        unpacked.write(first)
+        if first == HDF5:  # nothing else is unpacked at length
+            copyfileobj(packed, unpacked)
         unpacked.flush()
         yield whole_file(unpacked)
 

@@ -29,6 +29,7 @@ DTYPES = {
     10: "bool", 14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
 }  # fmt: skip
 LARGEST, FIELDS = 1 << 27, 10_000  # bytes of all objects, and fields around them
+MOST_FIELDS = 400_000  # of one message, as the list of all objects
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # how a field is written
 
 Value = int | memoryview
@@ -215,6 +216,8 @@ def _decode_message(data: Value | bytes) -> Message:
         if at > len(data):
             raise ValueError("a field longer than the file")
         fields.append((key >> 3, value))
+        if len(fields) > MOST_FIELDS:
+            raise ValueError(f"more than {MOST_FIELDS:,} fields")
     return fields
 
 
