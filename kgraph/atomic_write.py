@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import os
 import re
 import secrets
@@ -10,9 +12,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from kgraph.errors import KGraphError
 
@@ -35,37 +38,75 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def write_together(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
     """One file for each target, as `write_atomically`; none is put in place unless all are written."""
-    with ExitStack() as stack:
-        files = [stack.enter_context(_open_one(path)) for path in paths]
-        yield files
-        for path, file in zip(paths, files, strict=True):
+    targets: list[_Target] = []
+    try:
+        for path in paths:
             with _explain(path):
-                file.flush()  # a full disk is told before the first is put in place
+                targets.append(_open_target(path))
+        yield [target.file for target in targets]
+        for target in targets:
+            with _explain(target.path):
+                target.file.flush()  # a full disk is told before the first is put in place
+        for target in targets:
+            with _explain(target.path):
+                target.put_in_place()
+    finally:
+        for target in targets:
+            target.close()
 
 
-@contextmanager
-def _open_one(path: Path) -> Iterator[BinaryIO]:
-    with _explain(path):
-        kind = _mode_of(path)
-        if kind is not None and not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            with _open_device(path, kind) as file:
-                yield file
-            return
-        if kind is not None and not kind & 0o222:
-            raise KGraphError(f"`{path}` is read-only", hint="name another place with `-o`")
-        target = path.resolve()  # through a symbolic link, which stays one
-        _clear_leftovers(target)
-        beside, file = _create_beside(target)
-        try:
-            with file:
-                if kind is not None:
-                    os.fchmod(file.fileno(), stat.S_IMODE(kind))
-                yield file
-                file.flush()
-                os.replace(beside, target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+@dataclass
+class _Target:
+    """A target, the file that is written, and where that stands; beside a device stands none."""
+
+    path: Path
+    file: BinaryIO
+    beside: Path | None = None
+
+    def put_in_place(self) -> None:
+        if self.beside is None:
+            self.file.seek(0)
+            with open(self.path, "wb") as device:
+                shutil.copyfileobj(self.file, device)
+        else:
+            os.replace(self.beside, self.path.resolve())  # through a symbolic link, which stays one
+
+    def close(self) -> None:
+        """Close the file; what was not put in place goes."""
+        if self.beside is not None:
+            self.beside.unlink(missing_ok=True)
+        with suppress(OSError, KGraphError):  # what is left of it cannot be written either
+            self.file.close()
+
+
+class _Raw(io.FileIO):
+    """A new file that tells of its target what cannot be written."""
+
+    def __init__(self, beside: Path, target: Path) -> None:
+        super().__init__(beside, "xb+")
+        self.target = target
+
+    def write(self, data: Any) -> int:
+        with _explain(self.target):
+            return super().write(data)
+
+
+def _open_target(path: Path) -> _Target:
+    kind = _mode_of(path)
+    if kind is not None and stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if kind is not None and not stat.S_ISREG(kind):
+        if not (stat.S_ISCHR(kind) or stat.S_ISFIFO(kind)):
+            raise KGraphError(f"`{path}` is no file that can be written", hint="name another place with `-o`")
+        return _Target(path, cast(BinaryIO, tempfile.TemporaryFile()))
+    if kind is not None and not kind & 0o222:
+        raise KGraphError(f"`{path}` is read-only", hint="name another place with `-o`")
+    target = path.resolve()
+    _clear_leftovers(target)
+    beside, file = _create_beside(target, path)
+    if kind is not None:
+        os.fchmod(file.fileno(), stat.S_IMODE(kind))
+    return _Target(path, file, beside)
 
 
 def _mode_of(path: Path) -> int | None:
@@ -91,27 +132,15 @@ def _explain(path: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _open_device(path: Path, kind: int) -> Iterator[BinaryIO]:
-    """A file whose content is written into a device or a pipe when it is whole."""
-    if not (stat.S_ISCHR(kind) or stat.S_ISFIFO(kind)):
-        raise KGraphError(f"`{path}` is no file that can be written", hint="name another place with `-o`")
-    with tempfile.TemporaryFile() as file:
-        yield file
-        file.seek(0)
-        with open(path, "wb") as device:
-            shutil.copyfileobj(file, device)
-
-
-def _create_beside(target: Path) -> tuple[Path, BinaryIO]:
+def _create_beside(target: Path, path: Path) -> tuple[Path, BinaryIO]:
     """A new file beside a target, locked by this process, and its path."""
     while True:
         beside = target.with_name(f"{_stem(target)}{secrets.token_hex(TOKEN // 2)}{PART}")
-        file = open(beside, "xb")  # noqa: SIM115 - the caller closes it
+        file = io.BufferedRandom(_Raw(beside, path))
         with suppress(OSError):  # a file system without locks: then nobody takes it for a leftover
             fcntl.flock(file, fcntl.LOCK_EX)
         if beside.exists():  # else another run took it for a leftover before it was locked
-            return beside, file
+            return beside, cast(BinaryIO, file)
         file.close()
 
 

@@ -15,8 +15,10 @@ def _leave(_: int, __: FrameType | None) -> None:
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
-    """Raise `Interrupted` once: what is cleared up then is not to be interrupted."""
+    """Raise `Interrupted`; the next is let through only after a second, so that what is cleared up can be."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, lambda *_: signal.signal(signal.SIGINT, _leave) and None)
+    signal.alarm(1)
     raise Interrupted
 
 
