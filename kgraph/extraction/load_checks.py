@@ -26,14 +26,12 @@ def load_refusal(file: ModelFile, library: str, known: Mapping[str, Any]) -> str
     tf_keras. `known` are the custom objects that the library has: their packages may be used.
     """
     looked_at = audit(file.path)
-    packages = {str(getattr(thing, "__module__", "")).partition(".")[0] for thing in known.values()}
+    packages = {str(getattr(thing, "__module__", "")).partition(".")[0] for thing in known.values()} - {""}
     names = {name.rpartition(">")[2] for name in known}
     refused = [
         one
         for one in looked_at.findings
-        if _is_refused(one, library)
-        and one.module.partition(".")[0] not in packages
-        and not (one.module and one.what.rpartition(".")[2] in names)
+        if _is_refused(one, library) and not (one.kind not in ALWAYS and _is_known(one, packages, names))
     ]
     if not refused:
         return f"not all of it can be looked at: {looked_at.unread[0]}" if looked_at.unread else None
@@ -41,6 +39,13 @@ def load_refusal(file: ModelFile, library: str, known: Mapping[str, Any]) -> str
     others = f", and {more} more such thing{'s' * (more != 1)}" if more else ""
     what = f" ({first.what})" if first.kind != "bytecode" else ""
     return f"it holds {KINDS[first.kind].title}{what} at `{first.where}`{others}"
+
+
+def _is_known(finding: Finding, packages: set[str], names: set[str]) -> bool:
+    """Whether it is a class or function of a package, or of a name, that the program has registered."""
+    return bool(finding.module) and (
+        finding.module.partition(".")[0] in packages or finding.what.rpartition(".")[2] in names
+    )
 
 
 def _is_refused(finding: Finding, library: str) -> bool:

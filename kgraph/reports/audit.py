@@ -13,7 +13,9 @@ from typing import Any
 
 from kgraph.reports.audit_kinds import (
     DISALLOWED,
+    DISALLOWED_NAMES,
     FUNCTIONS,
+    INNER,
     KINDS,
     OUTSIDE_OPERATIONS,
     OWN,
@@ -217,9 +219,11 @@ def _named_code(entry: Entry, class_name: str) -> Found:
 
 def _own_code(path: str, name: str) -> Found:
     """What is found of a thing of Keras's own."""
-    if path in DISALLOWED:
+    steps = [step for step in path.split(".")[1:] if step not in ("src", "api")]
+    is_inner = len(steps) > 1 and steps[0] in INNER and name in DISALLOWED_NAMES
+    if path in DISALLOWED or is_inner:
         yield "disallowed function", (), path
-    elif path.split(".")[1] in TOOLS and name not in PARTS_AMONG_TOOLS:
+    elif steps[0] in TOOLS and name not in PARTS_AMONG_TOOLS:
         yield "tool", (), path
 
 

@@ -102,11 +102,13 @@ DISALLOWED = _name_set("""
     keras.utils.register_keras_serializable keras.utils.save_img keras.utils.serialize_keras_object
     keras.utils.text_dataset_from_directory
 """)
+DISALLOWED_NAMES = frozenset(path.rpartition(".")[2] for path in DISALLOWED)
 # Modules of Keras that hold no part of a model, but what downloads, plots, saves and sets.
 TOOLS = _name_set("""
     _legacy applications callbacks config datasets distribution export legacy preprocessing saving tree
     utils visualization wrappers
 """)
+INNER = TOOLS | {"backend", "models"}  # modules below `keras.src` that hold functions that are disallowed
 PARTS_AMONG_TOOLS = frozenset({"FeatureSpace", "TorchModuleWrapper"})
 # Functions that configs name with the module `builtins`: all of Keras's modules of activations, losses,
 # metrics and the like (3.0-3.15), and what Keras 2 calls some.

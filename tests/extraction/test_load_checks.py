@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_functions_that_keras_would_call_are_refused(what: str, tmp_path: Path) 
     odd = layer("Lambda", function=function(*what.rsplit(".", 1)))
     file = open_model_file(write_model(tmp_path / "m.keras", model_of(odd)))
     assert f"({what})" in (load_refusal(file, "keras", {}) or "")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_no_custom_object_lets_through_what_runs(name: str, tmp_path: Path) -> None:
+    """One that is of no module, as a module itself, has the module that code in a file has: none."""
+    file = open_model_file(write_model(tmp_path / "m.keras", model_of(ODD_LAYERS[name][0])))
+    known = {"math": math, "alpha": None, "keras": type("Own", (), {"__module__": "keras"})}
+    assert load_refusal(file, "keras", known) is not None
 
 
 def test_packages_that_keras_imports_are_refused_unless_they_are_imported(tmp_path: Path) -> None:

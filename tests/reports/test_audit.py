@@ -101,6 +101,21 @@ def test_operations_of_tensorflow_on_files_are_found(config: dict[str, str], cou
     ] * count
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "kind"),
+    [
+        ("keras.utils", "get_file", "disallowed function"),
+        ("keras.src.utils.file_utils", "get_file", "disallowed function"),
+        ("tf_keras.src.utils.data_utils", "get_file", "disallowed function"),
+        ("keras.src.saving.saving_api", "load_model", "disallowed function"),
+        ("keras.src.utils.model_visualization", "plot_model", "tool"),
+    ],
+)
+def test_functions_of_keras_are_found_under_their_inner_modules(module: str, name: str, kind: str) -> None:
+    odd = layer("Lambda", function=function(module, name))
+    assert [one.kind for one in find_in_config(model_of(odd), "")] == [kind]
+
+
 def test_a_package_is_told_that_would_be_imported() -> None:
     (found,) = find_in_config(layer("Evil", module="evil_module.sub"), "")
     assert (found.what, found.module) == ("evil_module.sub.Evil", "evil_module.sub")
