@@ -82,6 +82,16 @@ class _Calls:
         return found
 
     @cached_property
+    def places(self) -> dict[NodeKey, int]:
+        """The place of each call in graph order."""
+        return {node.key: place for place, (node, _) in enumerate(self.nodes)}
+
+    @cached_property
+    def stages(self) -> dict[int, Tensor]:
+        """The stages of the graph, by stride."""
+        return stages(self.graph)
+
+    @cached_property
     def ends(self) -> dict[Tensor, Tensor]:
         """What each call of a nested model makes, as those who read it have it: made inside."""
         return call_ends(self.graph)
@@ -123,7 +133,7 @@ class _Calls:
         if isinstance(what, Named):
             return self._named(query.text, what)
         if isinstance(what, Stage):
-            found = stages(self.graph).get(what.times)
+            found = self.stages.get(what.times)
             return [] if found is None else [found]
         inner = self.chosen(what.query)
         if what.side == "before":
@@ -159,8 +169,7 @@ class _Calls:
 
     def _in_order(self, tensors: Iterable[Tensor]) -> list[Tensor]:
         """The tensors, each once, in graph order."""
-        wanted = set(tensors)
-        return [t for node, _ in self.nodes for t in node.outputs if t in wanted]
+        return sorted(dict.fromkeys(tensors), key=lambda t: (self.places.get(t.key, -1), t.tensor_index))
 
 
 def _query_text(query: object) -> str:
@@ -199,7 +208,7 @@ def _nothing_error(calls: _Calls, query: Query) -> NoMatchError:
     """What a query that stands for nothing lacks: of one inside another, the inner one."""
     what, names = query.what, calls.by_path
     if isinstance(what, Stage):
-        known = ", ".join(f"`stage({times})`" for times in stages(calls.graph)) or "none"
+        known = ", ".join(f"`stage({times})`" for times in calls.stages) or "none"
         return NoMatchError(query.text, calls.graph.name, (), hint=f"the stages of it are {known}")
     if isinstance(what, Around):
         if not calls.chosen(what.query):

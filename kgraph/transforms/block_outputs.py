@@ -17,12 +17,17 @@ def block_outputs(graph: Graph) -> dict[str, tuple[Tensor, ...]]:
     """
     level, found = fold(graph), dict[str, tuple[Tensor, ...]]()
     while any(layer.repeats for layer in level.layers):
+        ends: dict[str, Tensor] = {}
+        names: list[str] = []
         for node in level.nodes:
             layer = level.layer(node.layer)
             if layer.repeats and layer.graph and not node.outside:
-                read = node.outputs[: len(layer.graph.outputs)]  # what nobody reads it does not make
-                ends = Slots((str(i), tensor) for i, tensor in enumerate(read))
-                found[node.layer] = tuple(flatten(replace(level, outputs=ends)).outputs.values())
+                for tensor in node.outputs[: len(layer.graph.outputs)]:  # what nobody reads it does not make
+                    ends[str(len(ends))] = tensor
+                    names.append(node.layer)
+        made = flatten(replace(level, outputs=Slots(ends.items()))).outputs.values()
+        for name, tensor in zip(names, made, strict=True):
+            found[name] = (*found.get(name, ()), tensor)
         level = open_layers(level, _block_inside)
     return found
 

@@ -25,7 +25,8 @@ def stages(graph: Graph) -> dict[int, Tensor]:
     >>> stages(Graph("no picture", (), (), {}, {}))
     {}
     """
-    flat = _with_sizes(flatten(graph))
+    graph = flatten(graph)
+    flat = _with_sizes(graph)
     first = next((t for t in flat.inputs.values() if t.shape is not None and len(t.shape) > 2), None)
     if first is None:
         return {}
@@ -38,7 +39,12 @@ def stages(graph: Graph) -> dict[int, Tensor]:
             stride = _stride(whole, list(_sizes(tensor.shape, first.shape, axes)))
             if stride is not None:
                 found[stride] = tensor
-    return {stride: found[stride] for stride in sorted(found)}
+    return {stride: _own_tensor(graph, found[stride]) for stride in sorted(found)}
+
+
+def _own_tensor(graph: Graph, tensor: Tensor) -> Tensor:
+    """The tensor as the graph has it, without the sizes that were bound."""
+    return graph.node(tensor).outputs[tensor.tensor_index]
 
 
 def _with_sizes(graph: Graph) -> Graph:

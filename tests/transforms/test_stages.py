@@ -83,6 +83,16 @@ def test_inside_a_nested_model_stages_are_those_of_the_picture() -> None:
     }
 
 
+def test_a_stage_has_the_shape_that_its_tensor_has_anywhere_else() -> None:
+    import keras
+    from keras import layers
+
+    x = keras.Input((None, None, 3))
+    graph = read(keras.Model(x, layers.Conv2D(4, 3, 2, "same", name="half")(x)))
+    (stage,), (named,) = select(graph, "stage(2)"), select(graph, "half")
+    assert (stage, stage.shape) == (named, named.shape)
+
+
 def test_a_model_of_words_has_no_stages() -> None:
     import keras
     from keras import layers
