@@ -51,7 +51,9 @@ from kgraph.texts import escape_unprintable
 @click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
-@click.option("--unsafe", is_flag=True, help="Let Keras load code from the file (Lambda layers).")
+@click.option(
+    "--unsafe", is_flag=True, help="Let Keras run code that the file holds, and open files that it names."
+)
 @imports_option
 def extract_command(
     model: str,

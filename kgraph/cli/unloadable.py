@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from kgraph.errors import KGraphError
@@ -29,11 +31,15 @@ def note_unloadable(file: ModelFile | None) -> None:
     except KGraphError:  # of a version that is not known so well
         return
     outputs = dict.fromkeys(graph.address(tensor) for tensor in graph.outputs.values())
-    queries = " ".join(map(shell_word, outputs))
+    # A label before a name that begins with a dash, so that it is no option.
+    queries = " ".join(
+        shell_word(f"output{i}={q}" if q.startswith("-") else q) for i, q in enumerate(outputs)
+    )
     keras, first = ".".join(map(str, NEWEST)), escape_unprintable(twice[0])
+    path = os.path.join(".", file.path) if str(file.path).startswith("-") else str(file.path)
     click.echo(
         f"\nnote: Keras {keras} cannot load this file, since `{first}` is one object in two models;\n"
-        f"  kgraph extract {shell_word(str(file.path))} --layers {queries} -o repaired.keras\n"
+        f"  kgraph extract {shell_word(path)} --layers {queries} -o repaired.keras\n"
         "writes one that it can load",
         err=True,
     )

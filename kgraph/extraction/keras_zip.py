@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kgraph.errors import WITH_KERAS, ExtractError, UnsafeError
+from kgraph.errors import WITH_KERAS, ConfigError, ExtractError, UnsafeError
 from kgraph.extraction.cutter import (
     OUTPUTS,
     Keyed,
@@ -29,7 +30,7 @@ from kgraph.extraction.weight_moves import Move, group_to_copy, plan_moves
 from kgraph.extraction.write_keras3 import write_config
 from kgraph.graph import Graph
 from kgraph.sources.containers.hdf5_box import FilePart, whole_file
-from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_member
+from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_archive, open_member
 from kgraph.sources.model_file import ModelFile
 
 OLDEST = (3, 0)
@@ -89,13 +90,23 @@ class KerasZipSubmodel:
             with archive.open(_zip_info(WEIGHTS, layout.size), "w") as out:
                 stream(layout, weights.open(), str(path), out.write, watch)
             for name, new in _renamed_assets(assets, self.moves):
-                with assets[name]() as old, archive.open(_zip_info(new), "w", force_zip64=True) as out:
-                    while data := old.read(CHUNK):
+                with archive.open(_zip_info(new), "w", force_zip64=True) as out:
+                    for data in _asset_parts(name, assets):
                         out.write(data)
             self.file.check_unchanged()
 
 
 Assets = dict[str, Callable[[], Any]]
+
+
+def _asset_parts(name: str, assets: Assets) -> Iterator[bytes]:
+    """The bytes of an asset; `ConfigError` for one that is damaged."""
+    try:
+        with assets[name]() as file:
+            while data := file.read(CHUNK):
+                yield data
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ConfigError(f"the asset `{name}` is damaged ({error})", "") from error
 
 
 @contextmanager
@@ -110,7 +121,7 @@ def _open_members(path: Path) -> Iterator[tuple[FilePart, Assets]]:
             )
             return
         file = stack.enter_context(open(path, "rb"))
-        archive = stack.enter_context(zipfile.ZipFile(file))
+        archive = stack.enter_context(open_archive(path, file))
         names = [name for name in archive.namelist() if name.startswith(ASSETS) and not name.endswith("/")]
         yield (
             stack.enter_context(open_member(file, archive, WEIGHTS)),

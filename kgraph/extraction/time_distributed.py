@@ -83,5 +83,5 @@ def link_calls(links: Mapping[Place, Layer], call: Node, given: Slots) -> Iterat
 def _link_output(link: Layer, node_index: int, steps: int | None) -> Tensor:
     assert link.graph is not None
     step = _one_step(link.graph, next(iter(link.graph.outputs.values())))
-    shape = None if step.shape is None else (step.shape[0], steps, *step.shape[1:])
+    shape = (step.shape[0], steps, *step.shape[1:]) if step.shape else None
     return Tensor(link.name, node_index, 0, shape, step.dtype)

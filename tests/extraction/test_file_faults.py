@@ -267,3 +267,16 @@ def test_arrays_without_elements_and_scalars_travel(tmp_path: Path) -> None:
         assert (file["h/i/many"][()] == np.arange(9_999)).all()
         assert dict(file["h/i/many"].attrs) == {"dtype": "bfloat16"}
         assert dict(file["h/i"].attrs) == {"name": "n"}
+
+
+def test_an_asset_whose_name_is_two_is_damaged(tmp_path: Path) -> None:
+    import keras
+
+    x, words = keras.Input((1,), dtype="string"), keras.layers.StringLookup(name="words")
+    words.adapt(np.array([["a"], ["b"]]))
+    keras.Model(x, words(x)).save(tmp_path / "m.keras")
+    data = (tmp_path / "m.keras").read_bytes()
+    (tmp_path / "m.keras").write_bytes(data.replace(b"vocabulary.txt", b"vocabulary.tx_", 1))
+    with pytest.raises(ConfigError, match=r"asset .* is damaged"):
+        extract_file(tmp_path / "m.keras", tmp_path / "cut.keras", "words")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]

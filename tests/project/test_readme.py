@@ -29,7 +29,7 @@ PICTURES = re.findall(r"!\[.*\]\((.*)\)", README.read_text())
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 PROGRAM = """#!/bin/sh
-exec {python} -c 'import sys; sys.argv[0] = "kgraph"; from kgraph.cli import main; main()' "$@"
+exec {python} -c 'import sys; sys.argv[0] = "kgraph"; from kgraph.entry import main; main()' "$@"
 """
 
 
