@@ -47,7 +47,7 @@ def write_together(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
         for target in targets:
             with _explain(target.path):
                 target.file.flush()  # a full disk is told before the first is put in place
-        for target in targets:
+        for target in sorted(targets, key=lambda target: target.beside is not None):  # devices may refuse
             with _explain(target.path):
                 target.put_in_place()
     finally:
