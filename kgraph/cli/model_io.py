@@ -86,6 +86,12 @@ def import_object(module: str, name: str) -> object:
         if callable(value) and not hasattr(value, "get_config"):
             value = value()
     except (Exception, SystemExit) as error:  # the user's code may raise anything
+        from kgraph.extraction.keras_loading import IMPORT, UNKNOWN
+
+        if unknown := UNKNOWN.search(str(error)):  # Keras says so after a thousand characters of config
+            missing = (unknown["class"] or unknown["object"]).rpartition(">")[2]
+            what = f"`{module}:{name}` cannot be had: Keras does not know `{missing}`"
+            raise ReadError(what, hint=IMPORT) from error
         raise ReadError(
             f"`{module}:{name}` cannot be had ({type(error).__name__}: {error})",
             hint=KERAS_STOPS

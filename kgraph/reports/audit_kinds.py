@@ -109,7 +109,7 @@ TOOLS = _name_set("""
     utils visualization wrappers
 """)
 INNER = TOOLS | {"backend", "models"}  # modules below `keras.src` that hold functions that are disallowed
-PARTS_AMONG_TOOLS = frozenset({"FeatureSpace", "TorchModuleWrapper"})
+PARTS_AMONG_TOOLS = frozenset({"CustomScaleLayer", "FeatureSpace", "LayerScale", "TorchModuleWrapper"})
 # Functions that configs name with the module `builtins`: all of Keras's modules of activations, losses,
 # metrics and the like (3.0-3.15), and what Keras 2 calls some.
 FUNCTIONS = _name_set("""
