@@ -106,9 +106,12 @@ class Hdf5Box:
         self._fd, self._order = part.fd, (job, part.offset, part.size, request, self.seconds)
 
     def __enter__(self) -> Hdf5Box:
-        self._worker: _Worker | None = _take_worker()
-        self._worker.send(self._fd, marshal.dumps(self._order))
+        self._hand_over(_take_worker())
         return self
+
+    def _hand_over(self, worker: _Worker) -> None:
+        self._worker: _Worker | None = worker
+        worker.send(self._fd, marshal.dumps(self._order))
 
     def __exit__(self, *_: object) -> None:
         if self._worker is not None:
@@ -120,12 +123,11 @@ class Hdf5Box:
         text, data = self._worker.receive()
         if text is None and self._worker.jobs > 1:  # an earlier job may have harmed it
             self._worker.end()
-            self._worker = _Worker()
-            self._worker.send(self._fd, marshal.dumps(self._order))
+            self._hand_over(_Worker())
             text, data = self._worker.receive()
         worker, self._worker = self._worker, None
         if text is None:
-            raise self._end_error(worker.end())
+            raise self._end_error(worker.exit_code())
         reply = json.loads(text)
         if "raised" in reply or "failed" in reply:  # what has met damage is not used again
             worker.end()
@@ -181,11 +183,15 @@ class _Worker:
         text, data = (_receive_exactly(self._socket, count) for count in counts)
         return text, data or b""
 
-    def end(self) -> int:
-        """End the process; what it has ended with by itself, if it has."""
-        self._socket.close()
+    def exit_code(self) -> int:
+        """What the process, which has closed its end, has ended with."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(0.05)
+        return self.end()
+
+    def end(self) -> int:
+        """End the process, which has nothing to clear up; its exit code."""
+        self._socket.close()
         self._process.kill()
         return self._process.wait()
 
@@ -237,12 +243,13 @@ def _receive_exactly(connection: socket.socket, count: int) -> bytes | None:
     """So many bytes; None if there are no more."""
     data = bytearray()
     while len(data) < count:
-        with suppress(ConnectionResetError):
+        try:
             part = connection.recv(min(count - len(data), 1 << 20))
-            if part:
-                data += part
-                continue
-        return None
+        except ConnectionResetError:
+            return None
+        if not part:
+            return None
+        data += part
     return bytes(data)
 
 
