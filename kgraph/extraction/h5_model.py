@@ -22,9 +22,8 @@ from kgraph.extraction.cutter import (
 from kgraph.extraction.hdf5_writer import (
     Extent,
     Layout,
-    Sparse,
     copy_array,
-    describe_layout,
+    describe_copy,
     lay_out_in_box,
     stream,
 )
@@ -33,7 +32,7 @@ from kgraph.extraction.write_h5 import write_h5_config
 from kgraph.graph import Graph, Layer
 from kgraph.layers import every_layer, is_operation
 from kgraph.sources.containers.hdf5_box import FilePart, whole_file
-from kgraph.sources.containers.hdf5_headers import MODEL, OWN, name_damage
+from kgraph.sources.containers.hdf5_headers import MODEL, OWN
 from kgraph.sources.model_file import ModelFile
 from kgraph.sources.saved import StoredWeight
 from kgraph.transforms.keras_order import renumber
@@ -145,28 +144,23 @@ class H5Submodel:
 
 def copy_lists(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, Iterable[bytearray]]:
     """The headers of a new file with some variables of the open one, by layer, and where their values are."""
-    import h5py
+    return describe_copy(file, request, _copy_lists)
 
-    headers, extents = Sparse(), list[Extent]()
-    with (
-        name_damage(f"the weights of `{request['name']}` cannot be copied"),
-        h5py.File(file, "r") as source,
-        h5py.File(headers, "w") as target,
-    ):
-        group, held = target.create_group(MODEL), source.get(MODEL, source)
-        for old, new in ((source, target), (held, group)):
-            new.attrs.update({key: old.attrs[key] for key in TOLD if key in old.attrs})
-        is_text = isinstance(source.attrs.get("model_config"), str)
-        target.attrs["model_config"] = request["config"] if is_text else request["config"].encode()
-        _put_texts(group, "layer_names", [name for name, _ in request["lists"]])
-        if OWN in held:
-            _put_texts(group.create_group(OWN), "weight_names", [])
-        for name, variables in request["lists"]:
-            made = group.require_group(name)
-            _put_texts(made, "weight_names", [variable for variable, _ in variables])
-            for variable, place in variables:
-                extents += _copy_variable(source, variable, place, made)
-    return describe_layout(headers, extents)
+
+def _copy_lists(source: Any, target: Any, request: Mapping[str, Any]) -> Iterator[Extent]:
+    group, held = target.create_group(MODEL), source.get(MODEL, source)
+    for old, new in ((source, target), (held, group)):
+        new.attrs.update({key: old.attrs[key] for key in TOLD if key in old.attrs})
+    is_text = isinstance(source.attrs.get("model_config"), str)
+    target.attrs["model_config"] = request["config"] if is_text else request["config"].encode()
+    _put_texts(group, "layer_names", [name for name, _ in request["lists"]])
+    if OWN in held:
+        _put_texts(group.create_group(OWN), "weight_names", [])
+    for name, variables in request["lists"]:
+        made = group.require_group(name)
+        _put_texts(made, "weight_names", [variable for variable, _ in variables])
+        for variable, place in variables:
+            yield from _copy_variable(source, variable, place, made)
 
 
 def _put_texts(group: Any, name: str, texts: list[str]) -> None:

@@ -88,6 +88,10 @@ class Extent:
     size: int
 
 
+# Copies from an open HDF5 file into a new one what a request says; gives where the values go.
+Copy = Callable[[Any, Any, Mapping[str, Any]], Iterator[Extent]]
+
+
 @dataclass(frozen=True)
 class Layout:
     """A new HDF5 file: its headers, and where in the source the values are."""
@@ -151,7 +155,7 @@ def lay_out(part: FilePart, copies: Iterable[tuple[WeightGroup, str, str]], name
 
 
 def lay_out_in_box(job: str, part: FilePart, request: Any, name: str, layers: int) -> Layout:
-    """The new file that a job makes in the box, as `describe_layout` describes it."""
+    """The new file that a job makes in the box, as `describe_copy` describes it."""
     with Hdf5Box(job, part, {"name": name, **request}, name=name, layers=layers) as box:
         told, pages = box.answer()
     headers = Sparse()
@@ -164,31 +168,34 @@ def lay_out_in_box(job: str, part: FilePart, request: Any, name: str, layers: in
 # The jobs, done in the box.
 
 
-def describe_layout(headers: Sparse, extents: Iterable[Extent]) -> tuple[Any, Iterable[bytearray]]:
-    """A new file as a value of JSON, and the pages of its headers."""
-    told = [[extent.target, extent.source, extent.size] for extent in extents]
-    return {"size": headers.size, "pages": [*headers.pages], "extents": told}, headers.pages.values()
-
-
-def copy_groups(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, Iterable[bytearray]]:
-    """The headers of a new file with groups of the open one, and where their values are."""
+def describe_copy(file: BinaryIO, request: Mapping[str, Any], copy: Copy) -> tuple[Any, Iterable[bytearray]]:
+    """A new file that is copied from the open one, as a value of JSON, and the pages of its headers."""
     import h5py
 
-    headers, extents = Sparse(), list[Extent]()
+    headers = Sparse()
     with (
         name_damage(f"the weights of `{request['name']}` cannot be copied"),
         h5py.File(file, "r") as source,
         h5py.File(headers, "w") as target,
     ):
-        own = target.create_group(OWN)
-        if OWN in source:
-            copy_attributes(source[OWN], own)
-        for old, new, keys in request["places"]:
-            made = target.require_group(new)
-            copy_attributes(source[old], made)
-            for key in keys:
-                extents += copy_array(source[old], made, key)
-    return describe_layout(headers, extents)
+        extents = [[extent.target, extent.source, extent.size] for extent in copy(source, target, request)]
+    return {"size": headers.size, "pages": [*headers.pages], "extents": extents}, headers.pages.values()
+
+
+def copy_groups(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, Iterable[bytearray]]:
+    """The headers of a new file with groups of the open one, and where their values are."""
+    return describe_copy(file, request, _copy_groups)
+
+
+def _copy_groups(source: Any, target: Any, request: Mapping[str, Any]) -> Iterator[Extent]:
+    own = target.create_group(OWN)
+    if OWN in source:
+        copy_attributes(source[OWN], own)
+    for old, new, keys in request["places"]:
+        made = target.require_group(new)
+        copy_attributes(source[old], made)
+        for key in keys:
+            yield from copy_array(source[old], made, key)
 
 
 def copy_attributes(source: Any, target: Any) -> None:
