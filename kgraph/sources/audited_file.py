@@ -20,20 +20,22 @@ from kgraph.sources.containers.hdf5_box import FilePart, whole_file
 from kgraph.sources.containers.keras_zip import (
     CONFIG,
     DAMAGE,
+    HARMLESS_TEXT,
     INFLATION,
     LARGEST,
     METADATA,
+    PACKINGS,
+    TEXT_INFLATION,
     WEIGHTS,
     open_archive,
     open_member,
     parse_object,
+    read_member,
     read_text,
 )
 from kgraph.sources.containers.refusals import archive_refusal
 from kgraph.sources.model_file import ModelFile, open_model_file
 
-PAGE = 1 << 16  # bytes unpacked at once
-TEXT, TEXT_INFLATION = 1 << 25, 5  # bytes that any text may have, and more of them by its packed size
 # Where a config is in files of each format; a JSON file is nothing else.
 PARTS = {
     "hdf5": "model_config", "keras zip": CONFIG, "keras folder": CONFIG, "json": "",
@@ -159,7 +161,7 @@ def _check_member(look: _Look, archive: zipfile.ZipFile, name: str) -> zipfile.Z
     member = archive.getinfo(name)
     if member.flag_bits & 1:
         raise ReadError(f"the `{name}` of `{look.path}` is encrypted")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # bounded by no decoder
+    if member.compress_type not in PACKINGS:
         raise ReadError(f"the `{name}` of `{look.path}` is packed as no Keras does")
     return member
 
@@ -172,14 +174,9 @@ def _check_size(look: _Look, name: str, size: int, most: int) -> None:
 def _parse_member(look: _Look, archive: zipfile.ZipFile, name: str) -> tuple[Any, int]:
     """The JSON object in a member, and how many objects of Keras it holds."""
     member = _check_member(look, archive, name)
-    most = min(LARGEST, TEXT + TEXT_INFLATION * member.compress_size)
-    parts, size = [], 0
-    with archive.open(member) as packed:
-        while page := packed.read(PAGE):
-            parts.append(page)
-            size += len(page)
-            _check_size(look, name, size, most)
-    text = b"".join(parts)
+    most = min(LARGEST, HARMLESS_TEXT + TEXT_INFLATION * member.compress_size)
+    _check_size(look, name, member.file_size, most)
+    text = read_member(archive, member)
     return parse_object(f"{look.path}/{name}", text, member.compress_size), text.count(b'"class_name"')
 
 

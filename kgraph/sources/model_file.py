@@ -22,7 +22,8 @@ from kgraph.sources.configs.context import Context, version_numbers
 from kgraph.sources.configs.keras3 import read_config
 from kgraph.sources.configs.sequential_line import name_layers
 from kgraph.sources.configs.upgrade import upgrade_config, version_by_form
-from kgraph.sources.containers.h5_model import MAGIC, read_h5
+from kgraph.sources.containers.h5_model import read_h5
+from kgraph.sources.containers.hdf5_headers import MAGIC
 from kgraph.sources.containers.keras_zip import WEIGHTS, read_folder, read_json, read_zip
 from kgraph.sources.containers.refusals import read_head, refusal
 from kgraph.sources.containers.savedmodel import is_savedmodel, read_savedmodel

@@ -17,8 +17,6 @@ from kgraph.sources.containers.keras_zip import parse_object
 from kgraph.sources.containers.refusals import hdf5_refusal
 from kgraph.sources.saved import Array, Saved, StoredWeight, WeightGroup
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
-
 
 def read_h5(path: Path, values: bool) -> Saved:
     """What a whole model in HDF5 holds; the config as it was saved. Raises `FormatError` if it holds none."""

@@ -12,7 +12,14 @@ from typing import Any, BinaryIO
 from kgraph.reports.audit import Finding
 from kgraph.reports.audit_kinds import KINDS
 from kgraph.sources.containers.hdf5_box import DAMAGE, FilePart, Hdf5Box
-from kgraph.sources.containers.hdf5_headers import TEXTS, VIRTUAL, allow_layers, attribute_texts, name_damage
+from kgraph.sources.containers.hdf5_headers import (
+    TEXTS,
+    VIRTUAL,
+    allow_layers,
+    attribute_texts,
+    decode_name,
+    name_damage,
+)
 
 # A dataset that claims so many bytes, and so many times what it stores (Keras 3.15, `saving_lib.py`).
 CLAIM, EXPANSION = 1 << 32, 1000
@@ -86,7 +93,7 @@ def _oddities(opened: Any) -> Iterator[tuple[str, str, str]]:
 def _dataset_oddities(dataset: Any, where: str) -> Iterator[tuple[str, str, str]]:
     layout = dataset.get_create_plist()
     if layout.get_external_count():
-        yield "outside values", where, layout.get_external(0)[0].decode("utf-8", "backslashreplace")
+        yield "outside values", where, decode_name(layout.get_external(0)[0])
     if layout.get_layout() == VIRTUAL:
         yield "outside values", where, layout.get_virtual_filename(0) if layout.get_virtual_count() else "?"
     if dataset.dtype.kind == "O":
@@ -107,8 +114,8 @@ def _target(root: Any, raw: bytes) -> str:
         return "a link of another kind"
     target = root.links.get_val(raw)
     parts = target if isinstance(target, tuple) else (target,)
-    return ":".join(part.decode("utf-8", "backslashreplace") for part in parts)
+    return ":".join(map(decode_name, parts))
 
 
 def _spell(raw: bytes) -> str:
-    return "/" + raw.decode("utf-8", "backslashreplace")
+    return f"/{decode_name(raw)}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from h5py.h5d import DatasetID
     from h5py.h5g import GroupID
 
+MAGIC = b"\x89HDF\r\n\x1a\n"  # what an HDF5 file begins with
 DEEPEST = 300  # groups in each other
 VIRTUAL = 3  # HDF5's H5D_VIRTUAL: a dataset that is put together from others, of other files too
 CHUNK = 1 << 26  # bytes of the parts that a compressed dataset is unpacked in; Keras writes all in one piece
@@ -188,8 +189,8 @@ def _read_tree(root: GroupID, name: str) -> WeightGroup:
     tree = WeightGroup()
     for raw, address in addresses.items():
         if groups.get(address, raw) != raw:
-            raise UnsafeError(f"the weights of `{name}` reach the group `/{_decode(raw)}` by two ways")
-        *path, key = _decode(raw).split("/")
+            raise UnsafeError(f"the weights of `{name}` reach the group `/{decode_name(raw)}` by two ways")
+        *path, key = decode_name(raw).split("/")
         holder = tree
         for step in path:
             holder = holder.groups[step]
@@ -211,7 +212,7 @@ def _links(root: GroupID, name: str) -> dict[bytes, int]:
 
     def visit(raw: bytes, info: Any) -> ReadError | None:  # what is not None ends the visit
         if info.type != h5l.TYPE_HARD:
-            return UnsafeError(f"the weights of `{name}` hold a link to elsewhere at `/{_decode(raw)}`")
+            return UnsafeError(f"the weights of `{name}` hold a link to elsewhere at `/{decode_name(raw)}`")
         if raw.count(b"/") > DEEPEST:
             return ConfigError(
                 f"the weights of `{name}` are nested too deeply, in more than {DEEPEST} groups", ""
@@ -225,7 +226,8 @@ def _links(root: GroupID, name: str) -> dict[bytes, int]:
     return found
 
 
-def _decode(raw: bytes) -> str:
+def decode_name(raw: bytes) -> str:
+    """A name in HDF5 as text; what is no UTF-8 in it escaped."""
     return raw.decode("utf-8", "backslashreplace")
 
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from kgraph.errors import REMAKE, ConfigError, FormatError, ReadError, UnsafeError
 from kgraph.json_checks import parse_json
 from kgraph.sources.containers.hdf5_box import FilePart, whole_file
-from kgraph.sources.containers.hdf5_headers import open_weights, read_tree
+from kgraph.sources.containers.hdf5_headers import MAGIC, open_weights, read_tree
 from kgraph.sources.containers.refusals import archive_refusal
 from kgraph.sources.saved import Saved
 
@@ -28,10 +28,11 @@ NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LARGEST = 1 << 28  # bytes of a text of JSON
 PAGE = 1 << 16  # bytes unpacked at once
-HDF5 = b"\x89HDF\r\n\x1a\n"
 INFLATION, HARMLESS = 20, 1 << 26  # times its packed size, and the bytes that any member may have
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of the others no decoder has a bound
 END, DIRECTORY = 1 << 17, 1 << 20  # where an archive's end is looked for, and the bytes of its directory
-TEXT_INFLATION = 5  # as INFLATION, of a text of JSON, which takes several times its size to parse
+# The same of a text of JSON, which takes several times its size to parse.
+TEXT_INFLATION, HARMLESS_TEXT = 5, HARMLESS // 2
 # What `zipfile` and its decoders raise for damaged archives.
 DAMAGE = (
     zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OverflowError, LookupError, MemoryError,
@@ -63,8 +64,8 @@ def read_zip(path: Path, values: bool) -> Saved:
             members = _check_members(path, archive)
             if CONFIG not in members:
                 raise archive_refusal(path, members)
-            config = _read_member(path, archive, CONFIG)
-            metadata = _read_member(path, archive, METADATA) if METADATA in members else None
+            config = read_member(archive, archive.getinfo(CONFIG))
+            metadata = read_member(archive, archive.getinfo(METADATA)) if METADATA in members else None
             with ExitStack() as stack:
                 weights = None
                 if WEIGHTS in members:
@@ -169,7 +170,7 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> set[str]:
                 "is an encrypted zip archive",
                 hint="unpack it with its password, and name the folder",
             )
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # bounded by no decoder
+        if member.compress_type not in PACKINGS:
             raise FormatError(
                 str(path), f"packs its `{name}` as no Keras does", hint="unpack it, and name the folder"
             )
@@ -183,14 +184,14 @@ def _most_bytes(member: zipfile.ZipInfo) -> int:
     """The bytes that a member may have, unpacked; of a text of JSON as many as little memory can parse."""
     if member.filename in (CONFIG, METADATA):
         return min(
-            LARGEST, TEXT_INFLATION * member.compress_size + HARMLESS // 2, 1000 * member.compress_size
+            LARGEST, TEXT_INFLATION * member.compress_size + HARMLESS_TEXT, 1000 * member.compress_size
         )
     return max(INFLATION * member.compress_size, HARMLESS)
 
 
-def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
+def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """The bytes of a member, whose declared size is a claim: no more than that are unpacked."""
-    with archive.open(name) as packed:
+    with archive.open(member) as packed:
         parts = list(iter(lambda: packed.read(PAGE), b""))  # a part at a time, for all at once has no bound
     return b"".join(parts)
 
@@ -205,9 +206,9 @@ def open_member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Iterator
     from tempfile import TemporaryFile
 
     with TemporaryFile() as unpacked, archive.open(name) as packed:
-        first = packed.read(len(HDF5))
+        first = packed.read(len(MAGIC))
         unpacked.write(first)
-        if first == HDF5:  # nothing else is unpacked at length
+        if first == MAGIC:  # nothing else is unpacked at length
             copyfileobj(packed, unpacked)
         unpacked.flush()
         yield whole_file(unpacked)

@@ -13,9 +13,9 @@ from typing import Any
 
 from kgraph.errors import ConfigError, FormatError, ReadError, UnsafeError
 from kgraph.json_checks import check_list, check_object, check_text
-from kgraph.sources.containers.h5_model import MAGIC, weight_lists
+from kgraph.sources.containers.h5_model import weight_lists
 from kgraph.sources.containers.hdf5_box import whole_file
-from kgraph.sources.containers.hdf5_headers import read_described, read_groups
+from kgraph.sources.containers.hdf5_headers import MAGIC, read_described, read_groups
 from kgraph.sources.containers.keras_zip import read_object, refuse_values
 from kgraph.sources.containers.refusals import read_head, refusal
 from kgraph.sources.saved import Saved, WeightGroup
