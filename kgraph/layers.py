@@ -88,14 +88,13 @@ def activations_of(layer: Layer) -> set[str]:
     if layer.class_name in ACTIVATION_LAYERS and is_built_in(layer):
         is_relu6 = layer.class_name == "ReLU" and layer.config.get("max_value") == 6
         return {ACTIVATION_LAYERS[layer.class_name]} | ({"relu6"} if is_relu6 else set())
-    name = setting_text(layer.config.get("activation"))
+    name = serialized_name(layer.config.get("activation"))
     return {name, ALIASES.get(name, name)} if name else set()
 
 
-def setting_text(value: Any) -> str:
-    """What a setting is called: a text as it is, a serialized object or function by its name; else empty."""
+def serialized_name(value: Any) -> str:
+    """The name of a function or object in a config: a text as it is, else that of what it was; or empty."""
     if isinstance(value, Mapping):
         inner = value.get("config")
-        named = inner.get("name") if isinstance(inner, Mapping) else inner
-        value = named if isinstance(named, str) else value.get("class_name")
+        value = inner if isinstance(inner, str) else value.get("class_name")
     return value if isinstance(value, str) else ""

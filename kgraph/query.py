@@ -162,7 +162,7 @@ class _Calls:
                 found = [one for one in found if has_settings(one[1], what.settings)]
             made = (tensor for node, _ in found for tensor in node.outputs)
             tensors = [*dict.fromkeys(t for t in made if index is None or t.tensor_index == index)]
-            if not tensors and not what.settings and call is None and name.isprintable():
+            if not found and not what.settings and call is None and not name.startswith(("~", "@")):
                 tensors = [t for i, t in enumerate(self.blocks.get(name, ())) if index in (None, i)]
             self.known[asked] = tensors
         return self.known[asked]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kgraph.graph import Layer
-from kgraph.layers import ALIASES, activations_of, setting_text
+from kgraph.layers import ALIASES, activations_of, serialized_name
 
 Settings = Sequence[tuple[str, Any]]
 
@@ -40,10 +40,17 @@ def _is_value(value: Any, wanted: Any) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(value, Mapping) and isinstance(wanted, str):
-        return wanted in (setting_text(value), value.get("class_name"))
+        return wanted in (_setting_text(value), serialized_name(value), value.get("class_name"))
     if isinstance(value, list) and isinstance(wanted, int | float):
         return bool(value) and all(_is_value(item, wanted) for item in value)
     return bool(value == wanted)
+
+
+def _setting_text(value: Any) -> str:
+    """A setting as it is typed: the name that its config has, as a policy of dtypes has one, or its own."""
+    config = value.get("config") if isinstance(value, Mapping) else None
+    name = config.get("name") if isinstance(config, Mapping) else None
+    return name if isinstance(name, str) else serialized_name(value)
 
 
 def keys_of(layers: Sequence[Layer]) -> list[str]:
@@ -65,5 +72,5 @@ def values_of(layers: Sequence[Layer], key: str) -> list[str]:
             found[json.dumps(layer.trainable)] = None
         else:
             for value in _values_at(layer.config, key):
-                found[setting_text(value) or json.dumps(value)] = None
+                found[_setting_text(value) or json.dumps(value)] = None
     return [*found]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kgraph.graph import Graph, Layer, Node, Shape, call_address, parse_address
-from kgraph.layers import is_operation, leaf_count
+from kgraph.layers import is_operation, leaf_count, serialized_name
 from kgraph.structures import argument_of
 from kgraph.transforms.conv_chains import CHAIN
 
@@ -179,13 +179,9 @@ def _per_axis(value: Any) -> list[int]:
 
 def activation(layer: Layer) -> str:
     """The activation, if it is one that is worth saying."""
-    config = layer.config
-    value = config.get("activation")
-    if isinstance(value, Mapping):  # a serialized object or function
-        inner = value.get("config")
-        value = inner if isinstance(inner, str) else value.get("class_name")
-    usual = ("linear", "tanh") if "recurrent_activation" in config else ("linear",)
-    return value if isinstance(value, str) and value not in usual else ""
+    name = serialized_name(layer.config.get("activation"))
+    usual = ("linear", "tanh") if "recurrent_activation" in layer.config else ("linear",)
+    return name if name not in usual else ""
 
 
 def keras_shape(shape: Shape | None) -> str:

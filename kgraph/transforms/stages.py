@@ -34,11 +34,10 @@ def stages(graph: Graph) -> dict[int, Tensor]:
     whole = [first.shape[axis] for axis in axes] if first.shape else []
     found: dict[int, Tensor] = {}
     for node in flat.nodes:
-        passed = flat.layer(node.layer).class_name.startswith(PASSED)
-        for tensor in () if passed or not node.outputs else node.outputs[:1]:
-            stride = _stride(whole, list(_sizes(tensor.shape, first.shape, axes)))
+        if node.outputs and not flat.layer(node.layer).class_name.startswith(PASSED):
+            stride = _stride(whole, list(_sizes(node.outputs[0].shape, first.shape, axes)))
             if stride is not None:
-                found[stride] = tensor
+                found[stride] = node.outputs[0]
     return {stride: _own_tensor(graph, found[stride]) for stride in sorted(found)}
 
 
@@ -74,9 +73,7 @@ def _sizes(shape: Shape | None, whole: Shape | None, axes: range) -> Iterator[in
 
 def _stride(whole: list[int | None], sizes: list[int | None]) -> int | None:
     """The power of two that sizes are smaller by; None if they have none in common, or are not known."""
-    if len(sizes) != len(whole) or not sizes:
-        return None
-    if all(size == 1 for size in sizes):
+    if len(sizes) != len(whole) or all(size == 1 for size in sizes):
         return None
     powers = {round(log2(a / b)) if a and b else None for a, b in zip(whole, sizes, strict=True)}
     power = powers.pop()
