@@ -44,3 +44,13 @@ def without_ids(value: Any) -> Any:
             if key != "shared_object_id"
         }
     return [without_ids(v) for v in value] if isinstance(value, list) else value
+
+
+def class_chain(entry: Any) -> list[object]:
+    """The class of an entry, and of what it wraps, and so on."""
+    chain: list[object] = []
+    while isinstance(entry, Mapping):
+        chain.append(entry.get("class_name"))
+        config = entry.get("config")
+        entry = config.get("layer") if isinstance(config, Mapping) else None
+    return chain

@@ -283,3 +283,11 @@ def test_a_dtype_does_no_harm_where_tensors_are_listed(tmp_path: Path) -> None:
     text = to_tensors_text(graph, graph.nodes[0].outputs)
     assert "a\\x1b[31m\\x7f" in text
     assert text.replace("\n", "").isprintable()
+
+
+def test_one_object_of_two_classes_is_refused(tmp_path: Path) -> None:
+    config = demo_config()
+    layers = config["config"]["layers"]
+    layers[0]["shared_object_id"] = layers[-1]["shared_object_id"] = 7
+    with pytest.raises(ConfigError, match="one object with `title`, which is of another class"):
+        read(config_file(tmp_path, config))

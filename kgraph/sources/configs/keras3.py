@@ -28,7 +28,7 @@ from kgraph.sources.arguments import call_arguments
 from kgraph.sources.configs.context import NOT_OWN, Context
 from kgraph.sources.configs.node_indexes import count_own_calls, repair_indexes
 from kgraph.sources.configs.sequential_line import line_counts, shapes_built_for
-from kgraph.sources.entries import without_ids
+from kgraph.sources.entries import class_chain, without_ids
 from kgraph.sources.saved import WeightGroup
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
 from kgraph.sources.weights.groups import MODEL_LISTS, child_groups, is_unweighted, without_children
@@ -237,10 +237,22 @@ class _ModelReader:
             ]
             yield self._layer(i, group, facts)
 
+    def _check_same_class(self, index: int, first: tuple[str, str] | None) -> None:
+        """None; raises `ConfigError` for an entry that is to be one object with an entry of another class."""
+        entries = self.context.same.entries
+        if not first or first[0] not in entries:
+            return
+        if class_chain(self.children[index]) != class_chain(entries[first[0]][0]):
+            raise ConfigError(
+                f"`{self.names[index]}` is to be one object with `{first[0]}`, which is of another class",
+                f"{self.where}.layers[{index}].shared_object_id",
+            )
+
     def _layer(self, index: int, group: WeightGroup | None, calls: Sequence[NestedCall]) -> Layer:
         name, entry = self.names[index], self.children[index]
         path = self.path + name
         first = self.context.same.first(entry, path, self.context.is_stored(path, group))
+        self._check_same_class(index, first)
         model, inside, wraps = _inner_model(entry, group)
         config = {key: without_ids(value) for key, value in entry["config"].items() if key not in GRAPH_KEYS}
         graph, own = None, group
