@@ -284,6 +284,8 @@ def _upgrade_call(call: Any, first: Mapping[str, int], layers: Mapping[str, Any]
 
     def argument(value: Any) -> Any:
         if is_reference(value) or (isinstance(value, list) and value[:2] == [CONSTANT, -1]):
+            if len(value) < 3:
+                raise ConfigError("a constant without its value in a call", "inbound_nodes")
             if not all(isinstance(item, Mapping) for item in value[3:]):
                 raise ConfigError(f"a call of `{value[0]}` with keywords that are no object", "inbound_nodes")
             kwargs.extend(value[3:])

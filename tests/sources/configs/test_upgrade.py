@@ -116,3 +116,10 @@ def test_keywords_of_a_call_that_are_no_object_are_refused(keywords: object, tmp
     config["config"]["layers"][1]["inbound_nodes"] = [[["x", 0, 0, keywords]]]  # type: ignore[index]
     with pytest.raises(ConfigError, match="a call of `x` with keywords that are no object"):
         read(config_file(tmp_path, config))
+
+
+def test_a_constant_without_its_value_is_refused(tmp_path: Path) -> None:
+    config: Any = deepcopy(KERAS_2_CALLS)
+    config["config"]["layers"][1]["inbound_nodes"] = [[["_CONSTANT_VALUE", -1]]]
+    with pytest.raises(ConfigError, match="a constant without its value"):
+        read(config_file(tmp_path, config))
