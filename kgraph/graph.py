@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from kgraph.errors import NOT_SO_DEEP, GraphError
 from kgraph.structures import Arguments, Slots
@@ -49,6 +49,10 @@ class Tensor:
         ('encoder/conv#1:2', 'dense#0')
         """
         return self.maker + self.short[len(self.layer) :]
+
+    def __repr__(self) -> str:
+        shape = "?" if self.shape is None else tuple(self.shape)
+        return f"<Tensor {self} {shape} {self.dtype or '?'}>"
 
     @property
     def key(self) -> NodeKey:
@@ -128,6 +132,16 @@ class Node:
         return call_address(self.layer, self.node_index)
 
 
+class Statistics(NamedTuple):
+    """What the values of a weight amount to, NaN left out of all but the last: how many are NaN."""
+
+    least: float | None  # None: there are no values
+    greatest: float | None
+    mean: float | None
+    zeros: float | None  # their share, from 0 to 1
+    nans: int
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
     """A variable of a layer: its name below the layer, shape, dtype, and whether training moves it.
@@ -146,6 +160,7 @@ class Weight:
     same_by: str | None = None
     # A digest of the values; None: not read; "": all equal, or no other weight has this shape and dtype.
     digest: str | None = None
+    statistics: Statistics | None = None  # None: not read, or of a dtype without an order
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 
 from kgraph.errors import ConfigError, GraphError
-from kgraph.graph import Graph, Layer, Node, Shape, Tensor, Weight, parse_address, reads_source
+from kgraph.graph import Graph, Layer, Node, Shape, Statistics, Tensor, Weight, parse_address, reads_source
 from kgraph.json_checks import (
     SIZES,
     check_flag_or_none,
@@ -155,6 +155,7 @@ def _weights_data(weights: tuple[Weight, ...] | None) -> list[dict[str, Any]] | 
     return [
         {"name": w.name, "shape": list(w.shape), "dtype": w.dtype, "trainable": w.trainable}
         | _without_none(frozen=w.frozen or None, same_as=w.same_as, same_by=w.same_by, digest=w.digest)
+        | _without_none(statistics=w.statistics and list(w.statistics))
         for w in weights
     ]
 
@@ -254,7 +255,18 @@ def _to_weight(value: Any, where: str) -> Weight:
         trainable=_flag_field(data, "trainable", where),
         frozen=_flag_field(data, "frozen", where) or False,
         **_text_fields(data, where, "same_as", "same_by", "digest"),
+        statistics=_to_statistics(data.get("statistics"), f"{where}.statistics"),
     )
+
+
+def _to_statistics(value: Any, where: str) -> Statistics | None:
+    if value is None:
+        return None
+    numbers = check_list(value, "`statistics`", where)
+    is_known = [number is None or type(number) in (int, float) for number in numbers]
+    if len(numbers) != len(Statistics._fields) or not all(is_known):
+        raise ConfigError("`statistics` that are not five numbers", where)
+    return Statistics(*numbers)
 
 
 def _list_items(data: Mapping[str, Any], key: str, where: str) -> Iterator[tuple[Any, str]]:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from kgraph.graph import Graph
 
 
-def read(source: object, *, weights: str | os.PathLike[str] | None = None, values: bool = False) -> Graph:
+from kgraph.sources.weights.values import Values
+
+
+def read(source: object, *, weights: str | os.PathLike[str] | None = None, values: Values = False) -> Graph:
     """The graph of a model: a path to a saved one, or a live Keras 3 `Functional` or `Sequential`.
 
     Reads files of Keras 1.x, 2.x and 3 without importing Keras or TensorFlow, and runs nothing of what

@@ -16,11 +16,11 @@ from functools import cache
 from typing import Any
 
 from kgraph.errors import KGraphError, NoGraphError, ReadError
-from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight, too_deep_error
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Statistics, Tensor, Weight, too_deep_error
 from kgraph.layers import is_built_in, is_operation
 from kgraph.sources.arguments import call_arguments
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
-from kgraph.sources.weights.digests import array_chunks, digest_arrays
+from kgraph.sources.weights.values import Values, array_chunks, digest_arrays, measure_chunks
 from kgraph.structures import Slots
 from kgraph.transforms.mask_rules import CONFIGURED
 from kgraph.transforms.shape_inference import complete_shapes
@@ -32,7 +32,7 @@ def is_model(source: object) -> bool:
     return _is_instance(source, "Model")
 
 
-def read_live(model: Any, values: bool = False) -> Graph:
+def read_live(model: Any, values: Values = False) -> Graph:
     """The graph of a live model; `NoGraphError` for a subclassed one, which has none.
 
     Shapes, dtypes, weights, trainable flags and the compile config are the model's own, now.
@@ -41,7 +41,11 @@ def read_live(model: Any, values: bool = False) -> Graph:
     with _explain(reader):
         if not _has_graph(model):
             raise _no_graph_error(model)
-        reader.digests, reader.trained = _variable_digests(model) if values else {}, _trained_variables(model)
+        reader.trained = _trained_variables(model)
+        if values == "statistics":
+            reader.statistics = _variable_statistics(model)
+        elif values:
+            reader.digests = _variable_digests(model)
         graph = replace(
             reader.whole(model),
             source="live model",
@@ -110,6 +114,7 @@ class _Reader:
     """Reads models of one tree; remembers which objects and variables were met at which path."""
 
     digests: Mapping[int, str] = field(default_factory=dict)
+    statistics: Mapping[int, Statistics | None] = field(default_factory=dict)
     trained: Collection[int] = ()  # the `id` of each variable that trains where nothing is frozen
     described: bool = True
     at: str = ""  # the path of the layer that is looked at
@@ -223,12 +228,19 @@ class _Reader:
             same_as=first,
             same_by="identity" if first else None,
             digest=self.digests.get(id(v)),
+            statistics=self.statistics.get(id(v)),
         )
 
 
 def _trained_variables(model: Any) -> set[int]:
     """The `id` of each variable that its layer trains, unless somebody has frozen it."""
     return {id(v) for layer in model._flatten_layers() for v in layer._trainable_variables}
+
+
+def _variable_statistics(model: Any) -> dict[int, Statistics | None]:
+    """What the values of all variables amount to, by their `id`."""
+    found = {id(v): measure_chunks(array_chunks(v.numpy()), str(v.dtype)) for v in model.weights}
+    return {key: Statistics(*numbers) if numbers else None for key, numbers in found.items()}
 
 
 def _variable_digests(model: Any) -> dict[int, str]:

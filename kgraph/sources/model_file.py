@@ -32,6 +32,7 @@ from kgraph.sources.containers.weight_files import add_weights, check_fit
 from kgraph.sources.entries import Entry
 from kgraph.sources.saved import Saved, StoredWeight
 from kgraph.sources.weights.lists import place_by_layer
+from kgraph.sources.weights.values import Values
 
 
 class Format(NamedTuple):
@@ -39,7 +40,7 @@ class Format(NamedTuple):
 
     name: str
     matches: Callable[[bytes, Path], bool]
-    open: Callable[[Path, bool], Saved]
+    open: Callable[[Path, Values], Saved]
 
 
 def _is_json(first: bytes) -> bool:
@@ -67,7 +68,7 @@ class ModelFile:
     path: Path
     container: Format
     weights: Path | None = None
-    values: bool = False
+    values: Values = False
 
     @property
     def format(self) -> str:
@@ -146,7 +147,7 @@ class ModelFile:
             )
 
 
-def open_model_file(path: Path, *, weights: Path | None = None, values: bool = False) -> ModelFile:
+def open_model_file(path: Path, *, weights: Path | None = None, values: Values = False) -> ModelFile:
     """The saved model at a path, recognised by what it holds, never by its suffix alone.
 
     Raises `ReadError` where there is none or it cannot be opened, `FormatError` for what is none.

@@ -28,13 +28,14 @@ class Saved:
 class Array:
     """A dataset: its key in its group, shape and dtype (Keras's names, `bfloat16` too).
 
-    `digest` is as in `Weight`, None unless the values were asked for.
+    `digest` and `statistics` are as in `Weight`, None unless the values were asked for.
     """
 
     key: str
     shape: Shape
     dtype: str
     digest: str | None = None
+    statistics: Any = None  # in the box of HDF5 a plain tuple
 
 
 @dataclass(frozen=True)

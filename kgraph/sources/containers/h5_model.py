@@ -7,6 +7,7 @@ Edge module: opens files. The config is JSON in attributes; each layer's group n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kgraph.errors import ConfigError
@@ -15,10 +16,11 @@ from kgraph.sources.containers.hdf5_box import whole_file
 from kgraph.sources.containers.hdf5_headers import MODEL, OWN, Described, read_described
 from kgraph.sources.containers.keras_zip import parse_object
 from kgraph.sources.containers.refusals import hdf5_refusal
-from kgraph.sources.saved import Array, Saved, StoredWeight, WeightGroup
+from kgraph.sources.saved import Saved, StoredWeight, WeightGroup
+from kgraph.sources.weights.values import Values
 
 
-def read_h5(path: Path, values: bool) -> Saved:
+def read_h5(path: Path, values: Values) -> Saved:
     """What a whole model in HDF5 holds; the config as it was saved. Raises `FormatError` if it holds none."""
     with open(path, "rb") as file:
         found = read_described(whole_file(file), str(path), values=values)
@@ -51,9 +53,7 @@ def _stored_by_layer(
         if lost is not None:
             raise ConfigError(f"`{path}` lists a weight `{lost}`, which it does not hold", "")
         stored[layer] = tuple(
-            StoredWeight(
-                name, Array(prefix + place, arrays[place].shape, arrays[place].dtype, arrays[place].digest)
-            )
+            StoredWeight(name, replace(arrays[place], key=prefix + place))
             for name, place in zip(names, places, strict=True)
         )
     return stored

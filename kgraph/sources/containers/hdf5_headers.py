@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kgraph.errors import ConfigError, ReadError, UnsafeError
 from kgraph.sources.containers.hdf5_box import DAMAGE, LAYER, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
 from kgraph.sources.saved import Array, WeightGroup
-from kgraph.sources.weights.digests import array_chunks, digest_arrays
+from kgraph.sources.weights.values import Values, array_chunks, digest_arrays, measure_chunks
 
 if TYPE_CHECKING:
     from h5py.h5d import DatasetID
@@ -32,7 +32,7 @@ OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
 TEXTS = ("model_config", "training_config", "keras_version")
 
 
-def open_weights(part: FilePart, name: str, *, values: bool = False, layers: int = 0) -> Hdf5Box:
+def open_weights(part: FilePart, name: str, *, values: Values = False, layers: int = 0) -> Hdf5Box:
     """The box that reads the tree of groups and array headers of a weight file; `read_tree` waits for it.
 
     `name` is for messages, `layers` how many the model has. With `values`, the arrays are read too, a part at
@@ -48,13 +48,13 @@ def read_tree(box: Hdf5Box) -> WeightGroup:
     return _remake_tree(box.answer()[0])
 
 
-def read_groups(part: FilePart, name: str, *, values: bool = False) -> WeightGroup:
+def read_groups(part: FilePart, name: str, *, values: Values = False) -> WeightGroup:
     """The tree of groups and array headers of a weight file, as `open_weights` has it."""
     with open_weights(part, name, values=values) as box:
         return read_tree(box)
 
 
-def read_described(part: FilePart, name: str, *, values: bool = False) -> Described:
+def read_described(part: FilePart, name: str, *, values: Values = False) -> Described:
     """What an HDF5 file holds: its tree, the texts in its attributes, and its lists of weights."""
     with Hdf5Box(f"{__name__}:describe_model", part, {"name": name, "values": values}, name=name) as box:
         told = box.answer()[0]
@@ -76,15 +76,20 @@ class Described:
 
 
 def _plain_tree(tree: WeightGroup) -> Any:
-    arrays = [[a.key, a.shape, a.dtype, a.digest] for a in tree.arrays]
+    arrays = [[a.key, a.shape, a.dtype, a.digest, a.statistics] for a in tree.arrays]
     return [{name: _plain_tree(group) for name, group in tree.groups.items()}, arrays]
 
 
 def _remake_tree(plain: Any) -> WeightGroup:
+    from kgraph.graph import Statistics
+
     groups, arrays = plain
     return WeightGroup(
         {name: _remake_tree(group) for name, group in groups.items()},
-        [Array(key, tuple(shape), dtype, digest) for key, shape, dtype, digest in arrays],
+        [
+            Array(key, tuple(shape), dtype, digest, Statistics(*measured) if measured else None)
+            for key, shape, dtype, digest, measured in arrays
+        ],
     )
 
 
@@ -170,10 +175,10 @@ def attribute_texts(attributes: Any, name: str) -> list[str] | None:
     return [text.decode() if isinstance(text, bytes) else str(text).encode().decode() for text in found]
 
 
-def _tree_of(opened: Any, name: str, values: bool) -> WeightGroup:
+def _tree_of(opened: Any, name: str, values: Values) -> WeightGroup:
     tree = _read_tree(opened.id, name)
     if values:
-        _put_digests(tree, opened, name)
+        _put_values(tree, opened, name, values)
     return tree
 
 
@@ -231,17 +236,23 @@ def decode_name(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _put_digests(tree: WeightGroup, opened: Any, name: str) -> None:
-    """Put digests on all arrays of the tree but those of the optimizer."""
+def _put_values(tree: WeightGroup, opened: Any, name: str, values: Values) -> None:
+    """Put digests, or statistics, on all arrays of the tree but those of the optimizer."""
     model = WeightGroup(
         {key: group for key, group in tree.groups.items() if not key.startswith("optimizer")}, tree.arrays
     )
     places = [(path, arrays, i) for path, arrays in model.below() for i in range(len(arrays))]
     known = {f"{path}/{arrays[i].key}": arrays[i] for path, arrays, i in places}
-    found = digest_arrays(
-        {at: (array.shape, array.dtype) for at, array in known.items()},
-        lambda at: array_chunks(_check_storage(opened[at], at, name)),
-    )
+
+    def chunks(at: str) -> Iterator[Any]:
+        return array_chunks(_check_storage(opened[at], at, name))
+
+    if values == "statistics":
+        for path, arrays, i in places:
+            at = f"{path}/{arrays[i].key}"
+            arrays[i] = replace(arrays[i], statistics=measure_chunks(chunks(at), arrays[i].dtype))
+        return
+    found = digest_arrays({at: (array.shape, array.dtype) for at, array in known.items()}, chunks)
     for path, arrays, i in places:
         arrays[i] = replace(arrays[i], digest=found[f"{path}/{arrays[i].key}"])
 

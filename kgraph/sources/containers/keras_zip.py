@@ -23,8 +23,10 @@ from kgraph.sources.containers.hdf5_box import FilePart, whole_file
 from kgraph.sources.containers.hdf5_headers import MAGIC, open_weights, read_tree
 from kgraph.sources.containers.refusals import archive_refusal
 from kgraph.sources.saved import Saved
+from kgraph.sources.weights.values import Values
 
 NAME = "name the `.keras` file itself, or a folder that `model.save(..., zipped=False)` wrote"
+
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LARGEST = 1 << 28  # bytes of a text of JSON
 PAGE = 1 << 16  # bytes unpacked at once
@@ -40,7 +42,7 @@ DAMAGE = (
 )  # fmt: skip
 
 
-def read_folder(path: Path, values: bool) -> Saved:
+def read_folder(path: Path, values: Values) -> Saved:
     """What an unpacked `.keras` folder holds (`model.save(..., zipped=False)`, Keras 3.4 and later)."""
     if not (path / CONFIG).is_file():
         raise FormatError(
@@ -57,7 +59,7 @@ def read_folder(path: Path, values: bool) -> Saved:
         return _read_parts(str(path), config, texts[METADATA], weights, values=values, stored=len(config))
 
 
-def read_zip(path: Path, values: bool) -> Saved:
+def read_zip(path: Path, values: Values) -> Saved:
     """What a `.keras` zip holds. Raises `FormatError` if it is not whole or not Keras's."""
     try:
         with open(path, "rb") as file, open_archive(path, file) as archive:
@@ -79,7 +81,13 @@ def read_zip(path: Path, values: bool) -> Saved:
 
 
 def _read_parts(
-    where: str, config: bytes, metadata: bytes | None, weights: FilePart | None, *, values: bool, stored: int
+    where: str,
+    config: bytes,
+    metadata: bytes | None,
+    weights: FilePart | None,
+    *,
+    values: Values,
+    stored: int,
 ) -> Saved:
     """What the three parts of a `.keras` hold; the weights are told while the config is parsed."""
     with ExitStack() as stack:
@@ -94,7 +102,7 @@ def _read_parts(
         return Saved(model, about, read_tree(box) if box else None)
 
 
-def read_json(path: Path, _: bool) -> Saved:
+def read_json(path: Path, _: Values) -> Saved:
     """What a JSON text of `model.to_json()`, or a `config.json` by itself, holds: no weights."""
     config = read_object(path)
     if "weight_map" in config:
@@ -120,7 +128,7 @@ def mentions(path: Path, word: bytes) -> bool:
     return word in read_text(path)
 
 
-def refuse_values(path: Path, values: bool) -> None:
+def refuse_values(path: Path, values: Values) -> None:
     """Raises `ReadError` if the values of weights are asked for, where only their headers can be read."""
     if values:
         raise ReadError(

@@ -16,8 +16,10 @@ from kgraph.errors import REMAKE, ConfigError, FormatError, NoGraphError, Unsafe
 from kgraph.json_checks import parse_json
 from kgraph.sources.containers.keras_zip import read_text, refuse_link, refuse_values
 from kgraph.sources.saved import Array, Saved, StoredWeight
+from kgraph.sources.weights.values import Values
 
 MODEL, METADATA, INDEX = "saved_model.pb", "keras_metadata.pb", "variables/variables.index"
+
 # Numbers of fields, from TensorFlow's `.proto` files (2.4-2.21).
 META_GRAPHS, OBJECT_GRAPH, NODES = 2, 7, 1  # SavedModel, MetaGraphDef, SavedObjectGraph
 CHILDREN, USER_OBJECT, VARIABLE = 1, 4, 7  # SavedObject
@@ -41,7 +43,7 @@ def is_savedmodel(path: Path) -> bool:
     return (path / MODEL).is_file()
 
 
-def read_savedmodel(path: Path, values: bool) -> Saved:
+def read_savedmodel(path: Path, values: Values) -> Saved:
     """What a SavedModel folder of a Keras model holds; `NoGraphError` if it is of no Keras model."""
     refuse_values(path, values)
     for name in (MODEL, METADATA):

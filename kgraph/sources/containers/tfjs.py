@@ -13,6 +13,7 @@ from kgraph.errors import NoGraphError
 from kgraph.json_checks import check_list, check_object, check_shape_or_none, check_text, parse_json
 from kgraph.sources.containers.keras_zip import mentions, read_object, refuse_values
 from kgraph.sources.saved import Array, Saved, StoredWeight
+from kgraph.sources.weights.values import Values
 
 TOPOLOGY = "modelTopology"
 
@@ -22,7 +23,7 @@ def has_topology(path: Path) -> bool:
     return mentions(path, f'"{TOPOLOGY}"'.encode())
 
 
-def read_tfjs(path: Path, values: bool) -> Saved:
+def read_tfjs(path: Path, values: Values) -> Saved:
     """What a TensorFlow.js model holds; weights in one list, by name (converter 0.8-4.x; corpus: nsfwjs)."""
     refuse_values(path, values)
     data = read_object(path)

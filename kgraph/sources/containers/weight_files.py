@@ -21,12 +21,14 @@ from kgraph.sources.containers.refusals import read_head, refusal
 from kgraph.sources.saved import Saved, WeightGroup
 from kgraph.sources.weights.groups import MODEL_LISTS, child_groups, is_unweighted, variable_names
 from kgraph.sources.weights.lists import FIT, child_entries
+from kgraph.sources.weights.values import Values
 
 INDEX = "weight_map"
+
 GIVE = "give a `.weights.h5`, an HDF5 file of `save_weights`, or the index of sharded weights"
 
 
-def add_weights(saved: Saved, path: Path, values: bool) -> Saved:
+def add_weights(saved: Saved, path: Path, values: Values) -> Saved:
     """What a file of a model's config holds, and the weights in a second file."""
     if saved.weights is not None or saved.stored is not None or "kgraph" in saved.config:
         raise ReadError("the model has its own weights in its file", hint="leave the other weights out")

@@ -201,7 +201,17 @@ def _name_arrays(
         is_frozen = trained is not False and (is_off or (index == 0 and bool(rank)))
         own = f"{path}/{name}" if path else name
         trained = False if is_frozen else trained
-        weights.append(Weight(own, array.shape, array.dtype, trained, frozen=is_frozen, digest=array.digest))
+        weights.append(
+            Weight(
+                own,
+                array.shape,
+                array.dtype,
+                trained,
+                frozen=is_frozen,
+                digest=array.digest,
+                statistics=array.statistics,
+            )
+        )
     return weights + (_lora_weights(names[0], arrays[0], rank, path, is_off) if names and rank else [])
 
 

@@ -93,6 +93,7 @@ def name_weights(entry: Entry, path: str, variables: Sequence[StoredWeight]) -> 
             _is_trained(entry, short, v.array.dtype) and short not in bases,
             frozen=(is_off or short in bases) and not _is_never_trained(short, v.array.dtype),
             digest=v.array.digest,
+            statistics=v.array.statistics,
         )
         for short, v in zip(shorts, variables, strict=True)
     )

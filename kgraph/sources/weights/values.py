@@ -1,15 +1,19 @@
-"""Digests of arrays, for telling which weights hold identical values; memory for one chunk only."""
+"""What the values of arrays are, by digests that tell which are identical, or by statistics; memory for one
+chunk only.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from kgraph.graph import Shape
 
+# Whether, and how, values are read: not; by digests; by statistics.
+Values = bool | Literal["statistics"]
 
 CHUNK = 1 << 24  # bytes
 Key = TypeVar("Key")
@@ -45,6 +49,31 @@ def _digest_chunks(dtype: str, chunks: Iterable[Any]) -> str:
         constant = constant and bool((elements == first).all())
         whole.update(elements.data)
     return "" if constant else whole.hexdigest()
+
+
+def measure_chunks(chunks: Iterable[Any], dtype: str) -> tuple[Any, ...] | None:
+    """The fields of `Statistics`; None for a dtype that NumPy cannot order. `dtype` is Keras's name of it."""
+    import numpy as np
+
+    count = zeros = nans = 0
+    total, least, greatest = 0.0, float("inf"), float("-inf")
+    for chunk in chunks:
+        data = np.asarray(chunk).reshape(-1)
+        if dtype == "bfloat16" and data.dtype.itemsize == 2:  # the upper half of a float32
+            data = (data.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        if data.dtype.kind not in "fiub":
+            return None
+        if data.dtype.kind == "f":
+            is_nan = np.isnan(data)
+            nans += int(is_nan.sum())
+            data = data[~is_nan]
+        if data.size:
+            count, zeros = count + data.size, zeros + data.size - int(np.count_nonzero(data))
+            total += float(data.sum(dtype=np.float64))
+            least, greatest = min(least, float(data.min())), max(greatest, float(data.max()))
+    if not count:
+        return None, None, None, None, nans
+    return least, greatest, total / count, zeros / count, nans
 
 
 def array_chunks(array: Any) -> Iterator[Any]:

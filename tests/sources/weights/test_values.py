@@ -13,7 +13,7 @@ from models import BUILDERS, COMPACT, STORED_TWICE
 from kgraph.sources import read
 from kgraph.sources.containers.hdf5_box import whole_file
 from kgraph.sources.containers.hdf5_headers import read_groups
-from kgraph.sources.weights.digests import CHUNK
+from kgraph.sources.weights.values import CHUNK
 from kgraph.transforms.flatten import flatten
 
 each_model = pytest.mark.parametrize("name", BUILDERS)
