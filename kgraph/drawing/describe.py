@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from kgraph.graph import Graph, Layer, Node, Shape, call_address, parse_address
-from kgraph.layers import is_operation, leaf_count, serialized_name
+from kgraph.graph import Graph, Layer, Node, Shape, parse_address
+from kgraph.layers import every_layer, is_operation, leaf_count, serialized_name
 from kgraph.structures import argument_of
 from kgraph.transforms.conv_chains import CHAIN
 
@@ -46,7 +46,12 @@ def family(layer: Layer) -> str:
 
 
 def telling_settings(layer: Layer, activations: bool = True) -> str:
-    """The one or two settings that tell a layer from its like: `64 · 3×3 /2 · relu`; empty if none.
+    """The one or two settings that tell a layer from its like: `64 · 3×3 /2 · relu`; empty if none."""
+    return " · ".join(settings_of(layer, activations))
+
+
+def settings_of(layer: Layer, activations: bool = True) -> tuple[str, ...]:
+    """The settings that tell a layer from its like, the most telling first: `64`, `3×3 /2`, `relu`.
 
     Sizes first (units, filters, input and output dimension), then window and stride, then what is
     out of the ordinary (an activation that is not linear, a dropout rate).
@@ -61,7 +66,7 @@ def telling_settings(layer: Layer, activations: bool = True) -> str:
         activation(layer) if activations else "",
         "sequences" if config.get("return_sequences") is True else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 # Operations that people write with a sign.
@@ -254,19 +259,41 @@ def usual_dtype(graph: Graph) -> str | None:
     return next((dtype for dtype, _ in (made or every).most_common(1)), None)
 
 
-def call_numbers(graph: Graph) -> dict[str, tuple[int, int]]:
-    """Which call of its layer each node is, and each call of a nested model that nodes lie in: address →
-    (from 1 on, of how many).
-    """
+def call_counts(graph: Graph) -> dict[str, int]:
+    """How many calls of each layer are shown, and of each nested model that nodes lie in, by path."""
     calls: dict[str, set[int]] = {}
     for node in graph.nodes:
         for call in (node.outputs[0], *map(parse_address, node.within)):
             calls.setdefault(call.layer, set()).add(call.node_index)
-    return {
-        call_address(path, index): (number, len(indexes))
-        for path, indexes in calls.items()
-        for number, index in enumerate(sorted(indexes), 1)
-    }
+    return {path: len(indexes) for path, indexes in calls.items()}
+
+
+def call_sign(call: str, counts: Mapping[str, int]) -> str:
+    """Which call it is, as queries have it: `#1`; empty for the only one, unless it is not the first.
+
+    `call` is a full address such as `encoder/conv#1`, `counts` what `call_counts` gives.
+    """
+    tensor = parse_address(call)
+    return f"#{tensor.node_index}" if counts[tensor.layer] > 1 or tensor.node_index else ""
+
+
+def training_state(layer: Layer) -> str:
+    """`trainable`, `frozen` or `partly frozen`; empty without parameters, for those that no training ever
+    moves, and where it is not known.
+    """
+    inside = [inner for _, inner in every_layer(layer.graph)] if layer.graph else []
+    states = set()
+    for one in (layer, *inside):
+        if one.weights and one.trainable is not None:
+            moves = one.trainable and any(weight.trainable is not False for weight in one.weights)
+            is_frozen = not one.trainable or any(weight.frozen for weight in one.weights)
+            states |= {"trainable"} if moves else {"frozen"} if is_frozen else set()
+    return "partly frozen" if len(states) > 1 else "".join(states)
+
+
+def is_partly_frozen(graph: Graph) -> bool:
+    """Whether some of its layers are frozen and some are not."""
+    return training_state(Layer(graph.name, "", graph=graph)) == "partly frozen"
 
 
 def keyword_of(slot: str) -> str:

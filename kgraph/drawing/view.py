@@ -43,7 +43,8 @@ def choose_shown(graph: Graph, look: Look) -> ShownGraph:
         check_node_count(graph, MOST_SHOWN)
     drawn, way = fold_chains(graph) if look.chains else graph, _Opener(look, "all")
     is_part = any(node.outside for node in graph.nodes)  # whose boxes were asked for, each of them
-    is_folded = way.boxes(drawn) > ROOM and not is_part if look.fold is None else look.fold
+    is_much = look.depth is not None or (way.boxes(drawn) > ROOM and not is_part)
+    is_folded = is_much if look.fold is None else look.fold
     if is_folded:
         drawn = fold(drawn, apart=look.highlight)
         if look.depth is None:

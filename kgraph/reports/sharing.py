@@ -102,6 +102,12 @@ class Sharing:
     # Layers with a `seed`. The state of a seed is no weight: Keras neither counts nor saves it.
     seeds: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """The report as `kgraph shared` prints it."""
+        from kgraph.drawing.terminal.sharing_text import to_sharing_text
+
+        return to_sharing_text(self, width=100).rstrip("\n")
+
 
 @reads_source
 def sharing(graph: Graph) -> Sharing:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import kgraph
-from kgraph.drawing.look import COLOURS, DIRECTIONS, TELLS, Look
+from kgraph.drawing.look import COLORS, LABELS, RANKDIRS, Look
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.structures import Slots
 
@@ -16,9 +16,9 @@ from kgraph.structures import Slots
 @pytest.mark.parametrize(
     ("slip", "choices"),
     [
-        ({"colour": "famliy"}, COLOURS),
-        ({"tell": frozenset({"shape"})}, TELLS),
-        ({"direction": "sideways"}, DIRECTIONS),
+        ({"color": "famliy"}, COLORS),
+        ({"label": frozenset({"shape"})}, LABELS),
+        ({"rankdir": "sideways"}, RANKDIRS),
     ],
 )
 def test_an_unknown_value_is_refused_with_those_there_are(
@@ -36,11 +36,11 @@ def test_a_depth_below_1_is_refused(depth: int) -> None:
 
 
 def test_all_that_there_is_is_taken_and_any_collection_will_do() -> None:
-    for colour in COLOURS:
-        Look(colour=colour)
-    for direction in DIRECTIONS:
-        Look(direction=direction, tell=["names"], highlight={"a#0"})  # type: ignore[arg-type]
-    assert Look(tell=[*TELLS]) == Look(tell=frozenset(TELLS))  # type: ignore[arg-type]
+    for colour in COLORS:
+        Look(color=colour)
+    for direction in RANKDIRS:
+        Look(rankdir=direction, label=["names"], highlight={"a#0"})  # type: ignore[arg-type]
+    assert Look(label=[*LABELS]) == Look(label=frozenset(LABELS))  # type: ignore[arg-type]
 
 
 def later_output_only() -> Graph:

@@ -121,7 +121,7 @@ PICTURES = {
     "ticket": to_dot(ticket()),
     "siamese": to_dot(siamese()),
     "siamese_expanded": to_dot(siamese(), Look(expand=True)),
-    "seq2seq_across": to_dot(seq2seq(), Look(direction="LR")),
+    "seq2seq_across": to_dot(seq2seq(), Look(rankdir="LR")),
 }
 
 

@@ -136,10 +136,10 @@ class Arrows:
 
     def _shape(self, tensor: Tensor) -> str:
         tensor = self.with_facts(tensor)
-        told = tensor.dtype != self._usual_dtype or self.look.tells("dtypes")
+        told = tensor.dtype != self._usual_dtype or self.look.labels("dtypes")
         dtype = tensor.dtype or "" if told else ""
-        if not self.look.tells("shapes"):
-            return dtype if self.look.tells("dtypes") else ""
+        if not self.look.labels("shapes"):
+            return dtype if self.look.labels("dtypes") else ""
         last = self.lasts.get((tensor.layer, tensor.tensor_index), tensor)
         return f"{describe.picture_shape(tensor.shape, last.shape)}  {dtype}".rstrip()
 

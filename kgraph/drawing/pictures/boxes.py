@@ -15,7 +15,6 @@ from kgraph.drawing.pictures.call_marks import CallMarks
 from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
 from kgraph.drawing.view import ShownGraph
 from kgraph.graph import Graph, Layer, Node, parse_address
-from kgraph.layers import every_layer
 from kgraph.sizes import Size, layer_size, layers_size
 from kgraph.structures import slot_text
 from kgraph.training import training_by_output
@@ -129,7 +128,7 @@ class Boxes:
     # What a box says.
 
     def _title(self, layer: Layer, node: Node) -> str:
-        if not self.look.tells("names"):
+        if not self.look.labels("names"):
             return describe.inner_summary(layer) if layer.graph else layer.class_name
         last = self.shown.last_layers.get(layer.name)
         title = self._below(_written_name(layer, layer.name), node.within)
@@ -158,11 +157,11 @@ class Boxes:
             what = [f"{self._what(part, last_part)} {describe.arguments_text(part_node, part)}".strip()]
             if self.marks.is_first(node):
                 what.append(self._parameters(part, last_part))
-            if self.look.tells("trainable"):
-                what.append(training_state(part))
+            if self.look.labels("trainable"):
+                what.append(describe.training_state(part))
             if line := "  ·  ".join(filter(None, what)):
                 yield line
-            if self.look.tells("weights"):
+            if self.look.labels("weights"):
                 yield from (f"{w.name}  {' × '.join(map(str, w.shape))}".rstrip() for w in part.weights or ())
             if part.same_as:
                 yield f"same object as {part.same_as}"
@@ -170,13 +169,13 @@ class Boxes:
     def _what(self, layer: Layer, last: Layer) -> str:
         """The class and settings, or how much is inside."""
         if layer.graph is None:
-            activations = self.look.tells("activations")
-            if not self.look.tells("classes"):
+            activations = self.look.labels("activations")
+            if not self.look.labels("classes"):
                 return describe.activation(layer) if activations else ""
             settings = describe.join_range(
                 describe.telling_settings(layer, activations), describe.telling_settings(last, activations)
             )
-            is_titled = not self.look.tells("names") and layer.class_name != CHAIN
+            is_titled = not self.look.labels("names") and layer.class_name != CHAIN
             return settings if is_titled else f"{layer.class_name} {settings}".strip()
         inside = describe.inner_summary(layer)
         if layer.wraps:
@@ -187,7 +186,7 @@ class Boxes:
     def _parameters(self, layer: Layer, last: Layer) -> str:
         """How many, empty for none; `?` is written only where other layers' are known."""
         first_size, last_size = _end_sizes(layer)[0], _end_sizes(last)[1]
-        if not self.look.tells("parameters"):
+        if not self.look.labels("parameters"):
             return ""
         if first_size is None or last_size is None:
             return "?" if self._knows_weights else ""
@@ -222,12 +221,12 @@ class Boxes:
 
     def _fill(self, layer: Layer, node: Node) -> str:
         palette = self.palette
-        if self.look.colour == "trainable":
-            return palette.states[training_state(layer)]
-        if self.look.colour == "dtype":
+        if self.look.color == "trainable":
+            return palette.states[describe.training_state(layer)]
+        if self.look.color == "dtype":
             dtype = node.outputs[0].dtype or ""
             return next(fill for begin, fill in palette.dtypes.items() if dtype.startswith(begin))
-        if self.look.colour == "parameters":
+        if self.look.color == "parameters":
             size = layer_size(layer)
             return palette.scale[self._step(size.parameters if size else 0)]
         return palette.fills[describe.family(layer)]
@@ -254,20 +253,6 @@ class Boxes:
     @cached_property
     def _knows_weights(self) -> bool:
         return any(layer.weights for layer in self.graph.layers)
-
-
-def training_state(layer: Layer) -> str:
-    """`trainable`, `frozen` or `partly frozen`; empty without parameters, for those that no training ever
-    moves, and where it is not known.
-    """
-    inside = [inner for _, inner in every_layer(layer.graph)] if layer.graph else []
-    states = set()
-    for one in (layer, *inside):
-        if one.weights and one.trainable is not None:
-            moves = one.trainable and any(weight.trainable is not False for weight in one.weights)
-            is_frozen = not one.trainable or any(weight.frozen for weight in one.weights)
-            states |= {"trainable"} if moves else {"frozen"} if is_frozen else set()
-    return "partly frozen" if len(states) > 1 else "".join(states)
 
 
 def _written_name(layer: Layer, name: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kgraph.drawing.describe import call_numbers
+from kgraph.drawing.describe import call_counts, call_sign
 from kgraph.graph import Graph, Node, parse_address
 
 
 @dataclass
 class CallMarks:
-    """Which of how many calls a node or a nested model's call is, and the colour that its calls share.
+    """Which call a node or a nested model's call is, and the colour that the calls of a layer share.
 
     The layers inside a nested model that is called several times share one colour, the model's.
     """
@@ -21,23 +21,22 @@ class CallMarks:
     colours: dict[str, str] = field(default_factory=dict)  # the path of a shared layer or model → colour
 
     def __post_init__(self) -> None:
-        self.calls = call_numbers(self.graph)
+        self.counts = call_counts(self.graph)
         for node in self.graph.nodes:
             shared = self._shared_path((*node.within, node.address))
             if shared is not None:
                 self.colours.setdefault(shared, self.inks[len(self.colours) % len(self.inks)])
 
     def sign(self, *addresses: str) -> str:
-        """`1 of 2` for the last of these calls, each of which stands in the one before; empty for what is
-        called once, and where the call around it says the same.
+        """`#1` for the last of these calls, each of which stands in the one before, as queries have it; empty
+        for what is called once, and where the call around it says the same.
         """
-        place, of = self.calls[addresses[-1]]
-        is_said = [(place, of)] == [self.calls[around] for around in addresses[-2:-1]]
-        return f"{place} of {of}" if of > 1 and not is_said else ""
+        signs = [call_sign(address, self.counts) for address in addresses[-2:]]
+        return "" if signs[:-1] == signs[-1:] else signs[-1]
 
     def is_first(self, node: Node) -> bool:
-        """Whether the node is the first call of its layer."""
-        return self.calls[node.address][0] == 1
+        """Whether the node is the first call of its layer that is shown."""
+        return node == self.graph.nodes_of(node.layer)[0]
 
     def colour(self, *addresses: str) -> str | None:
         """The colour of a call that stands in the calls before it, outermost first; None if unshared."""
@@ -47,6 +46,6 @@ class CallMarks:
     def _shared_path(self, addresses: Iterable[str]) -> str | None:
         for address in addresses:
             call = parse_address(address)
-            if self.calls[call.maker][1] > 1:
+            if self.counts[call.layer] > 1:
                 return call.layer
         return None

@@ -118,7 +118,7 @@ class Picture:
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
-        model = {"rankdir": self.look.direction, "tooltip": dot_labels.literal(self.graph.name)}
+        model = {"rankdir": self.look.rankdir, "tooltip": dot_labels.literal(self.graph.name)}
         columns = ceil(sqrt(_count_islands(self.graph)))
         rows = {"pack": "24", "packmode": f"array_tu{columns}"} if columns > 1 else {}
         return {

@@ -27,7 +27,7 @@ def to_mermaid(graph: Graph, look: Look = Look()) -> str:
 def write_mermaid(found: ShownGraph) -> str:
     """What is shown, in Mermaid."""
     arrows = Arrows(found.graph, found.look, found.last_tensors)
-    head = f"flowchart {found.look.direction}"
+    head = f"flowchart {found.look.rankdir}"
     return "\n".join([head, *_box_lines(Boxes(found)), *_arrow_lines(found.graph, arrows)]) + "\n"
 
 

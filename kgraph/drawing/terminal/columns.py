@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kgraph.drawing.terminal.row_text import Note, RowText
-from kgraph.drawing.terminal.spans import Line, cut_line, flow, line_width, shorten, text_columns
+from kgraph.drawing.terminal.spans import WHOLE, Line, cut_line, flow, line_width, shorten, text_columns
 
 ROOMY = 40  # from this width on, the notes have a column of their own to wrap in
+USUAL = ("name", "class", "shape", "dtype", "params")  # columns, where none are asked for
+MOST_SHAPE, MOST_CLASS = 24, 18  # what is worth keeping of these before names are cut
 
-# What is cut where the narrowest columns are still too wide, in turn: which, and to what; 0 leaves it out.
+# What is cut where the columns are too wide, in turn: which, and to what; 0 leaves it out.
 CUTS = (
-    ("class", 12), ("name", 20), ("class", 10), ("name", 16), ("output", 16),
-    ("class", 0), ("name", 12), ("params", 0), ("output", 8),
+    ("config", 12), ("reads", 12), ("class", MOST_CLASS), ("name", 24), ("class", 14), ("name", 18),
+    ("class", 12), ("config", 0), ("reads", 0), ("dtype", 0), ("trainable", 0), ("name", 14),
+    ("shape", MOST_SHAPE), ("class", 8), ("params", 0), ("class", 0), ("name", 12), ("shape", 8),
 )  # fmt: skip
-# The same where that would cut two names to one text: the name last.
-NAMES_LAST = (("class", 10), ("class", 0), ("params", 0), ("output", 16), ("output", 8), ("name", 12))
+TELLING_PREFIX = 8  # characters that all names begin with, from which on they are said once
 
 
 @dataclass(frozen=True)
@@ -25,21 +28,24 @@ class Columns:
 
     width: int  # of the whole
     usual: str | None  # the dtype that is not said where there is no column for it
-    wide: bool  # whether settings stand with the class, and the shapes of all outputs
+    wide: bool  # whether the shapes of all outputs stand there
     widths: Mapping[str, int]  # by title; a column that is missing is not shown
+    names: Mapping[str, str] = field(default_factory=dict)  # how names stand that are too wide
+    prefix: str = ""  # what all of them begin with, where that is not repeated
 
     @property
     def notes(self) -> int:
         """Where the notes begin."""
         return sum(width + 2 for width in self.widths.values())
 
-    def titles(self) -> Line:
-        """The line above the rows."""
+    def titles(self) -> list[Line]:
+        """The line above the rows; and one that says what all names begin with."""
         titles = {title: [(title, "title")] for title in self.widths}
-        output = f"output, {self.usual}"
-        if self.usual and "dtype" not in self.widths and len(output) <= self.widths["output"]:
-            titles["output"] = [(output, "title")]
-        return self._row(titles)
+        shape = f"shape, {self.usual}"
+        if self.usual and "dtype" not in self.widths and len(shape) <= self.widths.get("shape", 0):
+            titles["shape"] = [(shape, "title")]
+        prefix = [[("… is ", "note"), (shorten(self.prefix, self.width - 5), "note")]] if self.prefix else []
+        return [self._row(titles), *prefix]
 
     def lines(self, entry: RowText) -> list[Line]:
         """The row's cells and notes: a first line, and as many more as the notes take."""
@@ -61,27 +67,48 @@ class Columns:
         return [first + beside, *([(" " * start, ""), *line] for line in below if line)]
 
     def cells(self, entry: RowText) -> dict[str, Line]:
-        """What stands in each column, before it is cut to fit."""
-        settings = [("  ", ""), (entry.settings, "settings")] if self.wide and entry.settings else []
-        is_cut = bool(entry.inside) and text_columns(entry.class_name) > self.widths.get("class", self.width)
+        """What stands in each column."""
+        name = self.names.get(entry.name) or entry.name_in(self.widths.get("name", self.width))
         return {
-            "name": [(entry.name_in(self.widths.get("name", self.width)), "name")],
-            "class": [(entry.inside if is_cut else entry.class_name, "class"), *settings],
-            "output": [(self._output(entry), "shape")],
+            "name": [(name, "name")],
+            "class": self._class(entry),
+            "shape": [(self._shape(entry), "shape")],
             "dtype": [(entry.dtype, "note" if entry.dtype == self.usual else "dtype")],
             "params": [(entry.count, "count")],
+            "trainable": [(entry.state, "note")],
+            "reads": [(", ".join(entry.reads), "note")],
+            "config": [(entry.config if "config" in self.widths else "", "settings")],
         }
 
-    def _output(self, entry: RowText) -> str:
+    def _class(self, entry: RowText) -> Line:
+        """The class, and as many of the telling settings as there is room for, each whole."""
+        room = self.widths.get("class", self.width)
+        if entry.inside and text_columns(entry.class_name) > room:
+            return [(entry.inside, "class")]
+        room -= text_columns(entry.class_name) + 2
+        for count in range(len(entry.settings), 0, -1):
+            text = " · ".join(entry.settings[:count]) + (" …" if count < len(entry.settings) else "")
+            if text_columns(text) <= room:
+                return [(entry.class_name, "class"), ("  ", ""), (text, "settings")]
+        return [(entry.class_name, "class")]
+
+    def _shape(self, entry: RowText) -> str:
         """All outputs' shapes if they fit, else the first and how many more; then an unusual dtype."""
         known = "dtype" in self.widths or entry.dtype == self.usual or entry.shapes == ("?",)
         told = "" if known else f" {entry.dtype}"
+        room = self.widths.get("shape", self.width)
         text = ", ".join(entry.shapes) + told
-        if len(entry.shapes) > 1 and not (
-            self.wide and text_columns(text) <= self.widths.get("output", ROOMY)
-        ):
-            return f"{entry.shapes[0]} +{len(entry.shapes) - 1}{told}"
-        return text
+        if len(entry.shapes) > 1 and not (self.wide and text_columns(text) <= min(room, self.most_shape)):
+            told = f" +{len(entry.shapes) - 1}{told}"
+            text = entry.shapes[0] + told
+        if text_columns(text) <= room:
+            return text
+        return shorten_shape(entry.shapes[0], room - len(told)) + told
+
+    @property
+    def most_shape(self) -> int:
+        """How much room the shapes of several outputs are worth."""
+        return ROOMY if self.width < WHOLE else WHOLE
 
     def _row(self, cells: Mapping[str, Line]) -> Line:
         line: Line = []
@@ -95,30 +122,90 @@ class Columns:
         return line
 
 
-def fit_columns(entries: Sequence[RowText], width: int, usual: str | None) -> Columns:
-    """The richest columns that the width has room for, together with most of the notes that are needed."""
+def fit_columns(
+    entries: Sequence[RowText], width: int, usual: str | None, asked: Sequence[str] | None = None
+) -> Columns:
+    """The richest columns that the width has room for, together with most of the notes that are needed.
+
+    `asked` are the titles wanted; None: what there is room for.
+    """
     needed = [line_width(_join_notes(note for note in entry.notes if note.needed)) for entry in entries]
-    notes = 2 + max(
-        (room for room in needed if room <= max(24, width // 4)), default=-2
-    )  # longer ones go below
-    for wide, dtype, room in ((1, 1, notes), (1, 0, notes), (0, 0, notes), (0, 0, 0)):
-        found = _natural_widths(entries, Columns(width, usual, bool(wide), {"dtype": 0} if dtype else {}))
-        caps = [("output", max(24, width // 5)), ("name", width // 3)]
-        caps += [] if wide else [("class", width // 4)]  # settings are told whole or not at all
-        widths = _shrink(found.widths, width - room, caps)
-        if _excess(widths, width - room) <= 0:
-            return replace(found, widths=widths)
-    widths = _shrink(widths, width, CUTS)
-    if not _tells_apart(entries, widths["name"]):
-        widths = _shrink(found.widths, width, NAMES_LAST)
-    spare = min(-_excess(widths, width), found.widths["name"] - widths["name"])
-    return replace(found, widths={**widths, "name": widths["name"] + max(spare, 0)})
+    notes = 2 + max((room for room in needed if room <= max(24, width // 4)), default=-2)  # longer go below
+    tries = [(True, USUAL), (True, tuple(title for title in USUAL if title != "dtype"))]
+    for wide, titles in [(True, asked), (False, asked)] if asked else [*tries, (False, tries[1][1])]:
+        found = _natural_widths(entries, Columns(width, usual, wide, dict.fromkeys(titles, 0)))
+        if width == WHOLE:
+            return found
+        caps = [("shape", max(MOST_SHAPE, width // 5)), ("name", width // 3)]
+        widths = _shrink(found.widths, width - notes, caps)
+        if _excess(widths, width - notes) <= 0:
+            return _name_apart(replace(found, widths=widths), entries)
+    for room in (width - notes, width):  # the notes of most rows, if a class can still be read beside them
+        widths = _shrink(found.widths, room, CUTS[:4] if room < width else CUTS)
+        if _excess(widths, room) <= 0:
+            break
+    return _name_apart(replace(found, widths=_fill(widths, found.widths, room)), entries)
 
 
-def _tells_apart(entries: Sequence[RowText], width: int) -> bool:
-    """Whether names that differ still do so in a column of that width."""
+def _fill(widths: Mapping[str, int], natural: Mapping[str, int], room: int) -> dict[str, int]:
+    """The widths with what is left of the room: to names first, then to classes and their settings."""
+    filled = dict(widths)
+    for title in ("name", "class"):
+        if title in filled:
+            filled[title] += max(0, min(-_excess(filled, room), natural[title] - filled[title]))
+    return filled
+
+
+def _name_apart(columns: Columns, entries: Sequence[RowText]) -> Columns:
+    """The columns, with names that are too wide cut so that those that differ still do."""
+    width = columns.widths.get("name", WHOLE)
     names = {entry.name: entry.name_in(width) for entry in entries}
-    return len({shorten(shown, width) for shown in names.values()}) == len(names)
+    if all(text_columns(name) <= width for name in names.values()):
+        return columns
+    whole = [entry.name for entry in entries if entry.glyph != "○"]
+    prefix = re.sub(r"[^/_.-]*$", "", _common_prefix(whole)) if len(whole) > 1 else ""
+    if len(prefix) >= TELLING_PREFIX and not any(entry.row.node.within for entry in entries):
+        names = {name: f"…{name.removeprefix(prefix)}" if name in whole else name for name in names}
+    else:
+        prefix = ""
+    return replace(columns, names=shorten_apart(names, width), prefix=prefix)
+
+
+def _common_prefix(texts: Sequence[str]) -> str:
+    """What all the texts begin with."""
+    first, last = min(texts), max(texts)
+    for place, pair in enumerate(zip(first, last, strict=False)):
+        if len({*pair}) > 1:
+            return first[:place]
+    return first
+
+
+def shorten_apart(names: Mapping[str, str], width: int) -> dict[str, str]:
+    """The texts in `width` columns, cut in their middles, or where more of those that differ still do."""
+    groups: dict[str, list[str]] = {}
+    for key, text in names.items():
+        groups.setdefault(shorten(text, width), []).append(key)
+    cut: dict[str, str] = {}
+    for keys in groups.values():
+        heads = (width // 2, width * 3 // 4, width // 4, width - 1, 0) if len(keys) > 1 else (width // 2,)
+        ways = [{key: shorten(names[key], width, head) for key in keys} for head in heads]
+        distinct = [len(set(way.values())) for way in ways]
+        cut.update(ways[distinct.index(max(distinct))])
+    return cut
+
+
+def shorten_shape(text: str, width: int) -> str:
+    """The shape with sizes left out at its beginning, none cut within.
+
+    >>> shorten_shape("(None, 165, 165, 96)", 14), shorten_shape("(None, 8)", 3)
+    ('(…, 165, 96)', '…')
+    """
+    sizes = text.split(", ")
+    for first in range(1, len(sizes)):
+        shorter = f"(…, {', '.join(sizes[first:])}"
+        if text_columns(shorter) <= width:
+            return shorter
+    return "…"[:width]
 
 
 def _shrink(widths: Mapping[str, int], room: int, cuts: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -128,7 +215,7 @@ def _shrink(widths: Mapping[str, int], room: int, cuts: Iterable[tuple[str, int]
         over = _excess(shrunk, room)
         if over > 0 and title in shrunk:
             shrunk[title] = max(min(least, shrunk[title]), shrunk[title] - over)
-            if not least:
+            if not least and len(shrunk) > 1:
                 del shrunk[title]
     return shrunk
 
@@ -140,17 +227,13 @@ def _excess(widths: Mapping[str, int], whole: int) -> int:
 
 def _natural_widths(entries: Sequence[RowText], asked: Columns) -> Columns:
     """The columns asked for, each as wide as its widest cell."""
-    widths = dict.fromkeys(("name", "class", "output", "dtype", "params"), 0)
-    if "dtype" not in asked.widths:
-        del widths["dtype"]
-    for title in widths:
-        widths[title] = len(title)
-    if asked.usual and "dtype" not in widths:
-        widths["output"] = len(f"output, {asked.usual}")
+    widths = {title: len(title) for title in asked.widths}
+    if asked.usual and "dtype" not in widths and "shape" in widths:
+        widths["shape"] = len(f"shape, {asked.usual}")
+    free = replace(asked, widths=dict.fromkeys(asked.widths, WHOLE))
     for entry in entries:
-        cells = asked.cells(entry)
-        for title in widths:
-            widths[title] = max(widths[title], line_width(cells[title]))
+        cells = free.cells(entry)
+        widths = {title: max(width, line_width(cells[title])) for title, width in widths.items()}
     return replace(asked, widths=widths)
 
 

@@ -13,24 +13,24 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from kgraph.drawing.describe import (
-    call_numbers,
+    call_counts,
+    call_sign,
     format_bytes,
     format_count,
     format_many,
-    keras_shape,
+    is_partly_frozen,
+    training_state,
     usual_dtype,
 )
 from kgraph.drawing.look import Look
 from kgraph.drawing.terminal.columns import fit_columns
 from kgraph.drawing.terminal.lanes import draw_gap, draw_row, lay_rows
 from kgraph.drawing.terminal.row_text import class_text, row_texts
-from kgraph.drawing.terminal.spans import Line, flow, plain_text, styled_text, text_columns
+from kgraph.drawing.terminal.spans import WHOLE, Line, flow, plain_text, styled_text
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph, Node, Tensor, parse_address, reads_source
+from kgraph.graph import Graph, Node, parse_address, reads_source
 from kgraph.reports.totals import count_totals
-from kgraph.sizes import tensor_bytes
 from kgraph.texts import escape_unprintable
-from kgraph.transforms.flatten import every_node
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,33 +46,44 @@ STYLES = {
 
 
 @reads_source
-def to_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> str:
-    """The graph as plain text: no line wider than `width` (at least 40), none with trailing spaces.
+def to_text(graph: Graph, look: Look = Look(), *, width: int | None = 80) -> str:
+    """The graph as plain text: no line wider than `width` (at least 40), none with trailing spaces; of None,
+    nothing is cut.
 
-    `look.expand` shows the inside of nested models in place of their calls; only `look.fold=True` folds.
+    `look.expand` shows the inside of nested models in place of their calls; only `look.fold=True` and
+    `look.depth` fold.
     """
-    return plain_text(_graph_lines(graph, look, max(width, NARROWEST)))
+    return plain_text(_graph_lines(graph, look, WHOLE if width is None else max(width, NARROWEST)))
 
 
-def to_styled_text(graph: Graph, look: Look = Look(), *, width: int = 80) -> Text:
-    """What `to_text` returns, with colours: the same characters, line ends included."""
-    return styled_text(_graph_lines(graph, look, max(width, NARROWEST)), STYLES)
+def to_styled_text(
+    graph: Graph, look: Look = Look(), *, width: int | None = 80, height: int | None = None
+) -> Text:
+    """What `to_text` returns, with colours: the same characters, line ends included.
+
+    The titles of the columns stand below the rows once more where these are more than `height`.
+    """
+    lines = _graph_lines(graph, look, WHOLE if width is None else max(width, NARROWEST), height)
+    return styled_text(lines, STYLES)
 
 
-def _graph_lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
-    found = choose_shown(graph, replace(look, fold=bool(look.fold), chains=False))
+def _graph_lines(graph: Graph, look: Look, width: int, height: int | None = None) -> Iterator[Line]:
+    fold = look.depth is not None if look.fold is None else look.fold
+    found = choose_shown(graph, replace(look, fold=fold, chains=False))
     shown = found.graph
-    table = lay_rows(shown, most=min(max(width // 10, 4), 16))
+    table = lay_rows(shown, most=min(max(width // 14, 4), 16))
     lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
     margin = 2 * lanes
-    entries = row_texts(shown, table)
+    entries = row_texts(found, table)
     marks = 2 if look.highlight else 0
-    cells = fit_columns(entries, width - margin - marks, usual_dtype(shown))
+    room = width if width >= WHOLE else width - margin - marks
+    cells = fit_columns(entries, room, usual_dtype(shown), look.columns)
+    titles = [[(" " * (margin + marks), ""), *line] for line in cells.titles()]
     groups = _Groups(found)
 
     yield from flow(_head_lines(graph), width)
     yield []
-    yield [(" " * (margin + marks), ""), *cells.titles()]
+    yield from titles
     above: Sequence[tuple[str, int]] = [(" ", 0)] * margin
     for entry in entries:
         for heading in groups.headings_before(entry.row.node):
@@ -84,6 +95,8 @@ def _graph_lines(graph: Graph, look: Look, width: int) -> Iterator[Line]:
         above = draw_gap(entry.row, lanes)
         for line in more:
             yield [*_gutter(above), (" " * marks, ""), *line]
+    if height is not None and len(entries) > height:
+        yield from titles[:1]
     yield []
     yield from flow(_foot_lines(graph, shown), width)
 
@@ -101,7 +114,9 @@ class _Groups:
 
     def __init__(self, shown: ShownGraph) -> None:
         self.layers = shown.frames
-        self.numbers = call_numbers(shown.graph)
+        self.counts = call_counts(shown.graph)
+        self.is_part_frozen = is_partly_frozen(shown.whole)
+        self.seen: set[str] = set()
         self.open: tuple[str, ...] = ()
 
     def headings_before(self, node: Node) -> Iterator[Line]:
@@ -109,12 +124,15 @@ class _Groups:
         for depth, call in enumerate(node.within):
             if node.within[: depth + 1] == self.open[: depth + 1]:
                 continue
-            path, (number, among) = parse_address(call).layer, self.numbers[call]
-            heading = ["  " * min(depth, 5) + "▾ " + escape_unprintable(path)]
-            if path in self.layers:
-                heading.append("  " + escape_unprintable(class_text(self.layers[path])))
-            if among > 1:
-                heading.append(f"  call {number} of {among}")
+            path = parse_address(call).layer
+            heading = ["  " * min(depth, 5) + "▾ " + escape_unprintable(path + call_sign(call, self.counts))]
+            if layer := self.layers.get(path):
+                heading.append("  " + escape_unprintable(class_text(layer)))
+                state = training_state(layer)
+                heading += [f"  {state}"] if "frozen" in state and self.is_part_frozen else []
+            if self.counts[path] > 1 and path not in self.seen:
+                heading.append(f"  {format_many(self.counts[path], 'call')}")
+            self.seen.add(path)
             yield [(text, "group") for text in heading]
         self.open = node.within
 
@@ -153,27 +171,3 @@ def _foot_lines(graph: Graph, shown: Graph) -> list[Line]:
             format_bytes(size.bytes),
         ]
     return [[(f"{part}, ", "foot") for part in line[:-1]] + [(line[-1], "foot")] for line in (counts, sizes)]
-
-
-def to_tensors_text(graph: Graph, tensors: Iterable[Tensor], *, width: int = 80) -> str:
-    """A line for each tensor: address, class, shape, dtype, and the bytes it takes for a batch of one."""
-    classes = {node.key: layer.class_name for node, layer in every_node(graph)}
-    rows = [("address", "class", "shape", "dtype", "bytes")]
-    for tensor in tensors:
-        class_name = classes[tensor.key]
-        shape, size = keras_shape(tensor.shape), format_bytes(tensor_bytes(tensor))
-        rows.append(
-            (
-                escape_unprintable(str(tensor)),
-                escape_unprintable(class_name),
-                shape,
-                escape_unprintable(tensor.dtype or "?"),
-                size,
-            )
-        )
-    wide = [max(map(text_columns, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [cell + " " * (w - text_columns(cell)) for cell, w in zip(row[:-1], wide, strict=False)]
-        lines.append("  ".join([*cells, " " * (wide[-1] - text_columns(row[-1])) + row[-1]]).rstrip())
-    return "\n".join(lines) + "\n"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from kgraph.drawing.describe import (
     arguments_text,
-    call_numbers,
+    call_counts,
+    call_sign,
     format_count,
+    format_many,
     inner_summary,
+    is_partly_frozen,
     keras_shape,
     keyword_of,
-    telling_settings,
+    settings_of,
+    training_state,
 )
 from kgraph.drawing.terminal.lanes import Row
 from kgraph.drawing.terminal.spans import text_columns
-from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor, parse_address
-from kgraph.layers import every_layer
+from kgraph.drawing.view import ShownGraph
+from kgraph.graph import Layer, Node, NodeKey, Tensor, parse_address
+from kgraph.layers import every_layer, serialized_name
 from kgraph.sizes import layer_size
 from kgraph.structures import slot_text
 from kgraph.texts import escape_unprintable
@@ -39,15 +45,28 @@ class RowText:
     """What a row says, in words fit to print."""
 
     row: Row
+    layer: Layer
     glyph: str
-    name: str
+    name: str  # with the number of the call where there are several, as a query has it
     class_name: str
-    inside: str  # of a nested model: how much is in it
-    settings: str
+    inside: str  # of a nested model or block: how much is in it
+    settings: tuple[str, ...]
     shapes: tuple[str, ...]
     dtype: str
+    reads: tuple[str, ...]
     count: str
+    state: str  # of training: `frozen` …
     notes: tuple[Note, ...]
+
+    @property
+    def config(self) -> str:
+        """The settings of the layer as `key=value`, without those that are None; of objects the class."""
+        pairs = []
+        for key, value in self.layer.config.items():
+            if key not in ("name", "trainable", "dtype") and value is not None:
+                told = serialized_name(value) or json.dumps(value, ensure_ascii=False)
+                pairs.append(f"{key}={told}")
+        return escape_unprintable(" ".join(pairs))
 
     def name_in(self, width: int) -> str:
         """The name, set in as deep as its node is nested; if that is too wide, without its group's path."""
@@ -60,9 +79,10 @@ class RowText:
         return indent + self.name
 
 
-def row_texts(graph: Graph, table: Sequence[Row]) -> list[RowText]:
+def row_texts(shown: ShownGraph, table: Sequence[Row]) -> list[RowText]:
     """What each row says."""
-    notes = _Notes(graph)
+    graph = shown.graph
+    notes = _Notes(shown)
     entries = []
     counted: set[str] = set()
     above: Node | None = None
@@ -76,14 +96,17 @@ def row_texts(graph: Graph, table: Sequence[Row]) -> list[RowText]:
         entries.append(
             RowText(
                 row,
+                layer,
                 notes.glyph(node, layer),
-                escape_unprintable(node.layer),
+                escape_unprintable(node.layer + call_sign(node.address, notes.counts)),
                 escape_unprintable(class_text(layer)),
-                inner_summary(layer) if layer.graph else "",
-                escape_unprintable("" if layer.graph else telling_settings(layer)),
+                class_text(layer, brief=True) if layer.graph else "",
+                () if layer.graph else tuple(map(escape_unprintable, settings_of(layer))),
                 tuple(_shape_text(tensor, place) for place, tensor in enumerate(node.outputs)),
                 escape_unprintable(node.outputs[0].dtype or "?"),
+                tuple(escape_unprintable(graph.address(tensor)) for tensor in node.inputs.values()),
                 "" if again else format_count(size.parameters if size else None),
+                notes.states[layer.name],
                 tuple(notes.of(row, layer, above)),
             )
         )
@@ -91,12 +114,18 @@ def row_texts(graph: Graph, table: Sequence[Row]) -> list[RowText]:
     return entries
 
 
-def class_text(layer: Layer) -> str:
-    """The class of a layer; of a nested model, or one that a layer wraps, with its size."""
+def class_text(layer: Layer, brief: bool = False) -> str:
+    """The class of a layer; of a block or a nested model, also one that a layer wraps, with its size.
+
+    `brief`: of these, only how often it stands there and its size.
+    """
     if layer.graph is None:
         return layer.class_name
+    times = f"×{layer.repeats}, " if layer.repeats > 1 else ""
+    if brief:
+        return times + inner_summary(layer).rpartition(", ")[2]
     if layer.repeats:
-        return f"×{layer.repeats}, {inner_summary(layer)}" if layer.repeats > 1 else inner_summary(layer)
+        return times + inner_summary(layer)
     wrapped = f"({layer.graph.name})" if layer.wraps else ""
     return f"{layer.class_name}{wrapped}, {inner_summary(layer)}"
 
@@ -118,10 +147,10 @@ def _same_objects(layer: Layer) -> str:
 
 
 class _Notes:
-    """The remarks beside rows: which call, what is read where no line from the row above says it, ends."""
+    """The remarks beside rows: calls, what is read where no line from the row above says it, ends."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, shown: ShownGraph) -> None:
+        self.graph = graph = shown.graph
         self.inputs: dict[NodeKey, list[str]] = {}
         self.outputs: dict[NodeKey, list[tuple[str, Tensor]]] = {}
         for slot, tensor in graph.inputs.items():
@@ -129,7 +158,10 @@ class _Notes:
         for slot, tensor in graph.outputs.items():
             self.outputs.setdefault(tensor.key, []).append((slot, tensor))
         self.training = training_by_output(graph)
-        self.numbers = call_numbers(graph)
+        self.counts = call_counts(graph)
+        self.states = {layer.name: training_state(layer) for layer in graph.layers}
+        self.is_mixed = is_partly_frozen(shown.whole)
+        self.frozen = {path for path, layer in shown.frames.items() if training_state(layer) == "frozen"}
 
     def glyph(self, node: Node, layer: Layer) -> str:
         if node.outside:
@@ -140,14 +172,15 @@ class _Notes:
             return "▣"
         if node.key in self.outputs:
             return "◎"
-        return "◆" if self.numbers[node.address][1] > 1 else "●"
+        return "◆" if self.counts[node.layer] > 1 else "●"
 
     def of(self, row: Row, layer: Layer, above: Node | None) -> Iterator[Note]:
         node = row.node
-        number = self.numbers[node.address]
-        if number[1] > 1:
-            heading = self.numbers[node.within[-1]] if node.within else None
-            yield Note(("call {} of {}".format(*number),), needed=number != heading)
+        count = self.counts[node.layer]
+        if count > 1 and node == self.graph.nodes_of(node.layer)[0]:
+            yield Note((format_many(count, "call"),), needed=False)
+        if "frozen" in self.states[node.layer] and self.is_mixed and not self._is_frozen_around(node):
+            yield Note((self.states[node.layer],))
         if given := arguments_text(node, layer):
             yield Note((escape_unprintable(given),))
         if same := _same_objects(layer):
@@ -157,6 +190,9 @@ class _Notes:
         yield from self._reads(row, above)
         for slot, tensor in self.outputs.get(node.key, ()):
             yield self._output(slot, tensor)
+
+    def _is_frozen_around(self, node: Node) -> bool:
+        return any(parse_address(call).layer in self.frozen for call in node.within)
 
     def _input(self, node: Node) -> Iterator[Note]:
         keys = [key for key in map(slot_text, self.inputs[node.key]) if key not in ("", node.layer)]

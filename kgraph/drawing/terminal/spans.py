@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # A text and the name of its style.
 Span = tuple[str, str]
 Line = list[Span]
+WHOLE = 1_000_000  # the width of what is never cut
 
 
 def text_columns(text: str) -> int:
@@ -39,8 +40,8 @@ def line_width(line: Line) -> int:
     return width
 
 
-def shorten(text: str, width: int) -> str:
-    """The text, with its middle left out where it is wider than `width`.
+def shorten(text: str, width: int, head: int | None = None) -> str:
+    """The text, with its middle left out where it is wider than `width`; `head` is what stays before that.
 
     >>> shorten("conv2_block1_preact_bn", 12)
     'conv2_…ct_bn'
@@ -49,8 +50,8 @@ def shorten(text: str, width: int) -> str:
         return text
     if width < 1:
         return ""
-    head, tail = width // 2, (width - 1) // 2
-    return f"{_fitting(text, head)}…{_fitting(text[::-1], tail)[::-1]}"
+    head = width // 2 if head is None else head
+    return f"{_fitting(text, head)}…{_fitting(text[::-1], width - 1 - head)[::-1]}"
 
 
 def _fitting(text: str, width: int) -> str:

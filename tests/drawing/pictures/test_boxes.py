@@ -7,8 +7,9 @@ from dataclasses import replace
 from helpers.block_chains import BLOCK, chain
 from helpers.picture_graphs import line, ticket
 
-from kgraph.drawing.look import TOLD, Look
-from kgraph.drawing.pictures.boxes import Box, Boxes, training_state
+from kgraph.drawing.describe import training_state
+from kgraph.drawing.look import USUAL_LABELS, Look
+from kgraph.drawing.pictures.boxes import Box, Boxes
 from kgraph.drawing.pictures.palette import LIGHT
 from kgraph.drawing.view import choose_shown
 from kgraph.graph import Graph, Layer, Node, Tensor, Weight
@@ -21,11 +22,11 @@ def boxes(graph: Graph, look: Look) -> dict[str, Box]:
 
 
 def test_each_thing_that_can_be_told_is_told_when_it_is_asked_for() -> None:
-    def said(*tell: str) -> tuple[str, ...]:
-        box = boxes(ticket(), Look(tell=frozenset(tell)))["priority#0"]
+    def said(*label: str) -> tuple[str, ...]:
+        box = boxes(ticket(), Look(label=frozenset(label)))["priority#0"]
         return (box.title, *box.lines)
 
-    assert said(*TOLD) == ("priority", "Dense 1 · sigmoid  ·  173")
+    assert said(*USUAL_LABELS) == ("priority", "Dense 1 · sigmoid  ·  173")
     assert said("names") == ("priority",)
     assert said("classes") == ("Dense", "1")
     assert said("names", "activations") == ("priority", "sigmoid")
@@ -35,14 +36,14 @@ def test_each_thing_that_can_be_told_is_told_when_it_is_asked_for() -> None:
 
 def test_colours_mean_what_the_box_says_too() -> None:
     def filled(colour: str) -> tuple[str, tuple[str, ...]]:
-        box = boxes(frozen(), Look(colour=colour))["dense#0"]
+        box = boxes(frozen(), Look(color=colour))["dense#0"]
         return box.fill, box.lines
 
     assert filled("family") == (LIGHT.fills["dense"], ("Dense  ·  40",))
     assert filled("trainable") == (LIGHT.states["frozen"], ("Dense  ·  40  ·  frozen",))
     assert filled("parameters")[0] == LIGHT.scale[-1]
     assert filled("dtype")[0] == LIGHT.dtypes["bfloat"]
-    assert boxes(line(), Look(colour="parameters"))["relu#0"].fill == LIGHT.scale[0]
+    assert boxes(line(), Look(color="parameters"))["relu#0"].fill == LIGHT.scale[0]
 
 
 def frozen() -> Graph:

@@ -50,7 +50,7 @@ def test_every_line_is_one_of_those_that_mermaid_knows_whatever_the_names() -> N
     style = rf"style n_\w+ (?:{of_box}|fill:none,stroke:#\w{{6}})"
     arrow = rf"n_\w+ -->(?:\|{quoted}\|)? n_\w+"
     line = re.compile(rf" *(?:{box}|{style}|{arrow}|subgraph n_\w+\[{quoted}\]|end|flowchart (?:TB|LR))")
-    for graph, look in ((chain(NASTY), Look()), (siamese(), Look(expand=True, direction="LR"))):
+    for graph, look in ((chain(NASTY), Look()), (siamese(), Look(expand=True, rankdir="LR"))):
         for written in to_mermaid(graph, look).splitlines():
             assert line.fullmatch(written), written
 
