@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 # Module → the public names that live in it. Each is written here once; `__init__.pyi`, for type checkers,
 # is made of this table, and a test holds it to that.
 _PUBLIC = {
-    "kgraph.graph": "Graph Layer Node Shape Tensor Weight",
+    "kgraph.graph": "Graph Layer Node Shape Statistics Tensor Weight",
     "kgraph.structures": "Arguments Slots",
     "kgraph.errors": "ConfigError ExtractError FormatError GraphError ImageError KGraphError NoGraphError "
     "NoMatchError QueryError ReadError SelectError UnsafeError",
@@ -45,7 +45,7 @@ _PUBLIC = {
     "kgraph.transforms.keras_order": "renumber",
     "kgraph.transforms.shape_inference": "infer_shapes",
     "kgraph.transforms.stages": "stages",
-    "kgraph.transforms.subgraph": "ancestors neighbourhood paths_between subgraph",
+    "kgraph.parts": "ancestors neighbourhood paths_between subgraph",
     "kgraph.reports.audit": "Audit Finding",
     "kgraph.reports.calls": "Call",
     "kgraph.reports.objects": "Occurrence",
@@ -59,8 +59,9 @@ _PUBLIC = {
     "kgraph.drawing.pictures.pydot_graph": "to_pydot",
     "kgraph.drawing.terminal.graph_text": "to_text",
     "kgraph.drawing.terminal.sharing_text": "to_sharing_text",
+    "kgraph.drawing.rows": "to_csv to_markdown to_rows",
     "kgraph.graphviz_engine": "render",
-    "kgraph.notebook.view": "View show",
+    "kgraph.notebook.view": "View save show",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [*_HOMES]  # noqa: PLE0604

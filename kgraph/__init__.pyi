@@ -4,6 +4,9 @@ from kgraph.drawing.look import Look as Look
 from kgraph.drawing.pictures.dot import to_dot as to_dot
 from kgraph.drawing.pictures.mermaid import to_mermaid as to_mermaid
 from kgraph.drawing.pictures.pydot_graph import to_pydot as to_pydot
+from kgraph.drawing.rows import to_csv as to_csv
+from kgraph.drawing.rows import to_markdown as to_markdown
+from kgraph.drawing.rows import to_rows as to_rows
 from kgraph.drawing.terminal.graph_text import to_text as to_text
 from kgraph.drawing.terminal.sharing_text import to_sharing_text as to_sharing_text
 from kgraph.errors import ConfigError as ConfigError
@@ -26,13 +29,19 @@ from kgraph.graph import Graph as Graph
 from kgraph.graph import Layer as Layer
 from kgraph.graph import Node as Node
 from kgraph.graph import Shape as Shape
+from kgraph.graph import Statistics as Statistics
 from kgraph.graph import Tensor as Tensor
 from kgraph.graph import Weight as Weight
 from kgraph.graph_json import from_json as from_json
 from kgraph.graph_json import to_json as to_json
 from kgraph.graphviz_engine import render as render
 from kgraph.notebook.view import View as View
+from kgraph.notebook.view import save as save
 from kgraph.notebook.view import show as show
+from kgraph.parts import ancestors as ancestors
+from kgraph.parts import neighbourhood as neighbourhood
+from kgraph.parts import paths_between as paths_between
+from kgraph.parts import subgraph as subgraph
 from kgraph.query import select as select
 from kgraph.reports.audit import Audit as Audit
 from kgraph.reports.audit import Finding as Finding
@@ -60,10 +69,6 @@ from kgraph.transforms.fold import fold as fold
 from kgraph.transforms.keras_order import renumber as renumber
 from kgraph.transforms.shape_inference import infer_shapes as infer_shapes
 from kgraph.transforms.stages import stages as stages
-from kgraph.transforms.subgraph import ancestors as ancestors
-from kgraph.transforms.subgraph import neighbourhood as neighbourhood
-from kgraph.transforms.subgraph import paths_between as paths_between
-from kgraph.transforms.subgraph import subgraph as subgraph
 
 __version__: str
 __all__: list[str]

@@ -18,6 +18,7 @@ An error stores facts, composes one sentence from them, and may carry a `hint`: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from kgraph.texts import escape_message
@@ -33,12 +34,40 @@ KERAS_STOPS = (
 )
 
 
+# What the command line calls so → what does the same in Python.
+IN_PYTHON = {
+    "`--with-keras`": "`kgraph.extract` of the loaded model",
+    "`--import MODULE` or `--import FILE.py` names": "import",
+    "with `--weights`": "as `weights=`",
+    "`--values`": "`values=True`",
+    "QUERY --around": "QUERY, around",
+    "-o FILE.svg": "FILE.svg",
+    "`kgraph select --help` has it all": "`kgraph.query_grammar.grammar()` has it all",
+}
+
+
 class KGraphError(Exception):
-    """What is wrong, in one sentence that prints; `hint` is the next step, or empty."""
+    """What is wrong, in one sentence that prints; `hint` is the next step, or empty.
+
+    The hint speaks of the command line; a traceback shows it as Python has it, `force=True` for `--force`.
+    """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(escape_message(message))
         self.hint = escape_message(hint)
+        if hint:
+            self.add_note(f"hint: {_in_python(self.hint)}")
+
+
+def _in_python(hint: str) -> str:
+    """The hint with keywords in place of options of the command line, and calls in place of commands."""
+    for words, calls in IN_PYTHON.items():
+        hint = hint.replace(words, calls)
+    return re.sub(
+        r"--([a-z]+(?:-[a-z]+)*)(?![\w=-])(?: ([A-Z]+|\d+))?",
+        lambda option: f"{option[1].replace('-', '_')}={option[2] or True}",
+        hint,
+    )
 
 
 class Interrupted(BaseException):

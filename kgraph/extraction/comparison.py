@@ -73,10 +73,10 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
             raise ComparisonError(
                 f"{NAMES[library]} cannot load the {what}: {cause.what}", cause.hint
             ) from error
-    queries, inputs = request["queries"], request["inputs"]
+    layers, inputs = request["layers"], request["inputs"]
     if library == "tf_keras":
-        return _try(keras2_trial(source.graph, models, queries, inputs))
-    return _try(keras3_trial(models, queries, inputs))
+        return _try(keras2_trial(source.graph, models, layers, inputs))
+    return _try(keras3_trial(models, layers, inputs))
 
 
 def _try(trial: Trial) -> dict[str, Any]:

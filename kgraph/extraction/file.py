@@ -33,13 +33,13 @@ OTHERS = {
 def extract_file(
     src: str | os.PathLike[str],
     dst: str | os.PathLike[str],
-    queries: Queries,
+    layers: Queries,
     *,
     inputs: Queries | None = None,
     tail: str | os.PathLike[str] | None = None,
     force: bool = False,
 ) -> None:
-    """None; writes to `dst` the submodel of the file `src` that makes the tensors which the queries name.
+    """None; writes to `dst` the submodel of the file `src` that makes the tensors which queries name.
 
     What `kgraph.extract` builds of the loaded model, bit for bit, but no Keras is imported, no class of the
     model's needed, and memory stays small: the config is cut, and the weights that are kept are streamed.
@@ -55,9 +55,9 @@ def extract_file(
     targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
     check_targets(Path(src), targets, force)
     graph = source.file.graph
-    submodels = [source.submodel(plan(graph, queries, inputs))]
+    submodels = [source.submodel(plan(graph, layers, inputs))]
     if tail is not None:
-        submodels.append(source.submodel(rest(graph, queries), (True, False)))
+        submodels.append(source.submodel(rest(graph, layers), (True, False)))
     save_together(submodels, targets)
 
 

@@ -18,11 +18,11 @@ from kgraph.layers import inner_path
 from kgraph.transforms.walk import flat_index
 
 
-def keras2_trial(graph: Graph, models: Mapping[str, Any], queries: Queries, inputs: Queries | None) -> Trial:
+def keras2_trial(graph: Graph, models: Mapping[str, Any], layers: Queries, inputs: Queries | None) -> Trial:
     """What is compared of the loaded models, source, submodel and maybe tail."""
     source, submodel, tail = models["source"], models["submodel"], models.get("tail")
-    outputs = name_tensors(graph, queries)
-    wanted = plan(graph, queries, inputs)
+    outputs = name_tensors(graph, layers)
+    wanted = plan(graph, layers, inputs)
     starts = {
         layer.name: parse_address(layer.stands_for) for layer in wanted.layers if layer.stands_for is not None
     }
@@ -40,11 +40,13 @@ def keras2_trial(graph: Graph, models: Mapping[str, Any], queries: Queries, inpu
 
     def made(values: Values, seed: int) -> Values:
         _begin(submodel, seed)
-        made = _by_key(_run(submodel, values | fed), list(outputs))
+        head = _run(submodel, values | fed)
+        made = _by_key(head, list(outputs))
         if tail is None:
             return made
         _begin(tail, seed)
-        return made | name_tail(_flatten_with_path(tail(made, training=False)))
+        bare = "" in wanted.outputs
+        return made | name_tail(_flatten_with_path(tail(head if bare else made, training=False)))
 
     return Trial(graph, _inputs(source), source, expected, made)
 

@@ -15,12 +15,12 @@ from kgraph.extraction.trial import Trial, Values, name_tail
 from kgraph.sources.live import read_live
 
 
-def keras3_trial(models: Mapping[str, Any], queries: Queries, inputs: Queries | None) -> Trial:
+def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | None) -> Trial:
     """What is compared of the loaded models, source, submodel and maybe tail."""
     import keras
 
     source, submodel, tail = models["source"], models["submodel"], models.get("tail")
-    cut = extract(source, queries, inputs=inputs)
+    cut = extract(source, layers, inputs=inputs)
     states = {id(model): list(_states(model)) for model in models.values()}
 
     def begin(model: Any, seed: int) -> None:
@@ -34,7 +34,7 @@ def keras3_trial(models: Mapping[str, Any], queries: Queries, inputs: Queries | 
 
     def expected(values: Values, seed: int) -> Values:
         begin(source, seed)
-        made = dict(_run(cut, values))
+        made = _by_key(_run(cut, values), layers)
         if tail is not None:
             begin(source, seed)
             made |= name_tail(keras.tree.flatten_with_path(_run(source, values)))
@@ -42,16 +42,24 @@ def keras3_trial(models: Mapping[str, Any], queries: Queries, inputs: Queries | 
 
     def made(values: Values, seed: int) -> Values:
         begin(submodel, seed)
-        made = dict(_run(submodel, values))
+        head = _run(submodel, values)
+        made = _by_key(head, layers)
         if tail is not None:
             begin(tail, seed)
-            made |= name_tail(keras.tree.flatten_with_path(tail(made, training=False)))
+            made |= name_tail(keras.tree.flatten_with_path(tail(head, training=False)))
         return made
 
     graph = read_live(source)
     whole = source if tail is not None else cut
-    run = graph if tail is not None else plan(graph, queries, inputs)
+    run = graph if tail is not None else plan(graph, layers, inputs)
     return Trial(run, _inputs(whole), source, expected, made)
+
+
+def _by_key(outputs: Any, layers: Queries) -> Values:
+    """The outputs of a submodel by key; a bare one, which old Keras makes a list of one, by its query."""
+    if isinstance(outputs, Mapping):
+        return dict(outputs)
+    return {str(layers): outputs[0] if isinstance(outputs, list | tuple) else outputs}
 
 
 def _functional(model: Any) -> Any:

@@ -17,14 +17,15 @@ from kgraph.sources.live import is_model, keras_nodes, read_structure
 from kgraph.structures import argument_of, split_slot
 
 
-def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> Any:
-    """A `keras.Model` that makes the tensors that the queries name, with the layers of `model` itself.
+def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> Any:
+    """A `keras.Model` that makes the tensors that queries name, with the layers of `model` itself.
 
-    Its outputs are a dict, in query order: label (`"low=block1_pool"`, or the keys of a mapping) or
-    address → tensor. Its inputs are those of `model` that are needed (a warning names the others), or
-    new ones in place of the tensors that `inputs` names. Nested models are cut in place: their calls
-    keep `training` and masks, and no layer runs twice for one call. `model` is left as it was; where
-    nested models are cut, its layers get further nodes, of which its own graph knows nothing.
+    One exact name that means one tensor, as `"avg_pool"`, gives that bare output. Lists, patterns and
+    mappings give a dict, in query order: label (`"low=block1_pool"`, or the keys of a mapping) or address →
+    tensor. Its inputs are those of `model` that are needed (a warning names the others), or new ones in place
+    of the tensors that `inputs` names. Nested models are cut in place: their calls keep `training` and masks,
+    and no layer runs twice for one call. `model` is left as it was; where nested models are cut, its layers
+    get further nodes, of which its own graph knows nothing.
 
     Raises what `kgraph.plan` raises, `NoGraphError` for a subclassed model, and `ExtractError` for what Keras
     cannot build, as a chain of thousands of layers.
@@ -35,12 +36,15 @@ def extract(model: Any, queries: Queries, *, inputs: Queries | None = None) -> A
             hint="load a file first, with `keras.models.load_model`",
         )
     graph = read_structure(model)
-    wanted = plan(graph, queries, inputs)
+    wanted = plan(graph, layers, inputs)
     if inputs is None:
         _warn_of_unused(graph, wanted)
     try:
         builder = _Builder(model, graph, wanted)
-        return builder.model({split_slot(slot)[0]: builder.made[t] for slot, t in wanted.outputs.items()})
+        outputs = {slot: builder.made[tensor] for slot, tensor in wanted.outputs.items()}
+        return builder.model(
+            outputs[""] if "" in outputs else {split_slot(slot)[0]: made for slot, made in outputs.items()}
+        )
     except RecursionError as error:
         why = "has more layers in a row, or models in models, than Keras follows"
         raise ExtractError(graph.name, why, hint=KERAS_STOPS) from error

@@ -198,11 +198,11 @@ class ModelWriter:
 
     def _ends(self, key: str, new: Slots, old: Slots, keyed: bool) -> Any:
         """The inputs or outputs: in the structure of the source, if that is left, else as a list or dict."""
-        if keyed:
-            return {split_slot(slot)[0]: self.dialect.end(self, tensor) for slot, tensor in new.items()}
         if new.keys() == {""}:
             end = self.dialect.end(self, new[""])
             return end if self.output.version >= BARE_FROM else [end]
+        if keyed:
+            return {split_slot(slot)[0]: self.dialect.end(self, tensor) for slot, tensor in new.items()}
         if self.has_calls and new.keys() == old.keys():
             return self._restore_ends(self.config[key], "", new)
         return [self.dialect.end(self, tensor) for tensor in new.values()]

@@ -29,11 +29,12 @@ Queries = str | Tensor | Sequence[str | Tensor] | Mapping[str, str | Tensor]
 
 
 @reads_source
-def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph:
-    """The graph of a submodel of `graph` that makes the tensors that the queries name.
+def plan(graph: Graph, layers: Queries, inputs: Queries | None = None) -> Graph:
+    """The graph of a submodel of `graph` that makes the tensors that queries name.
 
-    Its outputs are a dict: label, or shortest address, → tensor, in query order. Its inputs are those
-    of `graph` that are needed, or, with `inputs`, new ones in place of the tensors named there.
+    Its output is bare for one exact name without a label that means one tensor, as `"avg_pool"`. Else its
+    outputs are a dict: label, or shortest address, → tensor, in query order. Its inputs are those of `graph`
+    that are needed, or, with `inputs`, new ones in place of the tensors named there.
 
     Raises what `select` raises, and `ExtractError` for a label used twice, for `inputs` that do not
     cut the wanted tensors off from the model's own, or across which a mask would travel, and for what
@@ -42,9 +43,7 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     if not graph.inputs:
         raise ExtractError(graph.name, "is not built, so its layers make no tensors")
     graph = _without_marks(graph)
-    wanted = {
-        join_slot("", key): place_of(graph, tensor) for key, tensor in name_tensors(graph, queries).items()
-    }
+    wanted = {slot: place_of(graph, tensor) for slot, tensor in _slots(graph, layers).items()}
     if inputs is None:
         cut = Cutting(graph, wanted, {}).run().graph
         check_links(graph, cut)
@@ -54,18 +53,18 @@ def plan(graph: Graph, queries: Queries, inputs: Queries | None = None) -> Graph
     return _finish(graph, cut)
 
 
-def rest(graph: Graph, queries: Queries) -> Graph:
-    """The graph of what a model does behind the tensors that the queries name.
+def rest(graph: Graph, layers: Queries) -> Graph:
+    """The graph of what a model does behind the tensors that queries name.
 
-    Its inputs are a dict with the keys that `plan` gives these tensors, its outputs those of `graph`.
+    Its inputs are as the outputs that `plan` gives these tensors, its outputs those of `graph`.
     Raises what `plan` raises with `inputs`.
     """
     graph = _without_marks(graph)
-    stops = _stops(graph, queries)
+    stops = _stops(graph, layers)
     wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
     cut = _begin_at(graph, wanted, stops)
-    keys = (join_slot("", key) for key in name_tensors(graph, queries))
-    return _finish(graph, replace(cut, inputs=Slots(zip(keys, cut.inputs.values(), strict=True))))
+    slots = _slots(graph, layers)
+    return _finish(graph, replace(cut, inputs=Slots(zip(slots, cut.inputs.values(), strict=True))))
 
 
 def _finish(graph: Graph, cut: Graph) -> Graph:
@@ -216,13 +215,24 @@ def _walk_planned(graph: Graph, plan: Graph, path: str, call: int) -> Iterator[s
             yield from _walk_planned(inside, layer.graph, inner_path(path, graph.layer(name)), index)
 
 
-def name_tensors(graph: Graph, queries: Queries) -> dict[str, Tensor]:
+def _slots(graph: Graph, layers: Queries) -> dict[str, Tensor]:
+    """The tensors that queries name, by the slot that each has among the outputs: `""` for a bare one."""
+    named = name_tensors(graph, layers)
+    if isinstance(layers, str | Tensor) and len(named) == 1:
+        (key, tensor), text = next(iter(named.items())), str(layers)
+        layer, index = tensor.layer, tensor.tensor_index
+        if text in (key, str(tensor), tensor.short, f"{layer}:{index}", f"{tensor.maker}:{index}"):
+            return {"": tensor}
+    return {join_slot("", key): tensor for key, tensor in named.items()}
+
+
+def name_tensors(graph: Graph, layers: Queries) -> dict[str, Tensor]:
     """The tensors that queries name, by the key that each gets: its label or its shortest address."""
-    if not isinstance(queries, Collection | Iterator) or isinstance(queries, str):
-        queries = [queries]
-    if not queries:
+    if not isinstance(layers, Collection | Iterator) or isinstance(layers, str):
+        layers = [layers]
+    if not layers:
         raise ExtractError(graph.name, "has nothing taken from it: no tensor is named")
-    pairs = list(queries.items()) if isinstance(queries, Mapping) else [(None, query) for query in queries]
+    pairs = list(layers.items()) if isinstance(layers, Mapping) else [(None, query) for query in layers]
     calls = Counter(node.layer for node, _ in every_node(graph))
     found: dict[str, Tensor] = {}
     for (key, _), matched in zip(pairs, match(graph, *(query for _, query in pairs)), strict=True):

@@ -37,7 +37,7 @@ class Verification:
 def verify(
     source: ModelFile,
     submodel: Path,
-    queries: Queries,
+    layers: Queries,
     inputs: Queries | None = None,
     *,
     tail: Path | None = None,
@@ -56,7 +56,7 @@ def verify(
     files = {"source": source.path, "submodel": submodel} | ({"tail": tail} if tail else {})
     request = {
         "files": {what: str(path) for what, path in files.items()},
-        "queries": _query_texts(queries),
+        "layers": _query_texts(layers),
         "inputs": inputs if inputs is None else _query_texts(inputs),
         "unsafe": unsafe,
         "imports": list(imports),
@@ -77,11 +77,10 @@ def verify(
     return Verification(tuple(answer["outputs"]), tuple(answer["different"]))
 
 
-def _query_texts(queries: Queries) -> Any:
-    if isinstance(queries, Mapping):
-        return {key: str(query) for key, query in queries.items()}
-    listed = queries if isinstance(queries, list | tuple) else [queries]
-    return [str(query) for query in listed]
+def _query_texts(layers: Queries) -> Any:
+    if isinstance(layers, Mapping):
+        return {key: str(query) for key, query in layers.items()}
+    return [str(query) for query in layers] if isinstance(layers, list | tuple) else str(layers)
 
 
 def explain_death(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
