@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgraph.drawing.look import Look
+from kgraph.errors import KGraphError
 from kgraph.graph import Graph
 
 if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
-FILE_WIDTH = 120
+PICTURES = (".svg", ".png", ".pdf", ".dot", ".mmd")
+TABLES = (".csv", ".md")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ Renderer = Callable[[Graph, Look], Rendered]
 def _render_text(graph: Graph, look: Look) -> Rendered:
     from kgraph.drawing.terminal.graph_text import to_text
 
-    return Rendered(to_text(graph, look, width=FILE_WIDTH).encode("utf-8", "replace"))
+    return Rendered(to_text(graph, look, width=None).encode("utf-8", "replace"))
 
 
 def _render_json(graph: Graph, look: Look) -> Rendered:
@@ -54,6 +57,28 @@ def _render_mermaid(graph: Graph, look: Look) -> Rendered:
 
     shown = choose_shown(graph, look)
     return Rendered(write_mermaid(shown).encode("utf-8", "replace"), shown)
+
+
+def _render_csv(graph: Graph, look: Look) -> Rendered:
+    from kgraph.drawing.rows import CSV_COLUMNS, to_csv
+
+    return Rendered(to_csv(_rows(graph, look), look.columns or CSV_COLUMNS).encode("utf-8", "replace"))
+
+
+def _render_markdown(graph: Graph, look: Look) -> Rendered:
+    from kgraph.drawing.rows import MARKDOWN_COLUMNS, to_markdown
+
+    text = to_markdown(_rows(graph, look), look.columns or MARKDOWN_COLUMNS)
+    return Rendered(text.encode("utf-8", "replace"))
+
+
+def _rows(graph: Graph, look: Look) -> list[dict[str, Any]]:
+    """The rows of what the look shows of the graph."""
+    from kgraph.drawing.rows import to_rows
+    from kgraph.drawing.view import choose_shown
+
+    fold = look.depth is not None if look.fold is None else look.fold
+    return to_rows(choose_shown(graph, replace(look, fold=fold, chains=False)).graph)
 
 
 @contextmanager
@@ -79,4 +104,17 @@ RENDERERS: dict[str, Callable[[], AbstractContextManager[Renderer]]] = {
     ".mmd": lambda: nullcontext(_render_mermaid),
     ".json": lambda: nullcontext(_render_json),
     ".txt": lambda: nullcontext(_render_text),
+    ".csv": lambda: nullcontext(_render_csv),
+    ".md": lambda: nullcontext(_render_markdown),
 }
+
+
+def find_renderer(output: Path) -> AbstractContextManager[Renderer]:
+    """What makes the content of a file, by its suffix; `KGraphError` for one that kgraph does not write."""
+    suffix = output.suffix.lower()
+    if suffix not in RENDERERS:
+        has = f"has the suffix `{output.suffix}`, which kgraph does not write" if suffix else "has no suffix"
+        raise KGraphError(
+            f"`{output}` {has}", hint="use one of " + ", ".join(f"`{suffix}`" for suffix in RENDERERS)
+        )
+    return RENDERERS[suffix]()

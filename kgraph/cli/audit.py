@@ -9,21 +9,22 @@ from pathlib import Path
 
 import click
 
+from kgraph.cli.flags import json_option, pager_option, quiet_option
+from kgraph.cli.folders import models_at
 from kgraph.cli.options import complete_files
+from kgraph.cli.pager import echo_paged
 from kgraph.cli.terminal import progress, terminal_width
 from kgraph.errors import KGraphError
 from kgraph.reports.audit import Audit
 from kgraph.reports.audit_text import to_audit_json, to_audit_table, to_audit_text
 from kgraph.sources.audited_file import audit
-from kgraph.sources.containers.keras_zip import CONFIG, mentions
-from kgraph.sources.containers.savedmodel import is_savedmodel
-
-SUFFIXES = (".keras", ".h5", ".hdf5")  # of the files that are looked at in a folder; of JSON, models alone
 
 
 @click.command("audit")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_files)
-@click.option("--json", "as_json", is_flag=True, help="Write all findings as JSON.")
+@json_option
+@pager_option
+@quiet_option
 def audit_command(files: Sequence[str], as_json: bool) -> None:
     """Tell what Keras would run or reach for as it loads each FILE: code in it, classes of other packages,
     files and links. Nothing of it is run. In a folder that is no model, all models are looked at.
@@ -35,12 +36,12 @@ def audit_command(files: Sequence[str], as_json: bool) -> None:
     Exit 0: nothing was found of what kgraph looks for, which does not make a file safe; 1: something;
     2: a file could not be read, or not all of it.
     """
-    paths = [path for name in files for path in _models_at(Path(name))]
+    paths = [path for name in files for path in models_at(Path(name))]
     audits = list(_audit_all(paths))
     if as_json:
         click.echo(to_audit_json(audits))
     else:
-        click.echo(_report(audits, list(files)), nl=False)
+        echo_paged(_report(audits, list(files)))
     sys.stdout.flush()
     unread, found = any(one.unread for one in audits), any(one.findings for one in audits)
     sys.exit(2 if unread else 1 if found else 0)
@@ -66,30 +67,3 @@ def _audit_all(paths: Sequence[Path]) -> Iterator[Audit]:
                 yield audit(path)
             except KGraphError as error:
                 yield Audit(str(path), None, None, (), (str(error),))
-
-
-def _models_at(path: Path) -> Iterator[Path]:
-    """What is to be looked at under a name: the file or model itself, or the models in a folder."""
-    if not path.is_dir() or _is_model(path):
-        yield path
-        return
-    for place, folders, files in os.walk(path):
-        inner = [Path(place) / name for name in sorted(folders)]
-        models = [folder for folder in inner if _is_model(folder)]
-        folders[:] = [folder.name for folder in inner if folder not in models]
-        yield from models
-        yield from (Path(place) / name for name in sorted(files) if _is_model_file(Path(place) / name))
-
-
-def _is_model(folder: Path) -> bool:
-    return is_savedmodel(folder) or (folder / CONFIG).is_file()
-
-
-def _is_model_file(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    if suffix == ".json" and path.is_file():
-        try:
-            return mentions(path, b"class_name")
-        except (KGraphError, OSError):
-            return True  # its audit tells why it cannot be read
-    return suffix in SUFFIXES

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from kgraph.cli.terminal import note
 from kgraph.sources.audited_file import config_findings, container_findings
 from kgraph.sources.model_file import ModelFile
 from kgraph.texts import shell_word
@@ -16,4 +15,4 @@ def note_findings(file: ModelFile | None) -> None:
         return
     count = f"{len(found)} thing{'s' * (len(found) != 1)}"
     command = f"kgraph audit {shell_word(str(file.path))}"
-    click.echo(f"\nnote: Keras would run or reach for {count} that it holds; `{command}` tells", err=True)
+    note(f"Keras would run or reach for {count} that it holds; `{command}` tells")

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
+from kgraph.cli.flags import pager_option, quiet_option
 from kgraph.cli.model_io import write_file
-from kgraph.cli.terminal import print_graph
+from kgraph.cli.terminal import print_graph, tell
 from kgraph.drawing.look import Look
 from kgraph.renderers import RENDERERS
 from kgraph.sources import read
 
 
 @click.command("demo")
+@pager_option
+@quiet_option
 def demo_command() -> None:
     """Show what kgraph does, on a small model that it carries; writes kgraph-demo.svg and .keras here.
 
@@ -37,7 +40,7 @@ def demo_command() -> None:
             click.echo(f"    {node.outputs[0]}  reads {reads}  → {read_by}")
     write_file(Path("kgraph-demo.svg"), picture)
     write_file(Path("kgraph-demo.keras"), copy)
-    click.echo(
+    tell(
         "\nwrote kgraph-demo.svg, its picture, and kgraph-demo.keras, the model itself; try\n"
         "  kgraph show kgraph-demo.keras --expand\n"
         "  kgraph show kgraph-demo.keras --expand --only 'encoder/*'\n"

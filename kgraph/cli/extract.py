@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import click
 
+from kgraph.cli.flags import json_option, quiet_option
 from kgraph.cli.model_io import import_for_keras, import_object, is_code, load_model, note_unused, write_file
 from kgraph.cli.options import (
     Listing,
@@ -21,18 +23,21 @@ from kgraph.cli.options import (
     model_argument,
     several,
 )
-from kgraph.cli.terminal import progress, terminal_width
+from kgraph.cli.terminal import progress, tell, terminal_width
 from kgraph.drawing.describe import format_bytes
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, NoGraphError
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.file import check_targets, open_cuttable, save_together
-from kgraph.extraction.plan import kept_layers, plan, rest
+from kgraph.extraction.plan import Queries, kept_layers, plan, rest
 from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
 from kgraph.sources import read
 from kgraph.sources.model_file import ModelFile, open_model_file
-from kgraph.texts import escape_unprintable
+from kgraph.structures import slot_text
+from kgraph.texts import escape_json, escape_unprintable
+
+VERSION = 1  # of the JSON
 
 
 @click.command("extract", cls=Listing)
@@ -47,6 +52,8 @@ from kgraph.texts import escape_unprintable
 )
 @click.option("--tail", type=click.Path(path_type=Path), help="Write the rest of the model there.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, what is kept and dropped; write nothing.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the plan too.")
+@json_option
 @input_shape_option
 @click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
@@ -55,6 +62,7 @@ from kgraph.texts import escape_unprintable
     "--unsafe", is_flag=True, help="Let Keras run code that the file holds, and open files that it names."
 )
 @imports_option
+@quiet_option
 def extract_command(
     model: str,
     layers: Sequence[str],
@@ -62,6 +70,8 @@ def extract_command(
     output: Path | None,
     tail: Path | None,
     dry_run: bool,
+    verbose: bool,
+    as_json: bool,
     input_shapes: Sequence[str],
     verify: bool,
     force: bool,
@@ -78,7 +88,7 @@ def extract_command(
 
     A file is cut without Keras: no class of the model's is needed, and memory stays small. The compile
     config and the optimizer are left out. The queries are those of `kgraph select`; a label before `=`
-    is the key of the output.
+    is the key of the output. One exact name alone, as `avg_pool`, makes a bare output, all else a dict.
     """
     if not layers:
         raise click.UsageError("`--layers` is missing: which tensors shall the submodel make?")
@@ -86,9 +96,12 @@ def extract_command(
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
     if input_shapes and not dry_run:
         raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
+    wanted = _queries(layers)
+    report = _Report(wanted, _queries(inputs), verbose or dry_run, as_json)
     if dry_run:
         graph = bind_input_shapes(load_model(model, imports=imports)[0], input_shapes)
-        _show_plan(graph, layers, inputs)
+        report.tell_plan(graph)
+        report.end()
         return
     source = None if with_keras or is_code(model) else open_cuttable(Path(model))
     suffix = source.suffix if source else ".keras"
@@ -98,24 +111,84 @@ def extract_command(
         file = None if is_code(model) else _open_for_keras(Path(model))
         known = None if file is None else _graph_of(file)
         if known is not None:  # says what does not fit before Keras is started
-            _show_plan(known, layers, inputs)
+            report.tell_plan(known)
         live = _live(model, file, unsafe, imports)
         if known is None:
-            _show_plan(read(live), layers, inputs)
-        _save(live, layers, inputs, targets[0])
+            report.tell_plan(read(live))
+        _save(live, report, targets[0])
     else:
         file = source.file
         _check_graph(file)
         if not verify:
             note_unused(imports)
-        _cut(source, layers, inputs, targets)
-    click.echo("wrote " + " and ".join(map(str, targets)))
+        _cut(source, report, targets)
+    report.tell_written(targets)
     if verify:
         if file is None:
             raise KGraphError(
                 f"`{model}` is no file that Keras could load again", hint="leave `--verify` away"
             )
-        _verify_written(file, targets, layers, inputs, unsafe, imports)
+        _verify_written(file, report, targets, unsafe, imports)
+    report.end()
+
+
+def _queries(words: Sequence[str]) -> Queries:
+    """The words as queries; one alone as such, since one exact name makes a bare output."""
+    return words[0] if len(words) == 1 else list(words)
+
+
+class _Report:
+    """What is told of a cut, as lines while it is made or as JSON at its end."""
+
+    def __init__(self, layers: Queries, inputs: Queries, verbose: bool, as_json: bool) -> None:
+        self.layers, self.inputs = layers, inputs or None
+        self.verbose, self.as_json = verbose, as_json
+        self.facts: dict[str, Any] = {"version": VERSION}
+
+    def tell_plan(self, graph: Graph) -> Graph:
+        """The plan of the cut; what of the model it keeps and drops is told."""
+        wanted = plan(graph, self.layers, self.inputs)
+        whole, kept = count_totals(graph), count_totals(wanted)
+        left = {t.layer for t in wanted.inputs.values()}
+        unused = [t.layer for t in graph.inputs.values() if t.layer not in left]
+        self.facts |= {
+            "outputs": {slot_text(slot): str(tensor) for slot, tensor in wanted.outputs.items()},
+            "layers": {"kept": len(kept_layers(graph, wanted)), "of": whole.layers},
+            "parameters": {
+                "kept": kept.size.parameters if kept.size else None,
+                "of": whole.size.parameters if whole.size else None,
+            },
+            "dropped_inputs": unused,
+        }
+        if self.as_json:
+            return wanted
+        if self.verbose:
+            click.echo(to_text(wanted, width=terminal_width()), nl=False)
+        line = f"kept {self.facts['layers']['kept']} of {whole.layers} layers"
+        if whole.size and kept.size:
+            parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
+            line += f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}"
+        if unused:
+            line += f"; dropped inputs: {', '.join(f'`{escape_unprintable(name)}`' for name in unused)}"
+        tell(line)
+        return wanted
+
+    def tell_written(self, targets: Sequence[Path]) -> None:
+        """What was written is told."""
+        self.facts["written"] = [str(target) for target in targets]
+        if not self.as_json:
+            tell("wrote " + " and ".join(map(str, targets)))
+
+    def tell_verified(self, count: int) -> None:
+        """How many outputs were compared and equal is told."""
+        self.facts["verified"] = count
+        if not self.as_json:
+            tell(f"verified: {count} output{'s' * (count != 1)} equal to the last bit")
+
+    def end(self) -> None:
+        """The JSON is printed, if that is wanted."""
+        if self.as_json:
+            click.echo(escape_json(json.dumps(self.facts, indent=1, ensure_ascii=False)))
 
 
 def _target(output: Path | None, model: str, suffix: str) -> Path:
@@ -141,52 +214,28 @@ def _check_graph(file: ModelFile) -> None:
         raise
 
 
-def _cut(source: CuttableFile, layers: Sequence[str], inputs: Sequence[str], targets: Sequence[Path]) -> None:
+def _cut(source: CuttableFile, report: _Report, targets: Sequence[Path]) -> None:
     """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
     graph = source.file.graph
-    wanted = plan(graph, layers, inputs or None)
-    submodels = [source.submodel(wanted)]
+    submodels = [source.submodel(report.tell_plan(graph))]
     if len(targets) > 1:
-        submodels.append(source.submodel(rest(graph, layers), (True, False)))
-    click.echo(_plan_text(graph, wanted), nl=False)
-    if graph.compile_config:
-        click.echo("left out: the compile config and the optimizer")
+        submodels.append(source.submodel(rest(graph, report.layers), (True, False)))
     with ExitStack() as stack:
         watches = (stack.enter_context(progress(f"writing {target}")) for target in targets)
         save_together(submodels, targets, watches)
 
 
 def _verify_written(
-    file: ModelFile,
-    targets: Sequence[Path],
-    layers: Sequence[str],
-    inputs: Sequence[str],
-    unsafe: bool,
-    imports: Sequence[str],
+    file: ModelFile, report: _Report, targets: Sequence[Path], unsafe: bool, imports: Sequence[str]
 ) -> None:
     from kgraph.extraction.verify import verify
 
     head, tail = targets[0], targets[1] if len(targets) > 1 else None
-    found = verify(file, head, list(layers), list(inputs) or None, tail=tail, unsafe=unsafe, imports=imports)
+    found = verify(file, head, report.layers, report.inputs, tail=tail, unsafe=unsafe, imports=imports)
     if found.different:
         names = ", ".join(f"`{key}`" for key in found.different)
         raise KGraphError(f"`{head}` is written, but makes other numbers than the model for {names}")
-    count = len(found.outputs)
-    click.echo(f"verified: {count} output{'s' * (count != 1)} equal to the last bit")
-
-
-def _plan_text(graph: Graph, wanted: Graph) -> str:
-    """The plan, then what is kept and dropped."""
-    lines = [to_text(wanted, width=terminal_width())]
-    whole, kept = count_totals(graph), count_totals(wanted)
-    lines.append(f"kept {len(kept_layers(graph, wanted))} of {whole.layers} layers")
-    if whole.size and kept.size:
-        parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
-        lines.append(f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}")
-    left = {t.layer for t in wanted.inputs.values()}
-    unused = [f"`{escape_unprintable(t.layer)}`" for t in graph.inputs.values() if t.layer not in left]
-    lines.append(f"; dropped inputs: {', '.join(unused)}\n" if unused else "\n")
-    return "".join(lines)
+    report.tell_verified(len(found.outputs))
 
 
 def _open_for_keras(path: Path) -> ModelFile:
@@ -203,7 +252,7 @@ def _live(spec: str, file: ModelFile | None, unsafe: bool, imports: Sequence[str
 
     gc.enable()
     import_for_keras(imports)
-    return import_object(*spec.split(":")) if file is None else load_live_model(file, unsafe=unsafe)
+    return import_object(spec) if file is None else load_live_model(file, unsafe=unsafe)
 
 
 def _graph_of(file: ModelFile) -> Graph | None:
@@ -214,17 +263,13 @@ def _graph_of(file: ModelFile) -> Graph | None:
         return None
 
 
-def _show_plan(graph: Graph, layers: Sequence[str], inputs: Sequence[str]) -> None:
-    click.echo(_plan_text(graph, plan(graph, layers, inputs or None)), nl=False)
-
-
-def _save(model: object, layers: Sequence[str], inputs: Sequence[str], output: Path) -> None:
+def _save(model: object, report: _Report, output: Path) -> None:
     """Cut the live model, and write what is cut."""
     from kgraph.extraction.live import extract
 
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # dropped inputs were told with the plan
-        submodel = extract(model, layers, inputs=inputs or None)
+        submodel = extract(model, report.layers, inputs=report.inputs)
         path = Path(folder) / "submodel.keras"
         submodel.save(path)
         write_file(output, path.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sys
@@ -9,27 +10,25 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kgraph.atomic_write import write_atomically
+from kgraph.cli.terminal import note
 from kgraph.errors import KERAS_STOPS, KGraphError, ReadError
 from kgraph.graph import Graph
-from kgraph.renderers import RENDERERS, Renderer
+from kgraph.renderers import Renderer, find_renderer
 from kgraph.sources import read
 from kgraph.sources.model_file import ModelFile, open_model_file
+from kgraph.sources.weights.values import Values
 
 
 def open_renderer(output: Path, model: str) -> AbstractContextManager[Renderer]:
     """What makes the content of an output file, by its suffix; an error for one that must not be written."""
-    suffix = output.suffix.lower()
-    if suffix not in RENDERERS:
-        has = f"has the suffix `{output.suffix}`, which kgraph does not write" if suffix else "has no suffix"
-        raise KGraphError(
-            f"`{output}` {has}", hint="use one of " + ", ".join(f"`{suffix}`" for suffix in RENDERERS)
-        )
+    renderer = find_renderer(output)
     refuse_the_source(output, model)
-    return RENDERERS[suffix]()
+    return renderer
 
 
 def refuse_the_source(output: Path, model: str) -> None:
@@ -41,7 +40,7 @@ def refuse_the_source(output: Path, model: str) -> None:
 
 
 def load_model(
-    spec: str, weights: str | None = None, values: bool = False, imports: Sequence[str] = ()
+    spec: str, weights: str | None = None, values: Values = False, imports: Sequence[str] = ()
 ) -> tuple[Graph, ModelFile | None]:
     """The graph of a file (and of a file with its weights), and the file; or of `package.module:name`.
 
@@ -49,14 +48,15 @@ def load_model(
     """
     if is_code(spec):
         import_for_keras(imports)
-        return read(import_object(*spec.split(":")), weights=weights, values=values), None
+        return read(import_object(spec), weights=weights, values=values), None
     note_unused(imports)
     file = open_model_file(Path(spec), weights=None if weights is None else Path(weights), values=values)
     return file.graph, file
 
 
 def is_code(spec: str) -> bool:
-    return not os.path.exists(spec) and bool(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", spec))
+    """Whether it is `package.module:name`, or that with arguments, and no file."""
+    return not os.path.exists(spec) and bool(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?", spec))
 
 
 def import_for_keras(imports: Sequence[str]) -> None:
@@ -70,35 +70,58 @@ def import_for_keras(imports: Sequence[str]) -> None:
 def note_unused(imports: Sequence[str]) -> None:
     """A note on stderr if code was named that nothing needs."""
     if imports:
-        click.echo(
-            "note: `--import` is not needed here: a file is read without the code of its classes", err=True
-        )
+        note("`--import` is not needed here: a file is read without the code of its classes")
 
 
-def import_object(module: str, name: str) -> object:
+def import_object(spec: str) -> object:
+    """The model that `package.module:name` names or returns, called with the arguments after it, if any."""
+    module, _, call = spec.partition(":")
+    name, arguments, keywords = _parse_call(call)
+    from kgraph.extraction.keras_loading import IMPORT, UNKNOWN, quiet
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.path.insert(0, os.getcwd())
     try:
-        value: object = import_module(module)
-        for part in name.split("."):
-            value = getattr(value, part)
-        # A model can be called too, but a model is what is wanted.
-        if callable(value) and not hasattr(value, "get_config"):
-            value = value()
+        with quiet():
+            value: object = import_module(module)
+            for part in name.split("."):
+                value = getattr(value, part)
+            # A model can be called too, but a model is what is wanted.
+            if callable(value) and not hasattr(value, "get_config"):
+                value = value(*arguments, **keywords)
     except (Exception, SystemExit) as error:  # the user's code may raise anything
-        from kgraph.extraction.keras_loading import IMPORT, UNKNOWN
-
         if unknown := UNKNOWN.search(str(error)):  # Keras says so after a thousand characters of config
             missing = (unknown["class"] or unknown["object"]).rpartition(">")[2]
-            what = f"`{module}:{name}` cannot be had: Keras does not know `{missing}`"
+            what = f"`{spec}` cannot be had: Keras does not know `{missing}`"
             raise ReadError(what, hint=IMPORT) from error
         raise ReadError(
-            f"`{module}:{name}` cannot be had ({type(error).__name__}: {error})",
+            f"`{spec}` cannot be had ({type(error).__name__}: {error})",
             hint=KERAS_STOPS
             if isinstance(error, RecursionError)
-            else "`package.module:name` must be a model, or a function without arguments that returns one",
+            else "`package.module:name` must be a model or a function that returns one; `name(weights=None)` "
+            "gives it arguments",
         ) from error
     return value
+
+
+def _parse_call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """The name in `name(1, key=None)`, and its arguments, which must be literals.
+
+    >>> _parse_call("ResNet50(weights=None)"), _parse_call("model")
+    (('ResNet50', [], {'weights': None}), ('model', [], {}))
+    """
+    if "(" not in text:
+        return text, [], {}
+    try:
+        call = ast.parse(text, mode="eval").body
+        assert isinstance(call, ast.Call)
+        name = text.partition("(")[0]
+        keywords = {word.arg or "**": ast.literal_eval(word.value) for word in call.keywords}
+        return name, [ast.literal_eval(argument) for argument in call.args], keywords
+    except (SyntaxError, ValueError, AssertionError, MemoryError, RecursionError) as error:
+        raise click.UsageError(
+            f"`{text}`: arguments must be literals, as `ResNet50(weights=None, input_shape=(64, 64, 3))`"
+        ) from error
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -43,7 +43,7 @@ class Listing(click.Command):
 
 def several(*names: str, help: str) -> Callable[[Decorated], Decorated]:
     """An option that may be repeated, its words queries."""
-    return click.option(*names, metavar="QUERY...", multiple=True, help=help)
+    return click.option(*names, metavar="QUERY...", multiple=True, help=help, shell_complete=complete_layers)
 
 
 def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -51,6 +51,22 @@ def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> li
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
+
+
+def complete_layers(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the layers of MODEL that begin so, at all depths."""
+    from click.shell_completion import CompletionItem
+
+    from kgraph.errors import KGraphError
+    from kgraph.sources import read
+    from kgraph.transforms.flatten import every_node
+
+    try:
+        graph = read(context.params.get("model") or "")
+        names = dict.fromkeys(node.layer for node, _ in every_node(graph))
+    except KGraphError:  # there is nothing to complete from
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 model_argument = click.argument("model", shell_complete=complete_files)

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 from typing import Any, TextIO
+
+# What stands for the signs of the views where the output's encoding has none; each one column wide.
+ASCII = {
+    "○": "o", "●": "*", "◆": "+", "▣": "#", "◎": "@", "◌": ".", "▸": ">", "▾": "v", "│": "|", "─": "-",
+    "╮": ".", "╯": "'", "╰": "`", "╭": ",", "┤": "+", "├": "+", "┼": "+", "┴": "+", "┬": "+", "╴": "-",
+    "←": "<", "→": ">", "…": "~", "×": "x", "·": "-", "−": "-", "≥": ">", "≤": "<", "≠": "!", "′": "'",
+}  # fmt: skip
+
+
+def _replace_unknown(error: UnicodeError) -> tuple[str, int]:
+    """Signs of the views in ASCII, other characters as Python escapes them."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end]
+    known = (ASCII.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in text)
+    return "".join(known), error.end
+
+
+codecs.register_error("kgraph", _replace_unknown)
 
 
 class _Stream(io.RawIOBase):
@@ -34,7 +53,7 @@ class _Stream(io.RawIOBase):
 
 
 def open_output(number: int) -> TextIO:
-    """The standard output (1) or error (2); what it cannot encode is replaced, and it may be closed."""
+    """The standard output (1) or error (2); what it cannot encode is in ASCII, and it may be closed."""
     known: Any = sys.stdout if number == 1 else sys.stderr
     if known is None:  # the program was started without it
         return open(os.devnull, "w")
@@ -42,5 +61,5 @@ def open_output(number: int) -> TextIO:
     is_terminal = os.isatty(number)
     buffer = io.BufferedWriter(_Stream(number))
     return io.TextIOWrapper(
-        buffer, encoding=known.encoding, errors="replace", line_buffering=is_terminal or number == 2
+        buffer, encoding=known.encoding, errors="kgraph", line_buffering=is_terminal or number == 2
     )

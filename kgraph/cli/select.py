@@ -7,15 +7,17 @@ from textwrap import indent
 
 import click
 
+from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model
 from kgraph.cli.options import (
     bind_input_shapes,
+    complete_layers,
     imports_option,
     input_shape_option,
     model_argument,
     weights_option,
 )
-from kgraph.cli.terminal import terminal_width
+from kgraph.cli.pager import echo_paged
 from kgraph.query_grammar import grammar
 
 
@@ -28,13 +30,17 @@ class _WithGrammar(click.Command):
 
 @click.command("select", cls=_WithGrammar)
 @model_argument
-@click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
+@click.argument("queries", metavar="QUERY...", nargs=-1, required=True, shell_complete=complete_layers)
+@json_option
 @input_shape_option
 @weights_option
 @imports_option
+@pager_option
+@quiet_option
 def select_command(
     model: str,
     queries: Sequence[str],
+    as_json: bool,
     input_shapes: Sequence[str],
     weights: str | None,
     imports: Sequence[str],
@@ -45,9 +51,13 @@ def select_command(
     kgraph select model.keras 'encoder/*' '@Dense[-1]' '~.*pool'
 
     """
-    from kgraph.drawing.terminal.graph_text import to_tensors_text
+    from kgraph.drawing.terminal.tensors_text import to_tensors_json, to_tensors_text
     from kgraph.query import select as find
 
     graph, _ = load_model(model, weights, imports=imports)
     graph = bind_input_shapes(graph, input_shapes)
-    click.echo(to_tensors_text(graph, find(graph, *queries), width=terminal_width()), nl=False)
+    found = find(graph, *queries)
+    if as_json:
+        click.echo(to_tensors_json(graph, found))
+    else:
+        echo_paged(to_tensors_text(graph, found))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model
 from kgraph.cli.options import imports_option, model_argument, weights_option
 from kgraph.cli.terminal import print_sharing
@@ -14,10 +15,12 @@ from kgraph.cli.unloadable import note_unloadable
 
 @click.command("shared")
 @model_argument
-@click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
+@json_option
 @click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
 @weights_option
 @imports_option
+@pager_option
+@quiet_option
 def shared_command(
     model: str, as_json: bool, values: bool, weights: str | None, imports: Sequence[str]
 ) -> None:

@@ -1,172 +1,199 @@
-"""`kgraph show`: the layer graph of a model, in the terminal or as a file."""
+"""`kgraph show`: the layer graph of a model, in the terminal or as a file; or some of its layers in full."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kgraph.cli.audit_note import note_findings
+from kgraph.cli.flags import json_option, pager_option, quiet_option
+from kgraph.cli.folders import is_folder_of_models, print_models
+from kgraph.cli.layer import print_layers
 from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import (
     Listing,
     bind_input_shapes,
+    complete_layers,
     imports_option,
     input_shape_option,
     model_argument,
     several,
     weights_option,
 )
-from kgraph.cli.terminal import print_graph
+from kgraph.cli.terminal import note, print_graph, tell
 from kgraph.cli.unloadable import note_unloadable
-from kgraph.drawing.look import COLOURS, ROOM, TELLS, TOLD, Look
-from kgraph.errors import SelectError
-from kgraph.graph import Graph, Tensor
-from kgraph.renderers import RENDERERS
+from kgraph.drawing.look import COLORS, COLUMNS, LABELS, RANKDIRS, ROOM
+from kgraph.graph import Graph
+from kgraph.renderers import PICTURES, RENDERERS, TABLES
+from kgraph.view_options import choose_view
 
 if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
+# Options that not all outputs heed, and who does.
+OF_PICTURES = ("rankdir", "label", "color", "dark", "chains")
+OF_VIEWS = ("expand", "fold", "depth", "highlight")
 
-@click.command("show", cls=Listing)
+
+def _show_legend(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from kgraph.drawing.terminal.legend import legend
+
+        click.echo(legend(), nl=False)
+        context.exit()
+
+
+class _Show(Listing):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from textwrap import indent
+
+        from kgraph.drawing.terminal.legend import legend
+
+        formatter.write("\nSigns:\n" + indent(legend(), "  "))
+
+
+@click.command("show", cls=_Show)
 @model_argument
+@click.argument("layers", metavar="[LAYER]...", nargs=-1, shell_complete=complete_layers)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write a file: " + " ".join(RENDERERS) + "."
 )
+@json_option
 @click.option("--expand", is_flag=True, help="Open nested models.")
 @click.option(
     "--fold/--no-fold", default=None, help="Show repeated blocks once; pictures do from 150 boxes on."
 )
 @click.option("--depth", type=click.IntRange(1), help="Levels of nested models and blocks; 1: all closed.")
-@several("--only", "queries", help="Show only what matches, as `block1_*`.")
+@several("--only", help="Show only what matches, as `block1_*`.")
 @click.option("--around", type=click.IntRange(0), help="With --only: and what lies so many steps from it.")
 @click.option("--between", nargs=2, metavar="QUERY QUERY", help="Show only the ways from one to the other.")
 @several("--highlight", help="Mark what a submodel of these would keep.")
-@click.option("--across", is_flag=True, help="In pictures, lead the arrows to the right, not down.")
+@click.option("--columns", metavar="NAME,...", help=f"The columns, of {', '.join(COLUMNS)}.")
+@click.option("--values", is_flag=True, help="With LAYER: what its weights amount to.")
 @input_shape_option
 @weights_option
 @imports_option
+@click.option("--rankdir", type=click.Choice(RANKDIRS), help="Where a picture leads; LR: to the right.")
 @click.option("--chains", is_flag=True, help="In pictures, one box for convolution, norm and activation.")
 @click.option(
-    "--tell",
+    "--label",
     multiple=True,
-    type=click.Choice(TELLS),
+    type=click.Choice(LABELS),
     metavar="WHAT...",
-    help=f"What pictures say, of {', '.join(TELLS)}.",
+    help=f"What pictures say, of {', '.join(LABELS)}.",
 )
-@click.option("--colour", type=click.Choice(COLOURS), default="family", help="What fills the boxes.")
+@click.option("--color", "--colour", "color", type=click.Choice(COLORS), help="What fills the boxes.")
 @click.option("--dark", is_flag=True, help="For dark paper.")
+@pager_option
+@quiet_option
+@click.option(
+    "--legend",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_legend,
+    help="Tell what the signs mean.",
+)
 def show_command(
     model: str,
+    layers: Sequence[str],
     output: Path | None,
-    expand: bool,
-    fold: bool | None,
-    depth: int | None,
-    queries: Sequence[str],
-    around: int | None,
-    between: tuple[str, str] | None,
-    highlight: Sequence[str],
-    across: bool,
+    as_json: bool,
     input_shapes: Sequence[str],
     weights: str | None,
     imports: Sequence[str],
-    chains: bool,
-    tell: Sequence[str],
-    colour: str,
-    dark: bool,
+    values: bool,
+    **view: Any,
 ) -> None:
-    """Show the layer graph of MODEL, in the terminal or as a picture.
+    """Show the layer graph of MODEL, in the terminal or as a picture; or each LAYER in full.
 
     \b
     kgraph show model.keras
+    kgraph show model.keras conv1 --values
     kgraph show model.keras --only 'encoder/*'
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
+    kgraph show models/
     """
-    if queries and between:
-        raise click.UsageError("`--only` and `--between` each name a part; give one of them")
-    if around is not None and not queries:
-        raise click.UsageError("`--around` goes with `--only`: around what?")
-    if (fold or depth) and output and output.suffix.lower() == ".json":
-        raise click.UsageError(
-            "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
-        )
+    if is_folder_of_models(model):
+        print_models(model, as_json)
+        return
+    if values and not layers:
+        raise click.UsageError("`--values` goes with a LAYER: the weights of which?")
+    if output and (as_json or layers):
+        raise click.UsageError("`-o` writes the graph; it does not go with `--json` or a LAYER")
+    if layers:
+        _note_idle(OF_PICTURES + OF_VIEWS + ("columns", "only", "between"), "says nothing of a layer in full")
+        print_layers(model, layers, weights, imports, input_shapes, values=values, as_json=as_json)
+        return
+    suffix = ".json" if as_json else output.suffix.lower() if output else ""
+    _note_unheeded(suffix)
+    options = {name: value for name, value in view.items() if value not in (None, (), False)}
+    options |= {"fold": view["fold"], "columns": _columns(view["columns"])}
+    if view["label"]:
+        options["label"] = frozenset(view["label"])
+    _check_together(options, suffix)
     context = click.get_current_context()
     render = context.with_resource(open_renderer(output, model)) if output else None
     graph, file = load_model(model, weights, imports=imports)
-    graph = bind_input_shapes(graph, input_shapes)
-    look = Look(
-        expand=expand,
-        direction="LR" if across else "TB",
-        highlight=_highlit(graph, highlight),
-        fold=fold,
-        depth=depth,
-        chains=chains,
-        tell=frozenset(tell) or TOLD,
-        colour=colour,
-        dark=dark,
-    )
-    if queries:
-        graph, look = _matching_part(graph, look, queries, around)
-    if between:
-        graph, look = _connecting_part(graph, look, *between)
-    if output is None or render is None:
+    graph, look = choose_view(bind_input_shapes(graph, input_shapes), **options)
+    if as_json:
+        click.echo(_to_json(graph))
+    elif output is None or render is None:
         print_graph(graph, look)
     else:
         rendered = render(graph, look)
         write_file(output, rendered.content)
-        click.echo(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
+        tell(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
     note_unloadable(file)
     note_findings(file)
 
 
-def _highlit(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
-    if not queries:
-        return frozenset()
-    from kgraph.extraction.plan import plan, planned_addresses
+def _to_json(graph: Graph) -> str:
+    from kgraph.graph_json import to_json
 
-    return planned_addresses(graph, plan(graph, queries))
+    return to_json(graph)
 
 
-def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> tuple[Graph, Look]:
-    from kgraph.transforms.subgraph import neighbourhood, subgraph
+def _columns(text: str | None) -> tuple[str, ...] | None:
+    names = tuple(name.strip() for name in text.split(",")) if text is not None else None
+    for name in names or ():
+        if name not in COLUMNS:
+            raise click.UsageError(f"`--columns`: there is no `{name}`; there are {', '.join(COLUMNS)}")
+    return names
 
-    shown, look, (found,) = _select_shown(graph, look, queries)
-    return subgraph(shown, neighbourhood(shown, found, steps or 0)), look
 
-
-def _connecting_part(graph: Graph, look: Look, start: str, end: str) -> tuple[Graph, Look]:
-    from kgraph.transforms.subgraph import paths_between, subgraph
-
-    shown, look, (starts, ends) = _select_shown(graph, look, [start], [end])
-    kept = paths_between(shown, starts, ends)
-    if not kept:
-        raise SelectError(
-            f"no way leads from `{start}` to `{end}` in `{graph.name}`",
-            hint="ways lead along the arrows, from inputs to outputs; is it the other way round?",
+def _check_together(options: dict[str, Any], suffix: str) -> None:
+    """None; raises `UsageError` for options of which each makes the other senseless."""
+    if "only" in options and "between" in options:
+        raise click.UsageError("`--only` and `--between` each name a part; give one of them")
+    if "around" in options and "only" not in options:
+        raise click.UsageError("`--around` goes with `--only`: around what?")
+    if suffix == ".json" and (options["fold"] or "depth" in options):
+        raise click.UsageError(
+            "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
         )
-    return subgraph(shown, kept), look
 
 
-def _select_shown(
-    graph: Graph, look: Look, *queries: Sequence[str]
-) -> tuple[Graph, Look, list[tuple[Tensor, ...]]]:
-    """The graph as it is shown, nested models open if a query names what is inside one, and what there
-    stands for what each of the queries names.
-    """
-    from kgraph.query import select
-    from kgraph.transforms.flatten import flatten
-    from kgraph.transforms.subgraph import counterparts
+def _note_unheeded(suffix: str) -> None:
+    """A note for each option that was given and that the output does not heed."""
+    if suffix not in PICTURES:
+        _note_idle(OF_PICTURES, "goes with a picture, as `-o model.svg`")
+    if suffix in PICTURES or suffix == ".json":
+        _note_idle(("columns",), "goes with the terminal view and tables")
+    if suffix == ".json" or suffix in TABLES:
+        _note_idle(("expand", "highlight"), "goes with pictures and the terminal view")
 
-    named = [select(graph, *several) for several in queries]
-    is_inside = any(tensor.layer not in graph for tensors in named for tensor in tensors)
-    look = replace(look, expand=look.expand or is_inside)
-    shown = flatten(graph) if look.expand else graph
-    return shown, look, [counterparts(shown, graph, tensors) for tensors in named]
+
+def _note_idle(names: Sequence[str], why: str) -> None:
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            note(f"`--{name}` has no effect here: it {why}")
 
 
 def _advice(shown: ShownGraph) -> str:
@@ -178,6 +205,6 @@ def _advice(shown: ShownGraph) -> str:
         part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
         fold = "" if shown.is_folded else ", `--fold` what repeats once"
         return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
-    if shown.is_folded and shown.look.fold is None:
+    if shown.is_folded and shown.look.fold is None and shown.look.depth is None:
         return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
     return ""

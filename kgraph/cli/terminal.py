@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kgraph.cli.flags import is_set
+from kgraph.cli.pager import echo_paged
 from kgraph.drawing.look import Look
+from kgraph.drawing.terminal.spans import WHOLE
 from kgraph.graph import Graph
 
 if TYPE_CHECKING:
@@ -19,55 +22,90 @@ if TYPE_CHECKING:
 
     from kgraph.reports.sharing import Sharing
 
-PIPE_WIDTH = 120
 PATIENCE = 0.5  # seconds before a bar is worth its place
 PLAIN_FROM = 5_000  # nodes; colour takes longer than reading, and nobody sees it scroll by
+LONG = 200  # rows that are more than one looks through
 
 
 def terminal_width() -> int:
-    """The columns to fill: the terminal's, or COLUMNS, or 120 in a pipe."""
-    return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+    """The columns to fill: the terminal's, or COLUMNS; in a pipe so many that nothing is cut."""
+    return shutil.get_terminal_size((WHOLE, 24)).columns
 
 
 def print_graph(graph: Graph, look: Look) -> None:
     """Print the terminal view."""
     from kgraph.drawing.terminal.graph_text import to_styled_text, to_text
 
-    if not sys.stdout.isatty() or len(graph.nodes) > PLAIN_FROM:
-        click.echo(to_text(graph, look, width=terminal_width()), nl=False)
-    else:
-        _print_styled(to_styled_text(graph, look, width=terminal_width()))
+    width = terminal_width()
+    if not sys.stdout.isatty():
+        click.echo(to_text(graph, look, width=width), nl=False)
+        return
+    height = shutil.get_terminal_size().lines
+    plain = len(graph.nodes) > PLAIN_FROM
+    text = (
+        to_text(graph, look, width=width)
+        if plain
+        else _colour(to_styled_text(graph, look, width=width, height=height))
+    )
+    if text.count("\n") > LONG and not (look.fold or look.depth):
+        text += "`--fold` shows repeated blocks once, `--fold --depth 1` each block as a row\n"
+    echo_paged(text)
 
 
 def print_sharing(sharing: Sharing) -> None:
     """Print a report of what is shared."""
     from kgraph.drawing.terminal.sharing_text import to_sharing_text, to_styled_sharing
 
-    if not sys.stdout.isatty():
-        click.echo(to_sharing_text(sharing, width=terminal_width()), nl=False)
+    if sys.stdout.isatty():
+        echo_paged(_colour(to_styled_sharing(sharing, width=terminal_width())))
     else:
-        _print_styled(to_styled_sharing(sharing, width=terminal_width()))
+        click.echo(to_sharing_text(sharing, width=terminal_width()), nl=False)
 
 
-def _print_styled(text: Text) -> None:
+def _colour(text: Text) -> str:
+    """The text with the codes of the terminal's colours; without them where NO_COLOR is set."""
     from rich.console import Console
 
-    Console(highlight=False).print(text, end="", no_wrap=True, crop=False, soft_wrap=True)
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        console.print(text, end="", no_wrap=True, crop=False, soft_wrap=True)
+    return captured.get()
+
+
+def tell(text: str) -> None:
+    """Print a line of what was done, unless `-q` is given."""
+    if not is_set("quiet"):
+        click.echo(text)
+
+
+def note(text: str) -> None:
+    """Print a remark on stderr, unless `-q` is given."""
+    if not is_set("quiet"):
+        click.echo(f"note: {text}", err=True)
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """What is told of bytes done, of how many: it draws a bar, on a terminal, after half a second."""
+def progress(what: str, *, unit: str = "bytes") -> Iterator[Callable[[int, int], None]]:
+    """What is told of bytes (or of another unit) done, of how many: it draws a bar, on a terminal, after
+    half a second.
+    """
     start, bar = perf_counter(), None
 
     def watch(done: int, whole: int) -> None:
         nonlocal bar
-        if bar is None and sys.stderr.isatty() and perf_counter() - start > PATIENCE:
+        if bar is None and sys.stderr.isatty() and not is_set("quiet") and perf_counter() - start > PATIENCE:
+            from rich import progress as rich_progress
             from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            amount = rich_progress.DownloadColumn() if unit == "bytes" else rich_progress.MofNCompleteColumn()
+            bar = rich_progress.Progress(
+                rich_progress.TextColumn("{task.description}"),
+                rich_progress.BarColumn(),
+                amount,
+                rich_progress.TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
             bar.add_task(what, total=whole)
             bar.start()
         if bar is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-import click
-
+from kgraph.cli.terminal import note
 from kgraph.errors import KGraphError
 from kgraph.layers import every_layer
 from kgraph.sources.model_file import ModelFile
@@ -37,9 +36,8 @@ def note_unloadable(file: ModelFile | None) -> None:
     )
     keras, first = ".".join(map(str, NEWEST)), escape_unprintable(twice[0])
     path = os.path.join(".", file.path) if str(file.path).startswith("-") else str(file.path)
-    click.echo(
-        f"\nnote: Keras {keras} cannot load this file, since `{first}` is one object in two models;\n"
+    note(
+        f"Keras {keras} cannot load this file, since `{first}` is one object in two models;\n"
         f"  kgraph extract {shell_word(path)} --layers {queries} -o repaired.keras\n"
-        "writes one that it can load",
-        err=True,
+        "writes one that it can load"
     )

@@ -172,9 +172,9 @@ def test_chains_tell_colour_and_dark_change_pictures(tmp_path: Path, environment
     before = (tmp_path / "plain.dot").read_text(encoding="utf-8")
     for options, text in {
         ("--dark",): "#14181D",
-        ("--colour", "trainable"): "49  ·  trainable",
-        ("--colour", "dtype"): "n  int32",
-        ("--tell", "names", "weights"): "kernel  48 × 4",
+        ("--color", "trainable"): "49  ·  trainable",
+        ("--color", "dtype"): "n  int32",
+        ("--label", "names", "weights"): "kernel  48 × 4",
         ("--expand", "--chains"): "encoder/conv",
     }.items():
         run("show", str(DEMO), *options, "-o", "other.dot", cwd=tmp_path, environment=environment)

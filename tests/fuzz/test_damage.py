@@ -18,7 +18,8 @@ from helpers.places import DEMO
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
-from kgraph.drawing.terminal.graph_text import to_tensors_text, to_text
+from kgraph.drawing.terminal.graph_text import to_text
+from kgraph.drawing.terminal.tensors_text import to_tensors_text
 from kgraph.errors import ConfigError, FormatError, GraphError, KGraphError, UnsafeError
 from kgraph.graph import Graph, Layer
 from kgraph.graph_json import from_json, to_json

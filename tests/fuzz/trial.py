@@ -11,8 +11,9 @@ from typing import Any
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
-from kgraph.drawing.terminal.graph_text import to_tensors_text, to_text
+from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.drawing.terminal.sharing_text import to_sharing_text
+from kgraph.drawing.terminal.tensors_text import to_tensors_text
 from kgraph.errors import KGraphError
 from kgraph.extraction.file import extract_file
 from kgraph.extraction.plan import plan

@@ -1,0 +1,97 @@
+"""What is asked to be seen of a graph, by queries → that part of it, and its look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from kgraph.drawing.look import Look
+from kgraph.errors import SelectError
+from kgraph.graph import Graph, Tensor
+
+Wanted = str | Sequence[str]
+
+
+def choose_view(
+    graph: Graph,
+    look: Look = Look(),
+    *,
+    only: Wanted = (),
+    around: int | None = None,
+    between: Sequence[str] | None = None,
+    highlight: Wanted = (),
+    **fields_of_look: Any,
+) -> tuple[Graph, Look]:
+    """The part of the graph that is to be shown, and how it is to look.
+
+    `only` are queries for that part, `around` how many steps around it are shown too, `between` two queries:
+    what lies on the ways from the one to the other. `highlight` marks what a submodel of these would keep.
+    All else are the fields of `Look`. Raises `SelectError` for queries that match nothing, `ValueError` for
+    options that do not go together, `TypeError` for those that there are not.
+    """
+    known = {field.name for field in fields(Look)}
+    for name in fields_of_look:
+        if name not in known:
+            options = ", ".join(sorted({*known, "only", "around", "between"}))
+            raise TypeError(f"there is no option `{name}`; there are {options}")
+    if only and between:
+        raise ValueError("`only` and `between` each name a part; give one of them")
+    if around is not None and not only:
+        raise ValueError("`around` goes with `only`: around what?")
+    look = replace(look, **fields_of_look)
+    if highlight:
+        look = replace(look, highlight=_planned(graph, _as_list(highlight)))
+    if only:
+        return _matching_part(graph, look, _as_list(only), around)
+    if between:
+        start, end = between
+        return _connecting_part(graph, look, start, end)
+    return graph, look
+
+
+def _as_list(queries: Wanted) -> Sequence[str]:
+    return [queries] if isinstance(queries, str) else list(queries)
+
+
+def _planned(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
+    from kgraph.extraction.plan import plan, planned_addresses
+
+    return planned_addresses(graph, plan(graph, queries))
+
+
+def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> tuple[Graph, Look]:
+    from kgraph.transforms.subgraph import neighbourhood, subgraph
+
+    shown, look, (found,) = _select_shown(graph, look, queries)
+    return subgraph(shown, neighbourhood(shown, found, steps or 0)), look
+
+
+def _connecting_part(graph: Graph, look: Look, start: str, end: str) -> tuple[Graph, Look]:
+    from kgraph.transforms.subgraph import paths_between, subgraph
+
+    shown, look, (starts, ends) = _select_shown(graph, look, [start], [end])
+    kept = paths_between(shown, starts, ends)
+    if not kept:
+        raise SelectError(
+            f"no way leads from `{start}` to `{end}` in `{graph.name}`",
+            hint="ways lead along the arrows, from inputs to outputs; is it the other way round?",
+        )
+    return subgraph(shown, kept), look
+
+
+def _select_shown(
+    graph: Graph, look: Look, *queries: Sequence[str]
+) -> tuple[Graph, Look, list[tuple[Tensor, ...]]]:
+    """The graph as it is shown, nested models open if a query names what is inside one, and what there
+    stands for what each of the queries names.
+    """
+    from kgraph.query import select
+    from kgraph.transforms.flatten import flatten
+    from kgraph.transforms.subgraph import counterparts
+
+    named = [select(graph, *several) for several in queries]
+    is_inside = any(tensor.layer not in graph for tensors in named for tensor in tensors)
+    look = replace(look, expand=look.expand or is_inside)
+    shown = flatten(graph) if look.expand else graph
+    return shown, look, [counterparts(shown, graph, tensors) for tensors in named]
