@@ -33,7 +33,7 @@ def demo_command() -> None:
     click.echo("\nShared layers, one set of weights each:")
     for layer in graph.shared:
         calls = graph.nodes_of(layer.name)
-        click.echo(f"  {layer.name} ({layer.class_name}) is called {len(calls)} times:")
+        click.echo(f"  {layer.name} ({layer.class_name}), {len(calls)} calls:")
         for node in calls:
             read_by = ", ".join(reader.layer for reader, _ in graph.readers(node.outputs[0]))
             reads = ", ".join(map(str, node.inputs.values()))

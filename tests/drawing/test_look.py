@@ -77,7 +77,7 @@ def test_the_terminal_and_the_picture_have_one_usual_dtype() -> None:
     layers = (Layer("a", "InputLayer"), Layer("b", "InputLayer"), Layer("e", "Embedding"))
     ends = Slots({"0": Tensor("a"), "1": Tensor("b")}), Slots({"": Tensor("e")})
     graph = Graph("u", layers, (*words, made), *ends)
-    assert "output, float32" in kgraph.to_text(graph, width=46)
+    assert "shape, float32" in kgraph.to_text(graph, width=46)
     labels = re.findall(r' label="(.*?)"', kgraph.to_dot(graph).partition("->")[2])
     assert ["int32" in label for label in labels] == [True, False]
     assert not any("float32" in label for label in labels)

@@ -17,7 +17,7 @@ MOST_SHAPE, MOST_CLASS = 24, 18  # what is worth keeping of these before names a
 CUTS = (
     ("config", 12), ("reads", 12), ("class", MOST_CLASS), ("name", 24), ("class", 14), ("name", 18),
     ("class", 12), ("config", 0), ("reads", 0), ("dtype", 0), ("trainable", 0), ("name", 14),
-    ("shape", MOST_SHAPE), ("class", 8), ("params", 0), ("class", 0), ("name", 12), ("shape", 8),
+    ("shape", MOST_SHAPE), ("params", 0), ("class", 8), ("name", 12), ("class", 0), ("shape", 8),
 )  # fmt: skip
 TELLING_PREFIX = 8  # characters that all names begin with, from which on they are said once
 
@@ -148,11 +148,12 @@ def fit_columns(
 
 
 def _fill(widths: Mapping[str, int], natural: Mapping[str, int], room: int) -> dict[str, int]:
-    """The widths with what is left of the room: to names first, then to classes and their settings."""
+    """The widths with what is left of the room: to names of some length first, then to settings."""
     filled = dict(widths)
-    for title in ("name", "class"):
+    for title, most in (("name", max(24, room // 3)), ("class", room), ("name", room)):
         if title in filled:
-            filled[title] += max(0, min(-_excess(filled, room), natural[title] - filled[title]))
+            spare = min(-_excess(filled, room), min(natural[title], most) - filled[title])
+            filled[title] += max(spare, 0)
     return filled
 
 
@@ -188,7 +189,7 @@ def shorten_apart(names: Mapping[str, str], width: int) -> dict[str, str]:
     cut: dict[str, str] = {}
     for keys in groups.values():
         heads = (width // 2, width * 3 // 4, width // 4, width - 1, 0) if len(keys) > 1 else (width // 2,)
-        ways = [{key: shorten(names[key], width, head) for key in keys} for head in heads]
+        ways = [{key: shorten(names[key], width, head).replace("……", "…") for key in keys} for head in heads]
         distinct = [len(set(way.values())) for way in ways]
         cut.update(ways[distinct.index(max(distinct))])
     return cut

@@ -200,7 +200,7 @@ def _shared_title(shared: Shared) -> Line:
         (f"  {what}", "class"),
     ]
     line += [(f"  {_amount(shared.size)}", "count")]
-    line += [(f"  called {len(shared.calls)} times", "note")]
+    line += [(f"  {format_many(len(shared.calls), 'call')}", "note")]
     if shared.saving and shared.saving.parameters:
         line += [
             (

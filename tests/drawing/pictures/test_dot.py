@@ -105,8 +105,8 @@ def text(label: str) -> str:
 def test_the_calls_of_a_shared_layer_are_marked_alike_by_colour_and_by_a_sign() -> None:
     picture = drawn(PICTURES["ticket"])
     first, second = (picture.get_node(f"shared_embedding#{i}") for i in (0, 1))
-    assert text(first.attr["label"]) == "shared_embedding 1 of 2 Embedding 64 · 640,000"
-    assert text(second.attr["label"]) == "shared_embedding 2 of 2 Embedding 64"
+    assert text(first.attr["label"]) == "shared_embedding #0 Embedding 64 · 640,000"
+    assert text(second.attr["label"]) == "shared_embedding #1 Embedding 64"
     assert first.attr["color"] == second.attr["color"] == LIGHT.shared[0]
     assert LIGHT.shared[0] in first.attr["label"]
 
@@ -154,12 +154,12 @@ def test_a_closed_nested_model_has_a_double_border_and_an_opened_one_a_cluster_f
     picture = drawn(PICTURES["siamese"])
     closed = picture.get_node("encoder#0")
     assert closed.attr["peripheries"] == "2"
-    assert text(closed.attr["label"]) == "encoder 1 of 2 2 layers · 80"
+    assert text(closed.attr["label"]) == "encoder #0 2 layers · 80"
     opened = drawn(PICTURES["siamese_expanded"])
     clusters = {text(s.graph_attr["label"]): {str(n) for n in s.nodes()} for s in opened.subgraphs()}
     assert clusters == {
-        "encoder 1 of 2": {"encoder/conv#0", "encoder/flatten#0"},
-        "encoder 2 of 2": {"encoder/conv#1", "encoder/flatten#1"},
+        "encoder #0": {"encoder/conv#0", "encoder/flatten#0"},
+        "encoder #1": {"encoder/conv#1", "encoder/flatten#1"},
     }
     colours = {opened.get_node(f"encoder/{name}").attr["color"] for name in ("conv#0", "conv#1", "flatten#0")}
     assert colours == {LIGHT.shared[0]}

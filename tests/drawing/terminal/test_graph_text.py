@@ -133,10 +133,12 @@ def test_what_is_not_known_is_a_question_mark() -> None:
 
 def test_a_shared_layer_says_which_call_and_counts_its_parameters_once() -> None:
     text = to_text(siamese(), width=120)
-    first, second = [line for line in text.splitlines() if "▣" in line and " encoder " in line]
-    assert "call 1 of 2" in first
+    first, second = [line for line in text.splitlines() if "▣" in line and " encoder#" in line]
+    assert " encoder#0 " in first
+    assert "2 calls" in first
     assert " 40 " in first
-    assert "call 2 of 2" in second
+    assert " encoder#1 " in second
+    assert "2 calls" not in second
     assert " 40 " not in second
 
 
@@ -172,7 +174,7 @@ def test_what_no_lane_leads_to_is_named_in_full_at_every_width() -> None:
 
 def test_a_graph_without_nodes_is_a_head_and_a_foot() -> None:
     assert to_text(Graph("empty", (), (), Slots(), Slots())).splitlines() == [
-        "empty  Functional", "", "name  class  output  dtype  params", "",
+        "empty  Functional", "", "name  class  shape  dtype  params", "",
         "0 layers, 0 nodes, 0 shared layers", "0 parameters: 0 trainable, 0 frozen, 0 B",
     ]  # fmt: skip
 
