@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 # Module → the public names that live in it. Each is written here once; `__init__.pyi`, for type checkers,
 # is made of this table, and a test holds it to that.
 _PUBLIC = {
-    "kgraph.graph": "Graph Layer Node Shape Statistics Tensor Weight",
+    "kgraph.graph": "Graph Layer Node Shape Tensor Weight",
     "kgraph.structures": "Arguments Slots",
     "kgraph.errors": "ConfigError ExtractError FormatError GraphError ImageError KGraphError NoGraphError "
     "NoMatchError QueryError ReadError SelectError UnsafeError",
@@ -37,6 +37,7 @@ _PUBLIC = {
     "kgraph.sources.audited_file": "audit",
     "kgraph.graph_json": "from_json to_json",
     "kgraph.sizes": "Size",
+    "kgraph.weight_statistics": "Statistics",
     "kgraph.reports.totals": "Totals count_totals",
     "kgraph.training": "Training training_by_output",
     "kgraph.query": "select",

@@ -29,7 +29,6 @@ from kgraph.graph import Graph as Graph
 from kgraph.graph import Layer as Layer
 from kgraph.graph import Node as Node
 from kgraph.graph import Shape as Shape
-from kgraph.graph import Statistics as Statistics
 from kgraph.graph import Tensor as Tensor
 from kgraph.graph import Weight as Weight
 from kgraph.graph_json import from_json as from_json
@@ -69,6 +68,7 @@ from kgraph.transforms.fold import fold as fold
 from kgraph.transforms.keras_order import renumber as renumber
 from kgraph.transforms.shape_inference import infer_shapes as infer_shapes
 from kgraph.transforms.stages import stages as stages
+from kgraph.weight_statistics import Statistics as Statistics
 
 __version__: str
 __all__: list[str]

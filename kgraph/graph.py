@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from kgraph.errors import NOT_SO_DEEP, GraphError
 from kgraph.structures import Arguments, Slots
+from kgraph.weight_statistics import Statistics
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -130,16 +131,6 @@ class Node:
     def address(self) -> str:
         """Its address: `encoder/conv#1`."""
         return call_address(self.layer, self.node_index)
-
-
-class Statistics(NamedTuple):
-    """What the values of a weight amount to, NaN left out of all but the last: how many are NaN."""
-
-    least: float | None  # None: there are no values
-    greatest: float | None
-    mean: float | None
-    zeros: float | None  # their share, from 0 to 1
-    nans: int
 
 
 @dataclass(frozen=True, slots=True)

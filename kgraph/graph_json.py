@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 
 from kgraph.errors import ConfigError, GraphError
-from kgraph.graph import Graph, Layer, Node, Shape, Statistics, Tensor, Weight, parse_address, reads_source
+from kgraph.graph import Graph, Layer, Node, Shape, Tensor, Weight, parse_address, reads_source
 from kgraph.json_checks import (
     SIZES,
     check_flag_or_none,
@@ -31,6 +31,7 @@ from kgraph.json_checks import (
 )
 from kgraph.structures import Arguments, Slots
 from kgraph.texts import escape_json
+from kgraph.weight_statistics import Statistics
 
 VERSION = 1
 ANEW = "write it anew with `kgraph show MODEL -o graph.json`"

@@ -164,6 +164,8 @@ class _Report:
             return wanted
         if self.verbose:
             click.echo(to_text(wanted, width=terminal_width()), nl=False)
+            if graph.compile_config:
+                click.echo("left out: the compile config and the optimizer")
         line = f"kept {self.facts['layers']['kept']} of {whole.layers} layers"
         if whole.size and kept.size:
             parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"

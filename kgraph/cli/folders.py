@@ -21,6 +21,7 @@ from kgraph.sources.containers.savedmodel import is_savedmodel
 from kgraph.texts import escape_unprintable
 
 SUFFIXES = (".keras", ".h5", ".hdf5")  # of the files that are looked at in a folder; of JSON, models alone
+NAMED = "models are known by `.keras`, `.h5`, `.hdf5`, `.json`, or what a folder holds"
 VERSION = 1  # of the JSON
 TITLES = ("file", "model", "class", "Keras", "layers", "parameters", "inputs → outputs")
 NUMBERS = ("layers", "parameters")
@@ -73,7 +74,7 @@ def print_models(folder: str, as_json: bool) -> None:
     elif rows:
         click.echo(_table(rows), nl=False)
     else:
-        click.echo(f"no model is in {escape_unprintable(folder)}")
+        raise KGraphError(f"no model is in `{folder}`", hint=NAMED)
 
 
 def _row(path: Path, folder: str) -> dict[str, Any]:

@@ -205,6 +205,6 @@ def _advice(shown: ShownGraph) -> str:
         part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
         fold = "" if shown.is_folded else ", `--fold` what repeats once"
         return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
-    if shown.is_folded and shown.look.fold is None and shown.look.depth is None:
+    if shown.is_folded and shown.look.fold is None and boxes < len(shown.whole.nodes):
         return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
     return ""

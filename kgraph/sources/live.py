@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from kgraph.errors import KGraphError, NoGraphError, ReadError
-from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Statistics, Tensor, Weight, too_deep_error
+from kgraph.graph import Graph, Layer, Node, NodeKey, Shape, Tensor, Weight, too_deep_error
 from kgraph.layers import is_built_in, is_operation
 from kgraph.sources.arguments import call_arguments
 from kgraph.sources.slots import GRAPH_KEYS, annotate_nodes, sequential_nodes, split_call, tensor_slots
@@ -25,6 +25,7 @@ from kgraph.structures import Slots
 from kgraph.transforms.mask_rules import CONFIGURED
 from kgraph.transforms.shape_inference import complete_shapes
 from kgraph.transforms.toposort import order_nodes
+from kgraph.weight_statistics import Statistics
 
 
 def is_model(source: object) -> bool:
@@ -239,8 +240,7 @@ def _trained_variables(model: Any) -> set[int]:
 
 def _variable_statistics(model: Any) -> dict[int, Statistics | None]:
     """What the values of all variables amount to, by their `id`."""
-    found = {id(v): measure_chunks(array_chunks(v.numpy()), str(v.dtype)) for v in model.weights}
-    return {key: Statistics(*numbers) if numbers else None for key, numbers in found.items()}
+    return {id(v): measure_chunks(array_chunks(v.numpy()), str(v.dtype)) for v in model.weights}
 
 
 def _variable_digests(model: Any) -> dict[int, str]:

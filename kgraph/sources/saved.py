@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kgraph.weight_statistics import Statistics
+
 if TYPE_CHECKING:
     from kgraph.graph import Shape
 
@@ -35,7 +37,7 @@ class Array:
     shape: Shape
     dtype: str
     digest: str | None = None
-    statistics: Any = None  # in the box of HDF5 a plain tuple
+    statistics: Statistics | None = None
 
 
 @dataclass(frozen=True)

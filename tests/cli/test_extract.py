@@ -97,7 +97,7 @@ def test_both_halves_are_written(tmp_path: Path, environment: dict[str, str]) ->
 
 def test_what_is_left_out_is_said(tmp_path: Path, environment: dict[str, str]) -> None:
     said = run(
-        "extract", str(DEMO), "--layers", "both", "-o", "a.keras", cwd=tmp_path, environment=environment
+        "extract", str(DEMO), "--layers", "both", "-o", "a.keras", "-v", cwd=tmp_path, environment=environment
     )
     assert "left out: the compile config and the optimizer\n" in said
 

@@ -26,12 +26,12 @@ def test_the_demo_reads_as_a_person_wants_it() -> None:
     assert text[1:11] == [
         "1 layer and 1 nested model shared: saves 10,360 parameters of 20,965 (49%), 41.4 kB",
         "",
-        "◆ embedding  Embedding  8,000 parameters, 32.0 kB  called 2 times  saves 8,000, 32.0 kB",
+        "◆ embedding  Embedding  8,000 parameters, 32.0 kB  2 calls  saves 8,000, 32.0 kB",
         "│   call         reads        from input  output            goes to",
         "├╴  embedding#0  title        title       (None, None, 16)  encoder#0",
         "╰╴  embedding#1  body         body        (None, None, 16)  encoder#1",
         "",
-        "▣ encoder  Functional, 3 layers  2,360 parameters, 9.4 kB  called 2 times  saves 2,360, 9.4 kB",
+        "▣ encoder  Functional, 3 layers  2,360 parameters, 9.4 kB  2 calls  saves 2,360, 9.4 kB",
         "├╴  encoder#0    embedding#0  title       (None, 24)        both",
         "╰╴  encoder#1    embedding#1  body        (None, 24)        both",
     ]
@@ -47,7 +47,7 @@ def test_without_weights_the_structure_is_told_and_counts_are_unknown(tmp_path: 
         archive.extract("config.json", tmp_path)
     path = str(tmp_path / "config.json")
     text = run(path, "--values")
-    assert "◆ embedding  Embedding  ? parameters  called 2 times" in text
+    assert "◆ embedding  Embedding  ? parameters  2 calls" in text
     assert text.endswith("? parameters: not all weights are in the source\n")
     data = json.loads(run(path, "--json"))["sharing"]
     assert data["by_dtype"] is data["unshared"] is data["identical"] is data["shared"][0]["size"] is None

@@ -29,6 +29,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "to_dot": kgraph.to_dot,
     "to_json": kgraph.to_json,
     "to_mermaid": kgraph.to_mermaid,
+    "to_rows": kgraph.to_rows,
     "to_pydot": lambda g: kgraph.to_pydot(g).to_string(),
     "to_text": kgraph.to_text,
     "training_by_output": kgraph.training_by_output,

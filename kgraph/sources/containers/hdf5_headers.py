@@ -17,6 +17,7 @@ from kgraph.errors import ConfigError, ReadError, UnsafeError
 from kgraph.sources.containers.hdf5_box import DAMAGE, LAYER, SECONDS_A_LAYER, FilePart, Hdf5Box, extend_time
 from kgraph.sources.saved import Array, WeightGroup
 from kgraph.sources.weights.values import Values, array_chunks, digest_arrays, measure_chunks
+from kgraph.weight_statistics import Statistics
 
 if TYPE_CHECKING:
     from h5py.h5d import DatasetID
@@ -81,8 +82,6 @@ def _plain_tree(tree: WeightGroup) -> Any:
 
 
 def _remake_tree(plain: Any) -> WeightGroup:
-    from kgraph.graph import Statistics
-
     groups, arrays = plain
     return WeightGroup(
         {name: _remake_tree(group) for name, group in groups.items()},

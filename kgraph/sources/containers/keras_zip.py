@@ -132,7 +132,7 @@ def refuse_values(path: Path, values: Values) -> None:
     """Raises `ReadError` if the values of weights are asked for, where only their headers can be read."""
     if values:
         raise ReadError(
-            f"the values of the weights of `{path}` cannot be compared, as this format is read without them",
+            f"the values of the weights of `{path}` are not read, as its format keeps them elsewhere",
             hint="leave `--values` out, or save the model with `model.save('model.keras')`",
         )
 

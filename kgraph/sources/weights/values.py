@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from kgraph.weight_statistics import Statistics
+
 if TYPE_CHECKING:
     from kgraph.graph import Shape
 
@@ -51,8 +53,8 @@ def _digest_chunks(dtype: str, chunks: Iterable[Any]) -> str:
     return "" if constant else whole.hexdigest()
 
 
-def measure_chunks(chunks: Iterable[Any], dtype: str) -> tuple[Any, ...] | None:
-    """The fields of `Statistics`; None for a dtype that NumPy cannot order. `dtype` is Keras's name of it."""
+def measure_chunks(chunks: Iterable[Any], dtype: str) -> Statistics | None:
+    """What the values amount to; None for a dtype that NumPy cannot order. `dtype` is Keras's name of it."""
     import numpy as np
 
     count = zeros = nans = 0
@@ -72,8 +74,8 @@ def measure_chunks(chunks: Iterable[Any], dtype: str) -> tuple[Any, ...] | None:
             total += float(data.sum(dtype=np.float64))
             least, greatest = min(least, float(data.min())), max(greatest, float(data.max()))
     if not count:
-        return None, None, None, None, nans
-    return least, greatest, total / count, zeros / count, nans
+        return Statistics(None, None, None, None, nans)
+    return Statistics(least, greatest, total / count, zeros / count, nans)
 
 
 def array_chunks(array: Any) -> Iterator[Any]:
