@@ -33,7 +33,7 @@ def complete(words: str, count: int, folder: Path) -> list[str]:
         text=True,
         check=True,
     )  # fmt: skip
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 
 def test_the_shell_completes_the_names_of_layers(tmp_path: Path) -> None:
