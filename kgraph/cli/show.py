@@ -112,12 +112,12 @@ def show_command(
 
     \b
     kgraph show model.keras
-    kgraph show model.keras conv1 --values
+    kgraph show model.keras encoder/conv --values
     kgraph show model.keras --only 'encoder/*'
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
-    kgraph show models/
+    kgraph show .
     """
     if is_folder_of_models(model):
         print_models(model, as_json)
@@ -132,7 +132,7 @@ def show_command(
         return
     suffix = ".json" if as_json else output.suffix.lower() if output else ""
     _note_unheeded(suffix)
-    options = {name: value for name, value in view.items() if value not in (None, (), False)}
+    options = {name: value for name, value in view.items() if value not in (None, ()) and value is not False}
     options |= {"fold": view["fold"], "columns": _columns(view["columns"])}
     if view["label"]:
         options["label"] = frozenset(view["label"])

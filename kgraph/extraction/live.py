@@ -6,14 +6,18 @@ and `keras.tree`, tested with Keras 3.15.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kgraph.errors import KERAS_STOPS, ExtractError, ReadError
+from kgraph.extraction.keras_loading import check_keras3_loads, load_live_model
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
+from kgraph.sources.model_file import open_model_file
 from kgraph.structures import argument_of, split_slot
 
 
@@ -27,13 +31,16 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
     and no layer runs twice for one call. `model` is left as it was; where nested models are cut, its layers
     get further nodes, of which its own graph knows nothing.
 
-    Raises what `kgraph.plan` raises, `NoGraphError` for a subclassed model, and `ExtractError` for what Keras
-    cannot build, as a chain of thousands of layers.
+    `model` may be the path of a file that Keras can load and that holds no code; `kgraph.extract_file` cuts
+    files without Keras. Raises what `kgraph.plan` raises, `NoGraphError` for a subclassed model, and
+    `ExtractError` for what Keras cannot build, as a chain of thousands of layers.
     """
+    if isinstance(model, str | os.PathLike):
+        model = _load(Path(model), layers, inputs)
     if not is_model(model):
         raise ReadError(
-            f"a `{type(model).__name__}` is not a live Keras 3 model",
-            hint="load a file first, with `keras.models.load_model`",
+            f"a `{type(model).__name__}` is neither a path nor a live Keras 3 model",
+            hint="a graph holds no weights: `kgraph.plan` tells what would be cut",
         )
     graph = read_structure(model)
     wanted = plan(graph, layers, inputs)
@@ -48,6 +55,14 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
     except RecursionError as error:
         why = "has more layers in a row, or models in models, than Keras follows"
         raise ExtractError(graph.name, why, hint=KERAS_STOPS) from error
+
+
+def _load(path: Path, layers: Queries, inputs: Queries | None) -> Any:
+    """The live model of a file, loaded by Keras once it is known that the plan can be made."""
+    file = open_model_file(path)
+    check_keras3_loads(file)
+    plan(file.graph, layers, inputs)
+    return load_live_model(file)
 
 
 def _warn_of_unused(graph: Graph, wanted: Graph) -> None:

@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found in a file; `str` is as a person reads it. Nothing found is no verdict of safety.
+    """What was found in a file; it prints as a person reads it. Nothing found is no verdict of safety.
 
     `format` is as in `Graph`, None for what could not be opened. `unread` says of parts that could not be
     read why not.
@@ -67,7 +67,7 @@ class Audit:
     findings: tuple[Finding, ...]
     unread: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         from kgraph.reports.audit_text import to_audit_text
 
         return to_audit_text(self, 80).rstrip("\n")

@@ -72,7 +72,7 @@ def test_no_dot_on_path_is_needed(tmp_path: Path, environment: dict[str, str]) -
 
 def test_demo_shows_the_main_job_and_says_what_to_try(tmp_path: Path, environment: dict[str, str]) -> None:
     said = run("demo", cwd=tmp_path, environment=environment)
-    assert "embedding (Embedding) is called 2 times" in said
+    assert "embedding (Embedding), 2 calls:" in said
     assert (tmp_path / "kgraph-demo.svg").stat().st_size > 1000
     tried = re.findall(r"^  kgraph (.*kgraph-demo.*)$", said, re.MULTILINE)
     assert len(tried) >= 3
@@ -199,7 +199,7 @@ def test_highlight_marks_what_a_submodel_would_keep(tmp_path: Path, environment:
         "show", str(DEMO), "--expand", "--highlight", "encoder/conv#1", cwd=tmp_path, environment=environment
     )
     marked = [line.split("▸")[1].split()[0] for line in said.splitlines() if "▸" in line]
-    assert marked == ["body", "embedding", "encoder/conv"]
+    assert marked == ["body", "embedding#1", "encoder/conv#1"]
     run("show", str(DEMO), "-o", "a.dot", "--highlight", "embedding#1", cwd=tmp_path, environment=environment)
     assert (tmp_path / "a.dot").read_text().count("penwidth=2.4") == 2
 

@@ -43,7 +43,7 @@ def compared(
         del paths["tail"]
     if not Path(paths["submodel"]).exists():
         extract_file(paths["source"], paths["submodel"], queries, inputs=inputs, tail=paths.get("tail"))
-    request = {"files": paths, "queries": queries, "inputs": inputs, "unsafe": False, "imports": []}
+    request = {"files": paths, "layers": queries, "inputs": inputs, "unsafe": False, "imports": []}
     return compare(request | {"library": library})
 
 

@@ -77,11 +77,14 @@ def inputs_of(model: Any) -> dict[str, Any]:
 
 
 def run(submodel: Any, data: dict[str, Any]) -> dict[str, Any]:
-    """What a submodel makes of the data, with `training=False`, by key."""
+    """What a submodel makes of the data, with `training=False`, by key; a bare output by `""`."""
     import keras
 
     given = [keras.ops.convert_to_tensor(data[t._keras_history[0].name]) for t in submodel.inputs]
-    return submodel(keras.tree.pack_sequence_as(submodel.input, given), training=False)  # type: ignore[no-any-return]
+    made = submodel(keras.tree.pack_sequence_as(submodel.input, given), training=False)
+    if isinstance(made, dict):
+        return made
+    return {"": made[0] if isinstance(made, list) else made}
 
 
 def same(a: Any, b: Any, what: object) -> None:

@@ -35,7 +35,7 @@ def is_repaired(model: Any, folder: Path, tally: Counter[str]) -> None:
         agrees(folder / "model.keras", model, queries, folder / "cut.keras")
         tally["cuts of files that Keras itself cannot load"] += 1
     assert len(keras.models.load_model(folder / "cut.keras").weights) == len(model.weights)
-    command = notes_of_show(folder / "model.keras").splitlines()[2].split()
+    command = notes_of_show(folder / "model.keras").splitlines()[1].split()
     assert command[0] == "kgraph"
     subprocess.run([sys.executable, "-m", *command], cwd=folder, check=True, capture_output=True)
     whole = keras.models.load_model(folder / "repaired.keras")
