@@ -11,6 +11,7 @@ import click
 from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model, refuse_the_source, write_file
 from kgraph.cli.options import (
+    Listing,
     bind_input_shapes,
     imports_option,
     input_shape_option,
@@ -26,7 +27,7 @@ from kgraph.graph import Graph
 TABLES = {".csv": to_csv, ".md": to_markdown}
 
 
-@click.command("costs")
+@click.command("costs", cls=Listing)
 @model_argument
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table: .csv .md.")
 @input_shape_option
@@ -114,9 +115,7 @@ def _tell_fields(graph: Graph, gates: bool) -> _Told:
 def _check_output(output: Path, model: str) -> None:
     """None; an error for a file that the table must not, or cannot, be written to."""
     if output.suffix.lower() not in TABLES:
-        has = f"the suffix `{output.suffix}`" if output.suffix else "no suffix"
-        raise KGraphError(
-            f"`{output}` has {has}, and a table is written as `.csv` or `.md`",
-            hint="use one of these suffixes",
-        )
+        has = f"has the suffix `{output.suffix}`, which" if output.suffix else "has no suffix, and"
+        what = "`kgraph costs` does not write" if output.suffix else "`kgraph costs` writes tables"
+        raise KGraphError(f"`{output}` {has} {what}", hint="use one of `.csv`, `.md`")
     refuse_the_source(output, model)

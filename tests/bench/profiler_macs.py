@@ -1,7 +1,7 @@
 """The multiply-accumulates that TensorFlow's profiler finds in `keras.applications`, one line a model.
 
-python tests/bench/profiler_macs.py [NAME...]        name, size, multiply-accumulates of Conv2D, Depthwise
-and MatMul
+python tests/bench/profiler_macs.py [--own] [NAME...]   with `--own` at the model's own size alone: name,
+size, multiply-accumulates of Conv2D, Depthwise and MatMul
 
 Sizes are the model's own (224 where it has none), and 320 without the top. The figures are half of the
 profiler's "float operations" of those three operations for a batch of one, TensorFlow 2.16-2.21. A grouped
@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -71,9 +71,11 @@ def products(model: Any, *shapes: tuple[int, ...]) -> int:
     return sum(macs for kind, macs in profile(model, *shapes).items() if kind in PRODUCTS)
 
 
-def figures(name: str) -> Iterator[tuple[int, int | None]]:
-    """Size and multiply-accumulates, at its own size, and at another; None where Keras cannot call it so."""
-    for wanted in (None, OTHER):
+def figures(name: str, sizes: Sequence[int | None] = (None, OTHER)) -> Iterator[tuple[int, int | None]]:
+    """Size and multiply-accumulates, at its own size (None), and at another; None where Keras cannot call
+    it so.
+    """
+    for wanted in sizes:
         model = build(name, wanted)
         size = input_size(model, wanted)
         try:
@@ -83,7 +85,8 @@ def figures(name: str) -> Iterator[tuple[int, int | None]]:
 
 
 if __name__ == "__main__":
+    names = [word for word in sys.argv[1:] if word != "--own"]
     print("model\tsize\tmacs")
-    for name in sys.argv[1:] or architectures():
-        for size, macs in figures(name):
+    for name in names or architectures():
+        for size, macs in figures(name, (None,) if "--own" in sys.argv else (None, OTHER)):
             print(name, size, "-" if macs is None else macs, sep="\t", flush=True)

@@ -162,8 +162,7 @@ def _table(found: Costs, by: str, top: int, width: int) -> Iterator[Line]:
         skipped.add("share")
     if all(part.calls == 1 for part in shown):
         skipped.add("calls")
-    if by == "class":
-        skipped |= {"class", "output"}
+    skipped |= {"layer": set[str](), "class": {"class", "output"}, "block": {"class", "calls"}}[by]
     rows = [
         Row(name, {title: cell(part, whole) for title, cell in CELLS.items()}, style)
         for name, part, style in parts
