@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Node, Shape, Tensor, reads_source
 from kgraph.layers import is_nested
 from kgraph.reports.batch import bind_batch, call_facts, keras_number
 from kgraph.reports.cost_rules.elementwise import count_elementwise, is_view
+from kgraph.reports.cost_rules.products import bound
 from kgraph.reports.cost_rules.rules import count_macs, macs_rule
 from kgraph.reports.memory import Peak, peak_memory
 from kgraph.sizes import BYTES, Size, dtype_sizes, graph_size, layer_size
@@ -109,10 +111,11 @@ def costs(
 ) -> Costs:
     """What each call of the graph, at every depth, and the whole costs, for a batch of `batch`.
 
-    `input_shapes` are as in `infer_shapes`. A shared layer costs at each call; a call of a nested model is
-    the calls in it. Multiply-accumulates are those of inference, as TensorFlow's profiler counts them on
-    convolutions and products (2.21), but for grouped and transposed convolutions and for attention, of
-    which it tells other figures. Classes without a rule are unknown, and the sums then "at least".
+    A batch that the inputs fix themselves holds in place of that one. `input_shapes` are as in
+    `infer_shapes`. A shared layer costs at each call; a call of a nested model is the calls in it.
+    Multiply-accumulates are those of inference, as TensorFlow's profiler counts them on convolutions and
+    products (2.21), but for grouped and transposed convolutions and for attention, of which it tells other
+    figures. Classes without a rule are unknown, and the sums then "at least".
 
     Raises `GraphError` for a batch below 1, and for input shapes that the model cannot take.
 
@@ -126,6 +129,7 @@ def costs(
     if input_shapes:
         graph = infer_shapes(graph, input_shapes)
     flat = flatten(graph)
+    batch = _fixed_batch(flat) or batch
     facts = bind_batch(flat, batch)
     order = _run_order(graph, flat)
     calls = tuple(_call_costs(flat, order, facts))
@@ -151,14 +155,17 @@ def costs(
     )
 
 
+def _fixed_batch(graph: Graph) -> int | None:
+    """The batch that all inputs fix; None if one leaves it free, or they differ."""
+    sizes = {tensor.shape[0] if tensor.shape else None for tensor in graph.inputs.values()}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
 def facts_bytes(facts: Facts) -> int | None:
     """The bytes of a tensor whose batch is bound; None if its shape or dtype is not known."""
     if facts.shape is None or None in facts.shape or facts.dtype not in BYTES:
         return None
-    total = BYTES[facts.dtype]
-    for size in facts.shape:
-        total *= size or 0
-    return total
+    return bound(prod(size or 0 for size in facts.shape) * BYTES[facts.dtype])
 
 
 def free_inputs(graph: Graph) -> list[str]:
@@ -189,7 +196,7 @@ def _call_costs(flat: Graph, order: Sequence[Node], facts: Mapping[Tensor, Facts
             reason = "" if macs is not None else FREE_SIZE if macs_rule(layer) else NO_RULE
         size = Size() if layer.name in seen else layer_size(layer)
         seen.add(layer.name)
-        amounts = [0] if is_view(layer) else [facts_bytes(one) for one in made]
+        amounts = [0] if is_view(layer, node.arguments) else [facts_bytes(one) for one in made]
         found.append(
             CallCost(
                 address=node.address,

@@ -79,7 +79,7 @@ class _Run:
         """The memory in which a call puts a tensor that it makes; None for memory of its own."""
         layer = self.graph.layer(node.layer)
         homes = [self.home[t] for t in node.inputs.values() if t in self.home]
-        if is_view(layer):
+        if is_view(layer, node.arguments):
             return homes[0] if homes else None
         if not in_place or not works_in_place(layer) or len(node.outputs) > 1 or made not in self.sizes:
             return None

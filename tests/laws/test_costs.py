@@ -137,7 +137,7 @@ def simulate(graph: Graph, sizes: Mapping[Tensor, int], in_place: bool) -> int:
                 continue
             homes[tensor] = tensor
             given_homes = [homes[t] for t in node.inputs.values()]
-            if is_view(layer):
+            if is_view(layer, {}):
                 homes[tensor] = given_homes[0]
             elif in_place and works_in_place(layer) and tensor in sizes:
                 fits = (

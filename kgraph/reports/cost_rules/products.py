@@ -15,6 +15,14 @@ from kgraph.transforms.shape_rules.sizes import axis_number
 Macs = Callable[[CallFacts, Sequence[Facts]], int]
 
 
+MOST = 10**30  # no model multiplies more; what a file claims beyond that is not counted
+
+
+def bound(count: int) -> int | None:
+    """The count; None for one that no model has, which only a file made for it can claim."""
+    return count if 0 <= count < MOST else None
+
+
 def volume(sizes: Sequence[int | None]) -> int:
     """The number of elements; `UnsureError` if a size is free."""
     if None in sizes:

@@ -14,7 +14,7 @@ from math import gcd, lcm
 
 from kgraph.transforms.shape_rules.call_facts import UnsureError
 
-LONGEST = 4096  # positions of a period
+LONGEST = 256  # positions of a period; a U-Net of five levels has 32
 
 Bounds = tuple[int, int] | None  # the first and the last position; None: it depends on none
 
@@ -68,9 +68,10 @@ class AxisMap:
         unknown.
         """
         before = guess if padding is None else padding
-        step = (
-            max(kernel - 1, 1) if None not in self.bounds else 1
-        )  # the ends suffice, since no bound goes back
+        is_dense = None not in self.bounds
+        if not is_dense and kernel > LONGEST:
+            raise UnsureError("a long window")
+        step = max(kernel - 1, 1) if is_dense else 1  # the ends suffice, since no bound goes back
         places = [place * dilation - before for place in range(0, kernel, step)]
         made = self.read_at(lambda k: [k * stride + place for place in places], stride)
         return replace(made, is_placed=made.is_placed and padding is not None)
@@ -98,6 +99,9 @@ class AxisMap:
 
     def transposed_windows(self, kernel: int, stride: int, dilation: int, padding: int) -> AxisMap:
         """The map of what a transposed convolution makes: k depends on i where window i covers it."""
+
+        if kernel * dilation > LONGEST:
+            raise UnsureError("a long window")
 
         def covering(k: int) -> list[int]:
             first, last = -(((kernel - 1) * dilation - k - padding) // stride), (k + padding) // stride
