@@ -14,6 +14,7 @@ from typing import Any
 from kgraph.graph import Layer
 from kgraph.layers import ACTIVATION_OPERATIONS, activations_of, is_built_in, is_operation
 from kgraph.reports.cost_rules.products import bound, made_shape, setting, volume
+from kgraph.reports.cost_rules.sequences import attention_axes
 from kgraph.transforms.shape_rules import data_layers, elementwise
 from kgraph.transforms.shape_rules.call_facts import (
     CallFacts,
@@ -97,10 +98,10 @@ def _heads(call: CallFacts, _: Sequence[Facts]) -> int:
     query, value = shape_of(call.operand("0", "query")), shape_of(call.operand("1", "value"))
     key = shape_of(call.operand("2", "key") or call.operand("1", "value"))
     heads, size = whole_number(config["num_heads"]), whole_number(config["key_dim"])
-    if config.get("attention_axes") or config.get("use_gate") or config.get("output_shape"):
+    if config.get("use_gate") or config.get("output_shape"):
         raise UnsureError("another form")
     queries, keys = volume(query[:-1]) * heads, volume(key[:-1]) * heads
-    scores = queries * volume(key[1:-1])
+    scores = queries * volume([key[axis] for axis in attention_axes(call, len(query))])
     biases = queries * size + keys * size + volume(value[:-1]) * heads * setting(config, "value_dim", size)
     return queries * size + scores + ((biases + volume(query)) if config.get("use_bias", True) else 0)
 

@@ -75,10 +75,7 @@ def _multi_head(call: CallFacts, _: Sequence[Facts]) -> int:
     own = config.get("output_shape")
     own = [own] if isinstance(own, int) else own
     out = prod(whole_number(d) for d in own) if own else volume(query[-1:])
-    rank = len(query)
-    along = axis_numbers(config.get("attention_axes"), rank) if config.get("attention_axes") else None
-    axes = along or list(range(1, rank - 1))
-    scores = volume(query[:-1]) * heads * volume([key[axis] for axis in axes])
+    scores = volume(query[:-1]) * heads * volume([key[axis] for axis in attention_axes(call, len(query))])
     gate = volume(query) * heads * value_size if config.get("use_gate") else 0
     return (
         volume(query) * heads * size
@@ -88,6 +85,12 @@ def _multi_head(call: CallFacts, _: Sequence[Facts]) -> int:
         + volume(query[:-1]) * heads * value_size * out
         + gate
     )
+
+
+def attention_axes(call: CallFacts, rank: int) -> list[int]:
+    """The axes of a query along which each pair gets a score: those given, or all but batch and channels."""
+    given = call.config.get("attention_axes")
+    return axis_numbers(given, rank) if given else list(range(1, rank - 1))
 
 
 def _grouped_query(call: CallFacts, _: Sequence[Facts]) -> int:
