@@ -59,7 +59,8 @@ def costs_command(
 
     \b
     kgraph costs model.keras
-    kgraph costs model.keras --by block --input-shape image=320x320x3
+    kgraph costs model.keras --by block --top 10
+    kgraph costs model.keras --input-shape title=16 body=80 --batch 8
     kgraph costs model.keras -o costs.csv
     kgraph costs model.keras --receptive-field
     """

@@ -13,7 +13,8 @@ from helpers.places import DEMO
 from models import BUILDERS
 
 from kgraph.cli import cli
-from kgraph.drawing.terminal.costs_text import format_macs, to_costs_text
+from kgraph.drawing.describe import format_macs
+from kgraph.drawing.terminal.costs_text import to_costs_text
 from kgraph.drawing.terminal.spans import text_columns
 from kgraph.reports.costs import costs
 
@@ -99,6 +100,18 @@ def test_receptive_fields_are_told_where_they_change() -> None:
     assert data["receptive_fields"]["fields"][4]["axes"] == [
         {"size": 3, "stride": 1, "padding": 1, "is_global": False}
     ]
+
+
+def test_a_cut_tells_what_it_keeps_of_the_products(tmp_path: Path) -> None:
+    import keras
+
+    layers = [keras.layers.Dense(4, name="first"), keras.layers.Dense(2, name="last")]
+    keras.Sequential([keras.Input((8,)), *layers]).save(tmp_path / "m.keras")
+    args = ["extract", str(tmp_path / "m.keras"), "--layers", "first", "--dry-run"]
+    done = CliRunner().invoke(cli, args)
+    assert done.output.splitlines()[-1].endswith(", 32 of 40 MACs")
+    told = json.loads(CliRunner().invoke(cli, [*args, "--json"]).output)
+    assert told["macs"] == {"kept": 32, "of": 40}
 
 
 def test_options_that_do_not_go_together_are_wrong_usage() -> None:

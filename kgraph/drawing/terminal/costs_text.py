@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kgraph.drawing.describe import format_bytes, format_count, format_many, picture_shape
+from kgraph.drawing.describe import format_bytes, format_count, format_macs, format_many, picture_shape
 from kgraph.drawing.terminal.spans import Line, flow, plain_text, styled_text, word_spans
 from kgraph.drawing.terminal.text_table import Row, table_lines
 from kgraph.graph import Source
@@ -78,24 +78,6 @@ CONVENTIONS = (
     "peak: a tensor goes after its last reader, in Keras's order; without weights, and what a call needs "
     "inside.",
 )
-
-
-def format_macs(number: int | None) -> str:
-    """A number of multiply-accumulates, for people: four digits, in powers of 1,000.
-
-    >>> format_macs(3_857_973_248), format_macs(48), format_macs(9_999_999), format_macs(None)
-    ('3.858 G', '48', '10.00 M', '?')
-    """
-    if number is None:
-        return "?"
-    amount = float(number)
-    for unit in ("", " k", " M", " G", " T", " P"):
-        digits = 0 if not unit else max(3 - len(str(int(amount))) + 1, 0)
-        if round(amount, digits) < 1000 or unit == " P":
-            break
-        amount /= 1000
-    digits = max(4 - len(str(int(round(amount, digits)))), 0) if unit else 0
-    return f"{amount:.{digits}f}{unit}"
 
 
 def _at_least(part: PartCost, figure: str, text: str) -> str:
