@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from models import BUILDERS, CUSTOM
 
 from kgraph.errors import GraphError
+from kgraph.extraction.plan import plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.reports.cost_parts import PARTS, cost_by_address, cost_of_layer, cost_parts
 from kgraph.reports.cost_rules.elementwise import is_view, works_in_place
@@ -88,6 +89,21 @@ def test_parameters_are_counted_at_the_first_call_alone(name: str, saved: Callab
     assert found.by_dtype is None or sum(s.bytes for s in found.by_dtype.values()) == (
         found.size.bytes if found.size else None
     )
+
+
+@each_model
+def test_each_call_in_a_plan_costs_what_it_does_in_the_whole(name: str, saved: Callable[[str], Path]) -> None:
+    graph = read(saved(name))
+    whole = {call.address: call for call in costs(graph).calls}
+    if graph.inputs and graph.depth == 1:
+        part = plan(graph, [str(next(iter(graph.outputs.values())))])
+        kept = [
+            call for call in costs(part).calls if call.address in whole
+        ]  # a mask may have a node of its own
+        assert kept
+        for call in kept:
+            assert call.macs == whole[call.address].macs
+            assert call.elementwise == whole[call.address].elementwise
 
 
 # The peak, beside a simulation that looks at all tensors after every call.
