@@ -53,7 +53,7 @@ _PUBLIC = {
     "kgraph.reports.cost_parts": "to_costs_json",
     "kgraph.reports.memory": "Peak",
     "kgraph.reports.objects": "Occurrence",
-    "kgraph.reports.receptive_field": "AxisField Field ReceptiveFields receptive_fields",
+    "kgraph.reports.receptive_field": "AxisField ReceptiveField ReceptiveFields receptive_fields",
     "kgraph.reports.receptive_field_data": "to_receptive_fields_json",
     "kgraph.reports.sharing": "Holder Identical Shared Sharing Tied TopLayer sharing to_sharing_json",
     "kgraph.extraction.plan": "Queries plan",

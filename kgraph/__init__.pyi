@@ -56,7 +56,7 @@ from kgraph.reports.costs import costs as costs
 from kgraph.reports.memory import Peak as Peak
 from kgraph.reports.objects import Occurrence as Occurrence
 from kgraph.reports.receptive_field import AxisField as AxisField
-from kgraph.reports.receptive_field import Field as Field
+from kgraph.reports.receptive_field import ReceptiveField as ReceptiveField
 from kgraph.reports.receptive_field import ReceptiveFields as ReceptiveFields
 from kgraph.reports.receptive_field import receptive_fields as receptive_fields
 from kgraph.reports.receptive_field_data import to_receptive_fields_json as to_receptive_fields_json

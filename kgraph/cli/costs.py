@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model, refuse_the_source, write_file
@@ -18,7 +19,7 @@ from kgraph.cli.options import (
     model_argument,
     weights_option,
 )
-from kgraph.cli.terminal import print_costs, print_fields, tell
+from kgraph.cli.terminal import note, print_costs, print_fields, tell
 from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.rows import to_csv, to_markdown
 from kgraph.errors import KGraphError
@@ -66,6 +67,8 @@ def costs_command(
     """
     if without_gates and not receptive_field:
         raise click.UsageError("`--without-gates` goes with `--receptive-field`")
+    if receptive_field:
+        _note_idle("batch", "by", "top")
     if output is not None:
         _check_output(output, model)
     graph, file = load_model(model, weights, imports=imports)
@@ -111,6 +114,16 @@ def _tell_fields(graph: Graph, gates: bool) -> _Told:
     return _Told(
         lambda: field_rows(found), lambda: to_receptive_fields_json(found), lambda: print_fields(found)
     )
+
+
+def _note_idle(*names: str) -> None:
+    """None; a note on options that were given and say nothing of receptive fields."""
+    context = click.get_current_context()
+    given = [
+        f"`--{name}`" for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        note(f"{', '.join(given)}: of no effect on receptive fields")
 
 
 def _check_output(output: Path, model: str) -> None:

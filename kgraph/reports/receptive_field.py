@@ -39,7 +39,7 @@ class AxisField:
 
 
 @dataclass(frozen=True)
-class Field:
+class ReceptiveField:
     """The receptive field of the first tensor that a call makes, in one input, by the input's axes of
     space.
     """
@@ -60,7 +60,7 @@ class ReceptiveFields:
     """
 
     name: str
-    fields: tuple[Field, ...]
+    fields: tuple[ReceptiveField, ...]
     not_aligned: tuple[str, ...]
 
 
@@ -81,12 +81,12 @@ def receptive_fields(graph: Graph, *, gates: bool = True) -> ReceptiveFields:
     """
     flat = flatten(graph)
     walk = _Walk(flat, gates)
-    fields: dict[str, list[Field]] = {node.address: [] for node in flat.nodes}
+    fields: dict[str, list[ReceptiveField]] = {node.address: [] for node in flat.nodes}
     for tensor in dict.fromkeys(flat.inputs.values()):
         for node, sight in walk.sights_of(tensor):
             parts = tuple(_axis_field(sight, axis) for axis in _space_axes(flat, tensor))
             class_name, shape = flat.layer(node.layer).class_name, node.outputs[0].shape
-            fields[node.address].append(Field(node.address, class_name, shape, tensor.layer, parts))
+            fields[node.address].append(ReceptiveField(node.address, class_name, shape, tensor.layer, parts))
     found = tuple(one for several in fields.values() for one in several)
     return ReceptiveFields(graph.name, found, tuple(walk.not_aligned))
 

@@ -115,6 +115,9 @@ def test_a_cut_tells_what_it_keeps_of_the_products(tmp_path: Path) -> None:
 
 
 def test_options_that_do_not_go_together_are_wrong_usage() -> None:
+    assert "note: `--by`: of no effect on receptive fields" in run(
+        str(DEMO), "--receptive-field", "--by", "class"
+    )
     assert "goes with `--receptive-field`" in run(str(DEMO), "--without-gates", code=2)
     run(str(DEMO), "--batch", "0", code=2)
     run(str(DEMO), "--by", "size", code=2)

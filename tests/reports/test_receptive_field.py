@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import kgraph
 from kgraph.graph import Graph
-from kgraph.reports.receptive_field import AxisField, Field, ReceptiveFields, receptive_fields
+from kgraph.reports.receptive_field import AxisField, ReceptiveField, ReceptiveFields, receptive_fields
 from kgraph.transforms.shape_inference import infer_shapes
 
 SIZE = (61, 46)  # of the pictures; most fields lie inside
@@ -131,7 +131,7 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def last_with_space(found: ReceptiveFields) -> Field:
+def last_with_space(found: ReceptiveFields) -> ReceptiveField:
     return [one for one in found.fields if one.axes[0].size is not None][-1]
 
 
@@ -201,11 +201,16 @@ def test_the_padding_of_same_is_unknown_for_a_free_size_and_known_once_it_is_giv
 def test_an_unknown_layer_leaves_the_field_unknown_and_what_pools_after_it_too() -> None:
     import keras
 
-    graph = chain(
-        keras.layers.Conv2D(2, 3), keras.layers.RandomRotation(0.1), keras.layers.GlobalMaxPooling2D()
-    )
+    graph = chain(keras.layers.Conv2D(2, 3), keras.layers.Resizing(20, 20), keras.layers.GlobalMaxPooling2D())
     fields = receptive_fields(graph).fields
     assert [one.axes[0] for one in fields[1:]] == [AxisField(3, Fraction(1), 0), AxisField(), AxisField()]
+
+
+def test_what_changes_pictures_in_training_alone_keeps_the_field() -> None:
+    import keras
+
+    graph = chain(keras.layers.Conv2D(2, 3), keras.layers.RandomRotation(0.1), keras.layers.Dropout(0.5))
+    assert last_axes(graph) == (AxisField(3, Fraction(1), 0),) * 2
 
 
 def test_attention_sees_all_of_a_picture_cut_into_patches() -> None:

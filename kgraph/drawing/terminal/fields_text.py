@@ -9,7 +9,7 @@ from kgraph.drawing.describe import format_many, picture_shape
 from kgraph.drawing.terminal.spans import Line, flow, plain_text, styled_text, word_spans
 from kgraph.drawing.terminal.text_table import Row, table_lines
 from kgraph.graph import Source
-from kgraph.reports.receptive_field import AxisField, Field, ReceptiveFields
+from kgraph.reports.receptive_field import AxisField, ReceptiveField, ReceptiveFields
 from kgraph.reports.receptive_field_data import fields_of
 from kgraph.texts import escape_unprintable
 
@@ -59,7 +59,7 @@ def _field_lines(found: ReceptiveFields, width: int) -> Iterator[Line]:
     yield from flow([word_spans(CONVENTION, "note")], min(width, PROSE))
 
 
-def _changes(fields: Sequence[Field]) -> Iterator[Field]:
+def _changes(fields: Sequence[ReceptiveField]) -> Iterator[ReceptiveField]:
     """The fields that are another than all those of the same input before."""
     known = set[tuple[str, tuple[AxisField, ...]]]()
     for field in fields:
@@ -69,7 +69,7 @@ def _changes(fields: Sequence[Field]) -> Iterator[Field]:
             yield field
 
 
-def _row(field: Field, several: bool) -> Row:
+def _row(field: ReceptiveField, several: bool) -> Row:
     columns: dict[str, Callable[[AxisField], object]] = {
         "field": lambda axis: axis.size,
         "stride": lambda axis: axis.stride,

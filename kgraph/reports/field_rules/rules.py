@@ -15,6 +15,7 @@ from kgraph.reports.field_rules.field_call import FieldCall, FieldRule, join, ke
 from kgraph.reports.field_rules.sight import Joined, Sight, join_sights
 from kgraph.transforms.shape_rules import elementwise
 from kgraph.transforms.shape_rules.call_facts import UnsureError, split_names
+from kgraph.transforms.shape_rules.space_layers import AS_THEY_ARE
 
 
 def _time_distributed(call: FieldCall, sight: Sight) -> Sight:
@@ -39,14 +40,14 @@ KEEPING = split_names("""
     Activation ReLU LeakyReLU ELU PReLU ThresholdedReLU Dropout SpatialDropout1D SpatialDropout2D
     SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout Identity Masking ActivityRegularization
     BatchNormalization Rescaling Normalization LayerScale StochasticDepth
-    RandomContrast RandomBrightness
 """)
+IN_TRAINING = [name for name in AS_THEY_ARE if name.startswith("Random")]  # which do nothing in inference
 MIXING = split_names("Softmax LogSoftmax Normalize Sparsemax LayerNorm RMSNorm Roll")  # along an axis
 KEEPING_OPERATIONS = {*elementwise.ELEMENTS, *elementwise.TESTS, "Clip", "Cast", "Copy", "StopGradient"} - {
     *MIXING
 }
 LAYERS: dict[str, FieldRule] = {
-    **dict.fromkeys(KEEPING, of_one(keep)),
+    **dict.fromkeys((*KEEPING, *IN_TRAINING), of_one(keep)),
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "CustomScaleLayer"), join
     ),
