@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from heapq import heappop, heappush
 
 from kgraph.graph import Graph, Node, Shape, Tensor, reads_source
 from kgraph.reports.field_rules.axis_map import AxisMap
@@ -83,8 +84,9 @@ def receptive_fields(graph: Graph, *, gates: bool = True) -> ReceptiveFields:
     walk = _Walk(flat, gates)
     fields: dict[str, list[ReceptiveField]] = {node.address: [] for node in flat.nodes}
     for tensor in dict.fromkeys(flat.inputs.values()):
-        for node, sight in walk.sights_of(tensor):
-            parts = tuple(_axis_field(sight, axis) for axis in _space_axes(flat, tensor))
+        axes = _space_axes(flat, tensor)
+        for node, sight in walk.sights_of(tensor) if axes else ():
+            parts = tuple(_axis_field(sight, axis) for axis in axes)
             class_name, shape = flat.layer(node.layer).class_name, node.outputs[0].shape
             fields[node.address].append(ReceptiveField(node.address, class_name, shape, tensor.layer, parts))
     found = tuple(one for several in fields.values() for one in several)
@@ -113,17 +115,23 @@ class _Walk:
         self.shapes = {t: t.shape for node in self.graph.nodes for t in node.outputs}
 
     def sights_of(self, tensor: Tensor) -> Iterator[tuple[Node, Sight]]:
-        """The calls that see something of an input, and what; none of an input without axes of space."""
-        if tensor.shape is None or not _space_axes(self.graph, tensor):
-            return
-        sights = {tensor: Sight((None, *(Along(axis) for axis in range(1, len(tensor.shape)))))}
-        for node in self.graph.nodes:
+        """The calls that see something of an input, and what."""
+        sights = {tensor: Sight((None, *(Along(axis) for axis in range(1, len(tensor.shape or ())))))}
+        places, waiting = self.graph.node_places, [self.graph.node_places[tensor.key]]
+        met = set(waiting)
+        while waiting:  # in the graph's order
+            node = self.graph.nodes[heappop(waiting)]
             read = [t for slot, t in node.inputs.items() if t in sights and slot != "mask"]
             if read:
                 first = self._see(node, read, sights)
                 sights.update({t: _for_rank(first, t.shape) for t in node.outputs} | {node.outputs[0]: first})
             if node.outputs[0] in sights:
                 yield node, sights[node.outputs[0]]
+            for made in node.outputs if node.outputs[0] in sights else ():
+                for reader, _ in self.graph.readers(made):
+                    if (place := places[reader.key]) not in met:
+                        met.add(place)
+                        heappush(waiting, place)
 
     def _see(self, node: Node, read: list[Tensor], sights: Mapping[Tensor, Sight]) -> Sight:
         layer = self.graph.layer(node.layer)
