@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from heapq import heappop, heappush
 
 from kgraph.graph import Graph, Node, Shape, Tensor, reads_source
@@ -84,23 +85,13 @@ def receptive_fields(graph: Graph, *, gates: bool = True) -> ReceptiveFields:
     walk = _Walk(flat, gates)
     fields: dict[str, list[ReceptiveField]] = {node.address: [] for node in flat.nodes}
     for tensor in dict.fromkeys(flat.inputs.values()):
-        axes = _space_axes(flat, tensor)
+        axes = walk.space_axes(tensor)
         for node, sight in walk.sights_of(tensor) if axes else ():
             parts = tuple(_axis_field(sight, axis) for axis in axes)
             class_name, shape = flat.layer(node.layer).class_name, node.outputs[0].shape
             fields[node.address].append(ReceptiveField(node.address, class_name, shape, tensor.layer, parts))
     found = tuple(one for several in fields.values() for one in several)
     return ReceptiveFields(graph.name, found, tuple(walk.not_aligned))
-
-
-def _space_axes(graph: Graph, tensor: Tensor) -> list[int]:
-    """The axes of an input along which positions lie."""
-    rank = len(tensor.shape or ())
-    readers = [graph.layer(node.layer) for node, _ in graph.readers(tensor)]
-    if any(layer.class_name in OF_INDEXES for layer in readers):
-        return list(range(1, rank))
-    is_first = any(layer.config.get("data_format") == "channels_first" for layer in graph.layers)
-    return list(range(2, rank)) if is_first else list(range(1, rank - 1))
 
 
 @dataclass
@@ -113,6 +104,19 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.shapes = {t: t.shape for node in self.graph.nodes for t in node.outputs}
+
+    @cached_property
+    def _is_first(self) -> bool:
+        """Whether channels come before space in the graph, as some layer says."""
+        return any(layer.config.get("data_format") == "channels_first" for layer in self.graph.layers)
+
+    def space_axes(self, tensor: Tensor) -> list[int]:
+        """The axes of an input along which positions lie."""
+        rank = len(tensor.shape or ())
+        readers = (self.graph.layer(node.layer) for node, _ in self.graph.readers(tensor))
+        if any(layer.class_name in OF_INDEXES for layer in readers):
+            return list(range(1, rank))
+        return list(range(2, rank)) if self._is_first else list(range(1, rank - 1))
 
     def sights_of(self, tensor: Tensor) -> Iterator[tuple[Node, Sight]]:
         """The calls that see something of an input, and what."""
