@@ -118,10 +118,21 @@ def test_a_convolution_of_convnext_in_groups_is_its_depthwise_one() -> None:
     assert grouped_macs(found) == sum(size**2 * 49 * channels * blocks for size, channels, blocks in stages)
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("VGG16", 224 * 224 * 2 * 64 * 4),  # both tensors of the first block: 25.69 MB
+        ("MobileNetV2", (112 * 112 + 113 * 113) * 96 * 4),  # one of 96 channels, and that padded: 9.72 MB
+    ],
+)
+def test_the_peak_of_another_network_is_known(name: str, most: int) -> None:
+    found = cost_at(build(name, None), 224)
+    assert found.peak is not None
+    assert found.peak.bytes == most
+
+
 def test_the_peak_of_resnet50_is_known() -> None:
-    """What `conv2_block1_0_conv` makes, 56 × 56 × 256 twice and × 64 three times... in all 9.63 MB of
-    float32.
-    """
+    """Three tensors of 56 × 56 × 256 float32; in place, two of them and one of 56 × 56 × 64."""
     found = cost_at(build("ResNet50", None), 224)
     assert found.peak is not None
     assert found.peak_in_place is not None
