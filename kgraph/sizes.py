@@ -87,6 +87,33 @@ def _entries_size(layers: list[Layer], more: tuple[Weight, ...] = ()) -> Size | 
     return weights_size(weights)
 
 
+def distinct_variables(graph: Graph) -> list[tuple[str, Layer, Weight]]:
+    """Each variable once, as far as known: the path of its weight, the layer that holds it first, and it."""
+    top = Layer("", graph.class_name, weights=graph.weights)
+    return [
+        (f"{path}/{weight.name}" if path else weight.name, layer, weight)
+        for path, layer in (*every_layer(graph), ("", top))
+        if layer.same_as is None
+        for weight in layer.weights or ()
+        if weight.same_as is None
+    ]
+
+
+def sum_variables(kinds: Iterable[tuple[str, Weight]]) -> dict[str, Size]:
+    """What variables amount to, by what each is said to be."""
+    found: dict[str, list[Weight]] = {}
+    for kind, weight in kinds:
+        found.setdefault(kind, []).append(weight)
+    return {kind: weights_size(weights) for kind, weights in found.items()}
+
+
+def dtype_sizes(graph: Graph) -> dict[str, Size] | None:
+    """What the whole model amounts to by the dtype of its variables; None where the source does not say."""
+    if graph_size(graph) is None:
+        return None
+    return sum_variables((weight.dtype, weight) for _, _, weight in distinct_variables(graph))
+
+
 def tensor_bytes(tensor: Tensor) -> int | None:
     """The bytes that a tensor takes for a batch of one; None if its shape or dtype is not known or free."""
     if tensor.shape is None or tensor.dtype not in BYTES or None in tensor.shape[1:]:

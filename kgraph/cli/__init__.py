@@ -16,7 +16,7 @@ from kgraph.cli.output import open_output
 from kgraph.errors import Interrupted, KGraphError
 
 # The commands, each in the module of its name, as `NAME_command`; imported when it is used.
-COMMANDS = ("show", "shared", "select", "extract", "audit", "demo")
+COMMANDS = ("show", "shared", "select", "extract", "costs", "audit", "demo")
 
 
 class _Lazy(click.Group):

@@ -24,7 +24,7 @@ from kgraph.cli.options import (
     several,
 )
 from kgraph.cli.terminal import progress, tell, terminal_width
-from kgraph.drawing.describe import format_bytes
+from kgraph.drawing.describe import format_bytes, format_macs
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, NoGraphError
 from kgraph.extraction.cutter import CuttableFile
@@ -158,6 +158,7 @@ class _Report:
                 "kept": kept.size.parameters if kept.size else None,
                 "of": whole.size.parameters if whole.size else None,
             },
+            "macs": {"kept": _macs(wanted), "of": _macs(graph)},
             "dropped_inputs": unused,
         }
         if self.as_json:
@@ -170,6 +171,9 @@ class _Report:
         if whole.size and kept.size:
             parameters = f"{kept.size.parameters:,} of {whole.size.parameters:,} parameters"
             line += f", {parameters}, {format_bytes(kept.size.bytes)} of {format_bytes(whole.size.bytes)}"
+        macs = self.facts["macs"]
+        if macs["of"] and macs["kept"] is not None:
+            line += f", {format_macs(macs['kept'])} of {format_macs(macs['of'])} MACs"
         if unused:
             line += f"; dropped inputs: {', '.join(f'`{escape_unprintable(name)}`' for name in unused)}"
         tell(line)
@@ -191,6 +195,14 @@ class _Report:
         """The JSON is printed, if that is wanted."""
         if self.as_json:
             click.echo(escape_json(json.dumps(self.facts, indent=1, ensure_ascii=False)))
+
+
+def _macs(graph: Graph) -> int | None:
+    """The multiply-accumulates of a model for a batch of one; None where not all are known."""
+    from kgraph.reports.costs import costs
+
+    total = costs(graph).total
+    return None if "macs" in total.at_least else total.macs
 
 
 def _target(output: Path | None, model: str, suffix: str) -> Path:

@@ -20,6 +20,8 @@ from kgraph.graph import Graph
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from kgraph.reports.costs import Costs
+    from kgraph.reports.receptive_field import ReceptiveFields
     from kgraph.reports.sharing import Sharing
 
 PATIENCE = 0.5  # seconds before a bar is worth its place
@@ -60,6 +62,27 @@ def print_sharing(sharing: Sharing) -> None:
         echo_paged(_colour(to_styled_sharing(sharing, width=terminal_width())))
     else:
         click.echo(to_sharing_text(sharing, width=terminal_width()), nl=False)
+
+
+def print_costs(found: Costs, by: str, top: int | None) -> None:
+    """Print what a model costs."""
+    from kgraph.drawing.terminal.costs_text import MOST_PARTS, to_costs_text, to_styled_costs
+
+    width, most = terminal_width(), top or MOST_PARTS
+    if sys.stdout.isatty():
+        echo_paged(_colour(to_styled_costs(found, by=by, top=most, width=width)))
+    else:
+        click.echo(to_costs_text(found, by=by, top=most, width=width), nl=False)
+
+
+def print_fields(found: ReceptiveFields) -> None:
+    """Print receptive fields."""
+    from kgraph.drawing.terminal.fields_text import to_receptive_fields_text, to_styled_fields
+
+    if sys.stdout.isatty():
+        echo_paged(_colour(to_styled_fields(found, width=terminal_width())))
+    else:
+        click.echo(to_receptive_fields_text(found, width=terminal_width()), nl=False)
 
 
 def _colour(text: Text) -> str:

@@ -243,6 +243,24 @@ def format_bytes(number: int | None) -> str:
     return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
+def format_macs(number: int | None) -> str:
+    """A number of multiply-accumulates, for people: four digits, in powers of 1,000.
+
+    >>> format_macs(3_857_973_248), format_macs(48), format_macs(9_999_999), format_macs(None)
+    ('3.858 G', '48', '10.00 M', '?')
+    """
+    if number is None:
+        return "?"
+    amount = float(number)
+    for unit in ("", " k", " M", " G", " T", " P"):
+        digits = 0 if not unit else max(3 - len(str(int(amount))) + 1, 0)
+        if round(amount, digits) < 1000 or unit == " P":
+            break
+        amount /= 1000
+    digits = max(4 - len(str(int(round(amount, digits)))), 0) if unit else 0
+    return f"{amount:.{digits}f}{unit}"
+
+
 def format_many(number: int, noun: str) -> str:
     """The number with its noun, in the plural if it is not one.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 LABELS = ("names", "classes", "activations", "parameters", "shapes", "dtypes", "trainable", "weights")
 USUAL_LABELS = frozenset(LABELS[:5])
 ROOM = 150  # boxes that are still looked at one by one
-COLORS = ("family", "trainable", "parameters", "dtype")
+COLORS = ("family", "trainable", "parameters", "dtype", "macs", "memory")
 COLUMNS = ("name", "class", "shape", "dtype", "params", "trainable", "config", "reads")
 RANKDIRS = ("TB", "LR", "BT", "RL")
 
@@ -28,7 +28,7 @@ class Look:
     Of pictures alone: `chains` puts a convolution or dense layer in one box with the normalisation and
     activation after it. `label` is what stands in them, of `LABELS`; without `"dtypes"` those that are
     unusual still do, beside the shapes. `color` fills boxes by one of `COLORS`, and tells what they
-    mean; `dark` is for dark paper.
+    mean: `"macs"` and `"memory"` are what a call costs, as `kgraph.costs` has it; `dark` is for dark paper.
 
     Raises `ValueError`, which lists the values there are, for one that is not among them.
     """

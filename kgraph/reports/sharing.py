@@ -17,7 +17,7 @@ from kgraph.layers import every_layer, is_operation, leaf_count
 from kgraph.reports.calls import Call, every_call
 from kgraph.reports.objects import Occurrence, shared_objects
 from kgraph.reports.totals import Totals, count_totals
-from kgraph.sizes import Size, layer_size, weights_size
+from kgraph.sizes import Size, distinct_variables, dtype_sizes, layer_size, sum_variables, weights_size
 from kgraph.texts import escape_json
 
 VERSION = 1
@@ -116,8 +116,8 @@ def sharing(graph: Graph) -> Sharing:
     For `identical`, read the graph with `read(source, values=True)`.
     """
     whole = count_totals(graph)
-    variables = _distinct_variables(graph)
-    known = whole.size is not None
+    variables = distinct_variables(graph)
+    kinds = ((_weight_purpose(layer, weight), weight) for _, layer, weight in variables)
     return Sharing(
         name=graph.name,
         source=graph.source,
@@ -128,8 +128,8 @@ def sharing(graph: Graph) -> Sharing:
         identical=_identical_weights(variables),
         totals=whole,
         unshared=_size_unshared(graph),
-        by_dtype=_sum_by((w.dtype, w) for _, _, w in variables) if known else None,
-        by_kind=_sum_by((_weight_purpose(layer, w), w) for _, layer, w in variables) if known else None,
+        by_dtype=dtype_sizes(graph),
+        by_kind=sum_variables(kinds) if whole.size else None,
         by_layer=tuple(_top_layer(graph, layer) for layer in graph.layers),
         seeds=tuple(p for p, layer in every_layer(graph) if "seed" in layer.config and not layer.same_as),
     )
@@ -183,18 +183,6 @@ def _size_unshared(graph: Graph) -> Size | None:
     return whole
 
 
-def _distinct_variables(graph: Graph) -> list[tuple[str, Layer, Weight]]:
-    """Each variable once, as far as known: the path of its weight, the layer that holds it first, and it."""
-    top = Layer("", graph.class_name, weights=graph.weights)
-    return [
-        (f"{path}/{weight.name}" if path else weight.name, layer, weight)
-        for path, layer in (*every_layer(graph), ("", top))
-        if layer.same_as is None
-        for weight in layer.weights or ()
-        if weight.same_as is None
-    ]
-
-
 def _tied_variables(graph: Graph) -> Iterator[Tied]:
     owners: dict[str, tuple[str, str]] = {}
     found: dict[str, tuple[Weight, list[Holder]]] = {}
@@ -219,13 +207,6 @@ def _identical_weights(variables: list[tuple[str, Layer, Weight]]) -> tuple[Iden
     return tuple(
         Identical(tuple(paths), shape, dtype) for (shape, dtype, _), paths in alike.items() if len(paths) > 1
     )
-
-
-def _sum_by(kinds: Iterator[tuple[str, Weight]]) -> dict[str, Size]:
-    found: dict[str, list[Weight]] = {}
-    for kind, weight in kinds:
-        found.setdefault(kind, []).append(weight)
-    return {kind: weights_size(weights) for kind, weights in found.items()}
 
 
 def _weight_purpose(layer: Layer, weight: Weight) -> str:

@@ -36,6 +36,14 @@ def test_cutting_a_file_is_far_quicker_than_keras() -> None:
     assert float(nasnet[1]) < 2  # 0.9 on an idle machine; room for a busy one
 
 
+def test_costs_take_little_more_than_show_and_far_less_than_tensorflow() -> None:
+    printed = figures("costs.py")
+    (ratio,) = re.findall(r"([\d.]+) times", printed)
+    assert float(ratio) <= 1.3  # 0.9 on an idle machine
+    _, ours, keras = (float(x) for x in re.findall(r"([\d.]+) s of", printed))
+    assert keras > 10 * ours
+
+
 def test_a_large_application_is_drawn_soon(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("applications")
     build = "import sys, keras; getattr(keras.applications, sys.argv[1])(weights=None).save(sys.argv[2])"

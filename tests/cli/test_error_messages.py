@@ -75,6 +75,10 @@ def _fixed(*options: str) -> Callable[[Path], list[str]]:
     return make
 
 
+def _costs(*args: str) -> Callable[[Path], list[str]]:
+    return lambda folder: ["costs", *_args(*args)(folder)[1:]]
+
+
 def _config(change: Callable[[dict], object]) -> Callable[[Path], list[str]]:  # type: ignore[type-arg]
     with zipfile.ZipFile(DEMO) as archive:
         config = json.loads(archive.read("config.json"))
@@ -314,6 +318,13 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a shape without a name, and two inputs": _args("demo.keras", "--input-shape", "16"),
     "a size against a fixed one": _fixed("--input-shape", "8x8x4"),
     "a size that a layer cannot take": _fixed("--input-shape", "2x2x3"),
+    "a table of an unknown suffix": _costs("demo.keras", "-o", "costs.txt"),
+    "a table without a suffix": _costs("demo.keras", "-o", "costs"),
+    "costs for a shape of another rank": _costs("demo.keras", "--input-shape", "title=16x3x4"),
+    "costs for a size that a layer cannot take": lambda folder: [
+        "costs",
+        *_fixed("--input-shape", "2x2x3")(folder)[1:],
+    ],
     "a module that is not there": _args("nowhere:model"),
     "a name that is not there": _args("code:model"),
     "a function that fails": _args("code:broken"),

@@ -11,6 +11,8 @@ from typing import Any
 
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
+from kgraph.drawing.terminal.costs_text import to_costs_text
+from kgraph.drawing.terminal.fields_text import to_receptive_fields_text
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.drawing.terminal.sharing_text import to_sharing_text
 from kgraph.drawing.terminal.tensors_text import to_tensors_text
@@ -20,6 +22,7 @@ from kgraph.extraction.plan import plan
 from kgraph.graph import Graph, Tensor
 from kgraph.graph_json import from_json, to_json
 from kgraph.query import select
+from kgraph.reports.cost_parts import to_costs_json
 from kgraph.reports.sharing import sharing, to_sharing_json
 from kgraph.sources import read
 from kgraph.transforms.flatten import every_node, flatten
@@ -75,12 +78,19 @@ def _views(graph: Graph) -> Iterator[Callable[[], Any]]:
         yield partial(_check_view, to_dot, graph, look)
     yield lambda: check_text(to_sharing_text(sharing(graph)))
     yield lambda: to_sharing_json(graph).encode()
+    yield from (partial(_check_costs, graph, by) for by in ("class", "block"))
+    yield lambda: to_costs_json(graph).encode()
+    yield lambda: check_text(to_receptive_fields_text(graph))
     yield lambda: _check_json(graph)
     yield lambda: _check_json(flatten(graph))
 
 
 def _check_view(draw: Callable[[Graph, Look], str], graph: Graph, look: Look) -> None:
     check_text(draw(graph, look))
+
+
+def _check_costs(graph: Graph, by: str) -> None:
+    check_text(to_costs_text(graph, by=by))
 
 
 def _check_json(graph: Graph) -> None:

@@ -14,8 +14,10 @@ from helpers import long_models
 from helpers.growth import TIMES, growth, is_in_proportion, seconds
 from helpers.long_models import h5_file, json_file, keras_file
 
+from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.pictures.mermaid import to_mermaid
+from kgraph.drawing.terminal.costs_text import to_costs_text
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.drawing.terminal.sharing_text import to_sharing_text
 from kgraph.errors import KGraphError
@@ -25,6 +27,8 @@ from kgraph.extraction.plan import kept_layers, plan, planned_addresses, rest
 from kgraph.graph import Graph
 from kgraph.graph_json import from_json, to_json
 from kgraph.query import select
+from kgraph.reports.costs import costs
+from kgraph.reports.receptive_field import receptive_fields
 from kgraph.reports.sharing import to_sharing_json
 from kgraph.reports.totals import count_totals
 from kgraph.sources import read
@@ -104,9 +108,13 @@ VERBS: dict[str, Callable[[Graph], object]] = {
     "count_totals": count_totals,
     "sharing": to_sharing_json,
     "sharing as text": to_sharing_text,
+    "costs": costs,
+    "costs by block": lambda g: to_costs_text(g, by="block"),
+    "receptive fields": receptive_fields,
     "text": to_text,
     "text of the flat graph": lambda g: to_text(flatten(g)),
     "dot": to_dot,
+    "dot coloured by costs": lambda g: to_dot(g, Look(color="macs")),
     "mermaid": to_mermaid,
     "select all addresses": lambda g: select(g, *addresses(g)),
     "select all labelled": lambda g: select(g, *(f"l{i}={one}" for i, one in enumerate(addresses(g)))),

@@ -13,6 +13,7 @@ import kgraph
 
 VERBS: dict[str, Callable[[Any], Any]] = {
     "ancestors": lambda g: kgraph.ancestors(g, ()),
+    "costs": kgraph.costs,
     "count_totals": kgraph.count_totals,
     "flatten": kgraph.flatten,
     "fold": kgraph.fold,
@@ -21,6 +22,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "neighbourhood": lambda g: kgraph.neighbourhood(g, (), 1),
     "paths_between": lambda g: kgraph.paths_between(g, (), ()),
     "plan": lambda g: kgraph.plan(g, "both"),
+    "receptive_fields": kgraph.receptive_fields,
     "renumber": kgraph.renumber,
     "select": lambda g: kgraph.select(g, "encoder/*"),
     "sharing": kgraph.sharing,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log10
@@ -11,6 +11,7 @@ from math import log10
 from kgraph.drawing import describe
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.arrows import is_telling
+from kgraph.drawing.pictures.box_costs import FIGURES, box_costs, cost_text
 from kgraph.drawing.pictures.call_marks import CallMarks
 from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
 from kgraph.drawing.view import ShownGraph
@@ -150,7 +151,7 @@ class Boxes:
         return path
 
     def _about(self, layer: Layer, node: Node) -> Iterator[str]:
-        """Class and settings, parameters at the first call, weights, same object as: a line each layer."""
+        """Class and settings, parameters at the first call, weights: a line each layer; then the cost."""
         last = self.shown.last_layers.get(layer.name, layer)
         lined = zip(_lined_layers(layer), _lined_layers(last), _lined_nodes(layer, node), strict=True)
         for part, last_part, part_node in lined:
@@ -165,6 +166,8 @@ class Boxes:
                 yield from (f"{w.name}  {' × '.join(map(str, w.shape))}".rstrip() for w in part.weights or ())
             if part.same_as:
                 yield f"same object as {part.same_as}"
+        if self._costs is not None and (text := cost_text(self.look.color, self._costs.get(node.address))):
+            yield text + (" in all" if layer.repeats > 1 else "")
 
     def _what(self, layer: Layer, last: Layer) -> str:
         """The class and settings, or how much is inside."""
@@ -229,14 +232,16 @@ class Boxes:
         if self.look.color == "parameters":
             size = layer_size(layer)
             return palette.scale[self._step(size.parameters if size else 0)]
+        if self._costs is not None:
+            return palette.scale[self._step(self._costs.get(node.address) or 0)]
         return palette.fills[describe.family(layer)]
 
-    def _step(self, parameters: int) -> int:
-        """The step of the scale for a number of parameters: each is for ten times fewer than the next."""
-        if not parameters:
+    def _step(self, amount: int) -> int:
+        """The step of the scale for an amount: each is for ten times less than the next."""
+        if not amount:
             return 0
         steps = len(self.palette.scale)
-        return max(1, steps - 1 - int(log10(self._most / parameters)))
+        return max(1, steps - 1 - int(log10(self._most / amount)))
 
     # What is known of the graph before its boxes are.
 
@@ -246,7 +251,14 @@ class Boxes:
         return CallMarks(self.graph, self.palette.shared)
 
     @cached_property
+    def _costs(self) -> Mapping[str, int | None] | None:
+        """What each call costs, where the colours mean that."""
+        return box_costs(self.graph, self.look.color) if self.look.color in FIGURES else None
+
+    @cached_property
     def _most(self) -> int:
+        if self._costs is not None:
+            return max((amount for amount in self._costs.values() if amount), default=0)
         sizes = [layer_size(layer) for layer in self.graph.layers]
         return max((size.parameters for size in sizes if size), default=0)
 

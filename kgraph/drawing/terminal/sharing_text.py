@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from kgraph.drawing.describe import format_bytes, format_count, format_many, keras_shape, keyword_of
 from kgraph.drawing.terminal.size_table import size_lines
-from kgraph.drawing.terminal.spans import Line, flow, line_width, plain_text, styled_text, text_columns
+from kgraph.drawing.terminal.spans import (
+    Line,
+    flow,
+    line_width,
+    plain_text,
+    styled_text,
+    text_columns,
+    word_spans,
+)
 from kgraph.graph import Source, parse_address
 from kgraph.reports.calls import Call
 from kgraph.reports.evidence import EVIDENCE
@@ -62,7 +70,7 @@ def _sharing_lines(sharing: Sharing, width: int) -> Iterator[Line]:
     yield from size_lines(sharing, width)
     if sharing.seeds:
         yield []
-        yield from flow([_word_spans(_seeds_text(sharing), "note")], width)
+        yield from flow([word_spans(_seeds_text(sharing), "note")], width)
 
 
 def _title_line(sharing: Sharing) -> Line:
@@ -80,16 +88,16 @@ def _summary(sharing: Sharing) -> Line:
     found += [f"{format_many(len(sharing.tied), 'variable')} held by several layers"] if sharing.tied else []
     if not found:
         called = format_many(sharing.totals.layers + sharing.totals.operations, "layer")
-        return _word_spans(f"No layer is shared: each of its {called} is called once", "")
+        return word_spans(f"No layer is shared: each of its {called} is called once", "")
     told, whole, unshared = ", ".join(found), sharing.totals.size, sharing.unshared
     if whole is None or unshared is None:
-        return _word_spans(told, "")
+        return word_spans(told, "")
     saved = unshared.parameters - whole.parameters
     if not saved:
-        return _word_spans(f"{told}: no parameters to save", "")
+        return word_spans(f"{told}: no parameters to save", "")
     of_all = f"of {format_count(unshared.parameters)} ({saved / unshared.parameters:.0%})"
     saving = f"{format_many(saved, 'parameter')} {of_all}, {format_bytes(unshared.bytes - whole.bytes)}"
-    return _word_spans(f"{told}: saves {saving}", "")
+    return word_spans(f"{told}: saves {saving}", "")
 
 
 class _CallTable:
@@ -122,7 +130,7 @@ class _CallTable:
                     yield [(branch, "tree"), *line]
             if more:
                 told = f"… and {format_count(more)} more calls; --json has them all"
-                yield from flow([[(LAST, "tree"), *_word_spans(told, "note")]], self.width)
+                yield from flow([[(LAST, "tree"), *word_spans(told, "note")]], self.width)
 
     def _table(self, row: list[Line]) -> Iterator[Line]:
         cells = [flow([cell], width) for cell, width in zip(row, self.widths, strict=True)]
@@ -222,10 +230,10 @@ def _other_places(shared: Shared) -> list[Line]:
     lines = []
     others = shared.entries[1:]
     for by in dict.fromkeys(entry.same_by for entry in others):
-        places = [_word_spans(_place_text(entry), "name") for entry in others if entry.same_by == by]
+        places = [word_spans(_place_text(entry), "name") for entry in others if entry.same_by == by]
         spans = [span for place in places for span in [*place[:-1], (f"{place[-1][0]}, ", "name")]]
         spans[-1] = (spans[-1][0].removesuffix(", "), "name")
-        lines.append([("also ", "note"), *spans, *_word_spans(f": {EVIDENCE.get(by or '', '?')}", "note")])
+        lines.append([("also ", "note"), *spans, *word_spans(f": {EVIDENCE.get(by or '', '?')}", "note")])
     return lines
 
 
@@ -250,7 +258,7 @@ def _tied_lines(sharing: Sharing) -> list[Line]:
         lines.append([*first, *_comma_list([(weight, "class") for weight in weights])])
         for index, (holder, by) in enumerate(holders, 1):
             branch = "╰╴  " if index == len(holders) else "├╴  "
-            why = _word_spans(f": {EVIDENCE.get(by, '?')}", "note")
+            why = word_spans(f": {EVIDENCE.get(by, '?')}", "note")
             lines.append([(branch, "tree"), (escape_unprintable(holder), "name"), *why])
     return lines
 
@@ -260,12 +268,10 @@ def _identical_lines(sharing: Sharing) -> list[Line]:
         return []
     if not sharing.identical:
         return [
-            _word_spans(
-                "No two weights hold identical values (arrays of equal elements are not compared)", ""
-            )
+            word_spans("No two weights hold identical values (arrays of equal elements are not compared)", "")
         ]
     lines: list[Line] = [
-        [("Identical values", "heading"), *_word_spans(", which alone do not make one variable", "note")]
+        [("Identical values", "heading"), *word_spans(", which alone do not make one variable", "note")]
     ]
     for group in sharing.identical:
         paths = _comma_list([(escape_unprintable(path), "name") for path in group.paths])
@@ -291,9 +297,3 @@ def _hang(paragraphs: Sequence[Line], width: int, indent: int = 4) -> Iterator[L
 
 def _comma_list(spans: Sequence[tuple[str, str]]) -> Line:
     return [(f"{text}, ", style) for text, style in spans[:-1]] + list(spans[-1:])
-
-
-def _word_spans(text: str, style: str) -> Line:
-    """The text in spans of a word each, so that it can be broken between words."""
-    first, *more = text.split(" ")
-    return [(first, style), *((f" {word}", style) for word in more)]

@@ -89,6 +89,12 @@ def flow(paragraphs: Iterable[Line], width: int) -> list[Line]:
     return lines
 
 
+def word_spans(text: str, style: str) -> Line:
+    """The words of a text as spans, so that a line may be broken between them."""
+    first, *rest = text.split(" ")
+    return [(first, style), *((f" {word}", style) for word in rest)]
+
+
 def plain_text(lines: Iterable[Line]) -> str:
     """The lines as text, without trailing spaces."""
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)

@@ -46,6 +46,24 @@ def test_colours_mean_what_the_box_says_too() -> None:
     assert boxes(line(), Look(color="parameters"))["relu#0"].fill == LIGHT.scale[0]
 
 
+def test_a_box_may_be_filled_by_what_its_call_costs_and_says_that() -> None:
+    x, y, z = (
+        Tensor(name, shape=(None, size), dtype="float32") for name, size in (("x", 8), ("a", 1000), ("b", 2))
+    )
+    layers = (
+        Layer("x", "InputLayer", module="keras.layers"),
+        Layer("a", "Dense", module="keras.layers", config={"units": 1000}),
+        Layer("b", "Dense", module="mine", config={"units": 2}),
+    )
+    nodes = Node("x", outputs=(x,)), Node("a", 0, Slots({"0": x}), (y,)), Node("b", 0, Slots({"0": y}), (z,))
+    graph = Graph("costly", layers, nodes, Slots({"": x}), Slots({"": z}))
+    by_macs, by_memory = boxes(graph, Look(color="macs")), boxes(graph, Look(color="memory"))
+    assert (by_macs["a#0"].fill, by_macs["a#0"].lines) == (LIGHT.scale[-1], ("Dense 1000", "8.000 k MACs"))
+    assert (by_macs["b#0"].fill, by_macs["b#0"].lines) == (LIGHT.scale[0], ("Dense 2", "? MACs"))
+    assert by_memory["a#0"].lines == ("Dense 1000", "4.0 kB")
+    assert by_memory["b#0"].fill == LIGHT.scale[-3]
+
+
 def frozen() -> Graph:
     x, y = Tensor("x", shape=(None, 8)), Tensor("dense", shape=(None, 5), dtype="bfloat16")
     weight = Weight("kernel", (8, 5), "float32", False)

@@ -1,0 +1,135 @@
+"""`kgraph costs`: what a model costs: multiply-accumulates, memory, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from click.core import ParameterSource
+
+from kgraph.cli.flags import json_option, pager_option, quiet_option
+from kgraph.cli.model_io import load_model, refuse_the_source, write_file
+from kgraph.cli.options import (
+    Listing,
+    bind_input_shapes,
+    imports_option,
+    input_shape_option,
+    model_argument,
+    weights_option,
+)
+from kgraph.cli.terminal import note, print_costs, print_fields, tell
+from kgraph.cli.unloadable import note_unloadable
+from kgraph.drawing.rows import to_csv, to_markdown
+from kgraph.errors import KGraphError
+from kgraph.graph import Graph
+
+TABLES = {".csv": to_csv, ".md": to_markdown}
+
+
+@click.command("costs", cls=Listing)
+@model_argument
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table: .csv .md.")
+@input_shape_option
+@click.option("--batch", type=click.IntRange(1), default=1, help="How many samples at once; 1.")
+@click.option("--by", type=click.Choice(["layer", "class", "block"]), default="layer", help="What a row is.")
+@click.option("--top", type=click.IntRange(1), help="How many rows are shown; 20.")
+@click.option("--receptive-field", is_flag=True, help="Tell the receptive field of each call instead.")
+@click.option("--without-gates", is_flag=True, help="With --receptive-field: leave out what only multiplies.")
+@json_option
+@weights_option
+@imports_option
+@pager_option
+@quiet_option
+def costs_command(
+    model: str,
+    output: Path | None,
+    input_shapes: Sequence[str],
+    batch: int,
+    by: str,
+    top: int | None,
+    receptive_field: bool,
+    without_gates: bool,
+    as_json: bool,
+    weights: str | None,
+    imports: Sequence[str],
+) -> None:
+    """Tell what MODEL costs: multiply-accumulates, the memory that its tensors take, parameters; in sum and
+    by layer, class or block. Nothing is run.
+
+    \b
+    kgraph costs model.keras
+    kgraph costs model.keras --by block --top 10
+    kgraph costs model.keras --input-shape title=16 body=80 --batch 8
+    kgraph costs model.keras -o costs.csv
+    kgraph costs model.keras --receptive-field
+    """
+    if without_gates and not receptive_field:
+        raise click.UsageError("`--without-gates` goes with `--receptive-field`")
+    if receptive_field:
+        _note_idle("batch", "by", "top")
+    if output is not None:
+        _check_output(output, model)
+    graph, file = load_model(model, weights, imports=imports)
+    graph = bind_input_shapes(graph, input_shapes)
+    told = _tell_fields(graph, not without_gates) if receptive_field else _tell_costs(graph, batch, by, top)
+    if output is not None:
+        rows = told.rows()
+        text = TABLES[output.suffix.lower()](rows, list(rows[0]) if rows else ())
+        write_file(output, text.encode("utf-8", "replace"))
+        tell(f"wrote {output}")
+    elif as_json:
+        click.echo(told.json())
+    else:
+        told.show()
+        note_unloadable(file)
+
+
+class _Told(NamedTuple):
+    """What is told, in each form."""
+
+    rows: Callable[[], list[dict[str, Any]]]
+    json: Callable[[], str]
+    show: Callable[[], None]
+
+
+def _tell_costs(graph: Graph, batch: int, by: str, top: int | None) -> _Told:
+    from kgraph.reports.cost_parts import cost_parts, cost_rows, largest_parts, to_costs_json
+    from kgraph.reports.costs import costs
+
+    found = costs(graph, batch=batch)
+    return _Told(
+        lambda: cost_rows(largest_parts(parts := cost_parts(found, by), top or len(parts))),
+        lambda: to_costs_json(found, by=by),
+        lambda: print_costs(found, by, top),
+    )
+
+
+def _tell_fields(graph: Graph, gates: bool) -> _Told:
+    from kgraph.reports.receptive_field import receptive_fields
+    from kgraph.reports.receptive_field_data import field_rows, to_receptive_fields_json
+
+    found = receptive_fields(graph, gates=gates)
+    return _Told(
+        lambda: field_rows(found), lambda: to_receptive_fields_json(found), lambda: print_fields(found)
+    )
+
+
+def _note_idle(*names: str) -> None:
+    """None; a note on options that were given and say nothing of receptive fields."""
+    context = click.get_current_context()
+    given = [
+        f"`--{name}`" for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        note(f"{', '.join(given)}: of no effect on receptive fields")
+
+
+def _check_output(output: Path, model: str) -> None:
+    """None; an error for a file that the table must not, or cannot, be written to."""
+    if output.suffix.lower() not in TABLES:
+        has = f"has the suffix `{output.suffix}`, which" if output.suffix else "has no suffix, and"
+        what = "`kgraph costs` does not write" if output.suffix else "`kgraph costs` writes tables"
+        raise KGraphError(f"`{output}` {has} {what}", hint="use one of `.csv`, `.md`")
+    refuse_the_source(output, model)

@@ -1,0 +1,48 @@
+"""A table of named rows in a bounded number of a terminal's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kgraph.drawing.terminal.spans import Line, shorten, text_columns
+from kgraph.texts import escape_unprintable
+
+NARROWEST_NAME = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its name, the text of each column, and the name of a style."""
+
+    name: str
+    cells: Mapping[str, str]
+    style: str = ""
+
+
+def table_lines(
+    rows: Sequence[Row], columns: Sequence[str], last: Sequence[str], to_the_left: Collection[str], width: int
+) -> Iterator[Line]:
+    """A line of titles and one for each row, none wider than `width`; names lose their middle.
+
+    Of `columns`, in their order, those stay that some row fills; then the first of `last` goes first, until
+    names have room.
+    """
+    widths = {t: max([text_columns(t), *(text_columns(row.cells[t]) for row in rows)]) for t in columns}
+    widths = {t: w for t, w in widths.items() if any(row.cells[t] for row in rows)}
+    for title in last:
+        if len(widths) == 1 or sum(w + 2 for w in widths.values()) <= width - NARROWEST_NAME:
+            break
+        widths.pop(title, None)
+    wanted = max(text_columns(escape_unprintable(row.name)) for row in rows)
+    names = min(wanted, width - sum(w + 2 for w in widths.values()))
+
+    def put(title: str, text: str) -> str:
+        space = " " * (widths[title] - text_columns(text))
+        return f"  {text}{space}" if title in to_the_left else f"  {space}{text}"
+
+    yield [(" " * names, ""), *((put(title, title), "title") for title in widths)]
+    for row in rows:
+        name = shorten(escape_unprintable(row.name), names)
+        start = (name + " " * (names - text_columns(name)), row.style)
+        yield [start, *((put(title, row.cells[title]), row.style) for title in widths)]

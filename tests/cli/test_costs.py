@@ -1,0 +1,164 @@
+"""`kgraph costs` as people type it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from helpers.places import DEMO
+from models import BUILDERS
+
+from kgraph.cli import cli
+from kgraph.drawing.describe import format_macs
+from kgraph.drawing.terminal.costs_text import to_costs_text
+from kgraph.drawing.terminal.spans import text_columns
+from kgraph.reports.costs import costs
+
+Saved = Callable[[str], Path]
+BOUND = ("--input-shape", "title=16", "body=64")
+
+
+def run(*args: str, width: int = 100, code: int = 0) -> str:
+    done = CliRunner().invoke(cli, ["costs", *args], env={"COLUMNS": str(width)})
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_demo_reads_as_a_person_wants_it() -> None:
+    text = run(str(DEMO), *BOUND, width=84).splitlines()
+    assert text[1:13] == [
+        "124,656 MACs · 10,605 parameters · for title 16, body 64",
+        "",
+        "                 class               output      MACs   share  parameters   memory",
+        "title            InputLayer          16             0    0.0%           0     64 B",
+        "body             InputLayer          64             0    0.0%           0    256 B",
+        "embedding        Embedding           64 × 16        0    0.0%       8,000   5.1 kB",
+        "encoder/conv     Conv1D              64 × 32  122.9 k   98.6%       1,568  10.2 kB",
+        "encoder/pool     GlobalMaxPooling1D  32             0    0.0%           0    256 B",
+        "encoder/summary  Dense               24       1.536 k    1.2%         792    192 B",
+        "both             Concatenate         48             0    0.0%           0    192 B",
+        "priority         Dense               1             48    0.0%          49      4 B",
+        "department       Dense               4            192    0.2%         196     16 B",
+    ]
+    assert text[15] == "peak: 12.4 kB at `encoder/conv#1`"
+
+
+def test_free_sizes_are_named_with_the_option_that_gives_them() -> None:
+    text = run(str(DEMO), width=80)
+    assert "at least 1,776 MACs" in text
+    assert "free sizes of `title`, `body`: give them, as `--input-shape title=16\n" in text
+    assert "? Conv1D, 2 calls: sizes that are not known" in text
+    assert "share" not in text
+
+
+def test_a_custom_class_is_named_and_the_sum_says_at_least(saved: Saved) -> None:
+    text = run(str(saved("custom_layer_with_parts")))
+    assert ": no rule tells what this class multiplies" in text
+    assert "at least" in text
+
+
+@pytest.mark.parametrize("by", ["layer", "class", "block"])
+def test_json_has_every_call_and_the_parts(by: str) -> None:
+    data = json.loads(run(str(DEMO), *BOUND, "--json", "--by", by, "--batch", "2"))
+    assert data["version"] == 1
+    found = data["costs"]
+    assert found["total"]["macs"] == 2 * 124_656 == sum(part["macs"] for part in found["parts"])
+    assert [call["address"] for call in found["calls"]][2:4] == ["embedding#0", "embedding#1"]
+    assert found["peak"]["address"] == "encoder/conv#1"
+    assert found["by_dtype"]["float32"]["bytes"] == 42_420
+
+
+def test_a_table_is_written_in_full_or_of_the_costliest_rows(tmp_path: Path) -> None:
+    out = tmp_path / "costs.csv"
+    assert run(str(DEMO), *BOUND, "-o", str(out)) == f"wrote {out}\n"
+    rows = list(csv.DictReader(out.open()))
+    assert [row["name"] for row in rows][:3] == ["title", "body", "embedding"]
+    assert sum(int(row["macs"]) for row in rows) == 124_656
+    run(str(DEMO), *BOUND, "-o", str(out), "--top", "2")
+    assert [row["name"] for row in csv.DictReader(out.open())] == ["encoder/conv", "encoder/summary"]
+    markdown = tmp_path / "costs.md"
+    run(str(DEMO), "-o", str(markdown), "--by", "class")
+    assert "| Conv1D" in markdown.read_text()
+    assert "?" in markdown.read_text()
+
+
+def test_receptive_fields_are_told_where_they_change() -> None:
+    text = run(str(DEMO), "--receptive-field").splitlines()
+    assert text[2:8] == [
+        "                class               output  input   field  stride  padding",
+        "title#0         InputLayer          n       title       1       1        0",
+        "body#0          InputLayer          n       body        1       1        0",
+        "encoder/conv#0  Conv1D              n × 32  title       3       1        1",
+        "encoder/conv#1  Conv1D              n × 32  body        3       1        1",
+        "encoder/pool#0  GlobalMaxPooling1D  32      title  global",
+    ]
+    data = json.loads(run(str(DEMO), "--receptive-field", "--json"))
+    assert data["receptive_fields"]["fields"][4]["axes"] == [
+        {"size": 3, "stride": 1, "padding": 1, "is_global": False}
+    ]
+
+
+def test_a_cut_tells_what_it_keeps_of_the_products(tmp_path: Path) -> None:
+    import keras
+
+    layers = [keras.layers.Dense(4, name="first"), keras.layers.Dense(2, name="last")]
+    keras.Sequential([keras.Input((8,)), *layers]).save(tmp_path / "m.keras")
+    args = ["extract", str(tmp_path / "m.keras"), "--layers", "first", "--dry-run"]
+    done = CliRunner().invoke(cli, args)
+    assert done.output.splitlines()[-1].endswith(", 32 of 40 MACs")
+    told = json.loads(CliRunner().invoke(cli, [*args, "--json"]).output)
+    assert told["macs"] == {"kept": 32, "of": 40}
+
+
+def test_options_that_do_not_go_together_are_wrong_usage() -> None:
+    assert "note: `--by`: of no effect on receptive fields" in run(
+        str(DEMO), "--receptive-field", "--by", "class"
+    )
+    assert "goes with `--receptive-field`" in run(str(DEMO), "--without-gates", code=2)
+    run(str(DEMO), "--batch", "0", code=2)
+    run(str(DEMO), "--by", "size", code=2)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_model_is_told_in_any_width(name: str, saved: Saved) -> None:
+    for by in ("layer", "class", "block"):
+        for width in (40, 57, 80):
+            lines = to_costs_text(saved(name), by=by, width=width).splitlines()
+            assert max(map(text_columns, lines)) <= width
+            assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_model_without_weights_has_costs_all_the_same() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.AveragePooling2D(2)])
+    found = costs(model)
+    assert (found.total.macs, found.total.parameters, found.by_dtype) == (0, 0, {})
+    assert "0 MACs · 0 parameters" in to_costs_text(found)
+
+
+def test_weights_are_summed_by_dtype(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(4)])
+    model.layers[0].quantize("int8")
+    found = costs(model)
+    assert found.by_dtype is not None
+    assert found.by_dtype["int8"].bytes == 8 * 16
+    assert "int8" in to_costs_text(found)
+    mixed = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16, dtype="mixed_float16")])
+    told = costs(mixed)
+    assert told.by_dtype is not None
+    assert set(told.by_dtype) == {"float32"}
+    assert told.calls[-1].activation_bytes == 16 * 2
+
+
+def test_four_digits_are_written_of_a_large_number() -> None:
+    numbers = (999, 1000, 9_999.5, 99_999, 999_999, 999_950_000, 3_857_973_248, 10**16)
+    assert [format_macs(int(n)) for n in numbers] == [
+        "999", "1.000 k", "9.999 k", "100.0 k", "1.000 M", "1.000 G", "3.858 G", "10.00 P",
+    ]  # fmt: skip
