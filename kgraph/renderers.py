@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgraph.drawing.look import Look
+from kgraph.drawing.look import FIGURES, Look
 from kgraph.errors import KGraphError
 from kgraph.graph import Graph
 
@@ -78,7 +78,8 @@ def _rows(graph: Graph, look: Look) -> list[dict[str, Any]]:
     from kgraph.drawing.view import choose_shown
 
     fold = look.depth is not None if look.fold is None else look.fold
-    return to_rows(choose_shown(graph, replace(look, fold=fold, chains=False)).graph)
+    figures = [name for name in look.columns or () if name in FIGURES]
+    return to_rows(choose_shown(graph, replace(look, fold=fold, chains=False)).graph, figures=figures)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ LABELS = ("names", "classes", "activations", "parameters", "shapes", "dtypes", "
 USUAL_LABELS = frozenset(LABELS[:5])
 ROOM = 150  # boxes that are still looked at one by one
 COLORS = ("family", "trainable", "parameters", "dtype", "macs", "memory")
-COLUMNS = ("name", "class", "shape", "dtype", "params", "trainable", "config", "reads")
+FIGURES = ("macs", "memory", "receptive_field")  # of each call, by `reports/`
+COLUMNS = ("name", "class", "shape", "dtype", "params", "trainable", "config", "reads", *FIGURES)
 RANKDIRS = ("TB", "LR", "BT", "RL")
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kgraph.drawing.call_figures import call_figures
 from kgraph.drawing.describe import (
     call_counts,
     call_sign,
@@ -25,7 +26,7 @@ Row = Mapping[str, Any]
 
 
 @reads_source
-def to_rows(graph: Graph) -> list[dict[str, Any]]:
+def to_rows(graph: Graph, *, figures: Sequence[str] = ()) -> list[dict[str, Any]]:
     """A dict for each call, in graph order, of plain values; `pandas.DataFrame` takes the list as it is.
 
     `name` is a query for the call, `layer` and `node_index` are its parts; `class`, `module`; `settings`,
@@ -34,7 +35,11 @@ def to_rows(graph: Graph) -> list[dict[str, Any]]:
     layer's; `trainable`: `trainable`, `frozen`, `partly frozen` or empty; `reads`, the addresses of what it
     reads; `outputs`, the slots of the graph's outputs that it makes; `config`. None is what the source does
     not say. A nested model is one row: `to_rows(kgraph.flatten(model))` has those inside.
+
+    `figures` are wanted too, of `macs` (multiply-accumulates of the call), `memory` (bytes that it makes) and
+    `receptive_field` (as text); see `kgraph.costs` and `kgraph.receptive_fields`.
     """
+    known = {what: call_figures(graph, what) for what in figures}
     counts = call_counts(graph)
     ends: dict[tuple[str, int], list[str]] = {}
     for slot, tensor in graph.outputs.items():
@@ -61,6 +66,7 @@ def to_rows(graph: Graph) -> list[dict[str, Any]]:
                 "reads": [graph.address(tensor) for tensor in node.inputs.values()],
                 "outputs": ends.get(node.key, []),
                 "config": dict(layer.config),
+                **{what: found.get(node.address) for what, found in known.items()},
             }
         )
     return rows

@@ -9,9 +9,9 @@ from functools import cached_property
 from math import log10
 
 from kgraph.drawing import describe
+from kgraph.drawing.call_figures import FIGURES, call_costs, cost_text
 from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.arrows import is_telling
-from kgraph.drawing.pictures.box_costs import FIGURES, box_costs, cost_text
 from kgraph.drawing.pictures.call_marks import CallMarks
 from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
 from kgraph.drawing.view import ShownGraph
@@ -253,7 +253,7 @@ class Boxes:
     @cached_property
     def _costs(self) -> Mapping[str, int | None] | None:
         """What each call costs, where the colours mean that."""
-        return box_costs(self.graph, self.look.color) if self.look.color in FIGURES else None
+        return call_costs(self.graph, self.look.color) if self.look.color in FIGURES else None
 
     @cached_property
     def _most(self) -> int:

@@ -19,6 +19,7 @@ CUTS = (
     ("class", 12), ("config", 0), ("reads", 0), ("dtype", 0), ("trainable", 0), ("name", 14),
     ("shape", MOST_SHAPE), ("params", 0), ("class", 8), ("name", 12), ("class", 0), ("shape", 8),
 )  # fmt: skip
+NUMBERS = ("params", "macs", "memory")  # titles of what stands to the right
 TELLING_PREFIX = 8  # characters that all names begin with, from which on they are said once
 
 
@@ -76,6 +77,7 @@ class Columns:
             "dtype": [(entry.dtype, "note" if entry.dtype == self.usual else "dtype")],
             "params": [(entry.count, "count")],
             "trainable": [(entry.state, "note")],
+            **{title: [(text, "count")] for title, text in entry.figures.items()},
             "reads": [(", ".join(entry.reads), "note")],
             "config": [(entry.config if "config" in self.widths else "", "settings")],
         }
@@ -118,7 +120,7 @@ class Columns:
                 cell = cut_line(cell, width)
                 taken = line_width(cell)
             space = " " * (width - taken)
-            line += [(space, ""), *cell, ("  ", "")] if title == "params" else [*cell, (space + "  ", "")]
+            line += [(space, ""), *cell, ("  ", "")] if title in NUMBERS else [*cell, (space + "  ", "")]
         return line
 
 

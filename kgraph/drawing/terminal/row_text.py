@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from kgraph.drawing.call_figures import call_figures
 from kgraph.drawing.describe import (
     arguments_text,
     call_counts,
     call_sign,
+    format_bytes,
     format_count,
+    format_macs,
     format_many,
     inner_summary,
     is_partly_frozen,
@@ -20,6 +23,7 @@ from kgraph.drawing.describe import (
     settings_of,
     training_state,
 )
+from kgraph.drawing.look import FIGURES
 from kgraph.drawing.terminal.lanes import Row
 from kgraph.drawing.terminal.spans import text_columns
 from kgraph.drawing.view import ShownGraph
@@ -56,6 +60,7 @@ class RowText:
     reads: tuple[str, ...]
     count: str
     state: str  # of training: `frozen` …
+    figures: Mapping[str, str]  # those asked for, by title
     notes: tuple[Note, ...]
 
     @property
@@ -83,6 +88,8 @@ def row_texts(shown: ShownGraph, table: Sequence[Row]) -> list[RowText]:
     """What each row says."""
     graph = shown.graph
     notes = _Notes(shown)
+    asked = [what for what in shown.look.columns or () if what in FIGURES]
+    figures = {what: call_figures(graph, what) for what in asked}
     entries = []
     counted: set[str] = set()
     above: Node | None = None
@@ -107,11 +114,18 @@ def row_texts(shown: ShownGraph, table: Sequence[Row]) -> list[RowText]:
                 tuple(escape_unprintable(graph.address(tensor)) for tensor in node.inputs.values()),
                 "" if again else format_count(size.parameters if size else None),
                 notes.states[layer.name],
+                {what: _figure_text(what, known.get(node.address)) for what, known in figures.items()},
                 tuple(notes.of(row, layer, above)),
             )
         )
         above = node
     return entries
+
+
+def _figure_text(what: str, figure: int | str | None) -> str:
+    if figure is None or isinstance(figure, str):
+        return figure or "?"
+    return format_macs(figure) if what == "macs" else format_bytes(figure)
 
 
 def class_text(layer: Layer, brief: bool = False) -> str:
