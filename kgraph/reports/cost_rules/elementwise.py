@@ -34,6 +34,11 @@ def _each(times: int) -> Count:
     return lambda call, made: times * volume(made_shape(made))
 
 
+def _nothing(_: CallFacts, __: Sequence[Facts]) -> int:
+    """0, whatever the sizes."""
+    return 0
+
+
 def _merge(call: CallFacts, made: Sequence[Facts]) -> int:
     """Of n tensors n − 1 for each element, and for a mean one more."""
     count = len(call.shapes) - 1 + (call.layer.class_name == "Average")
@@ -59,11 +64,10 @@ def _fused(call: CallFacts, made: Sequence[Facts]) -> int:
     return (has_bias + has_activation) * volume(made_shape(made))
 
 
-def _enlarge(call: CallFacts, made: Sequence[Facts]) -> int:
+def _enlarge(call: CallFacts, _: Sequence[Facts]) -> int:
     """0 where elements are repeated; of values in between no convention says."""
     if call.config.get("interpolation", "nearest") != "nearest":
         raise UnsureError("values in between")
-    volume(made_shape(made))  # so that a free size is told
     return 0
 
 
@@ -152,7 +156,7 @@ MOVING_OPERATIONS = {
 }  # fmt: skip
 PRODUCTS = ("Matmul", "Dot", "Einsum", "Tensordot", "Conv")  # which do nothing else
 LAYERS: Mapping[str, Count] = {
-    **{name: _each(0) for name in MOVING},
+    **dict.fromkeys(MOVING, _nothing),
     **{name: _each(1) for name in ACTIVATIONS},
     **{name: _each(times) for name, times in NORMALIZATIONS.items()},
     **dict.fromkeys(MERGES, _merge),
@@ -164,11 +168,11 @@ LAYERS: Mapping[str, Count] = {
     "Bidirectional": _both_ways,
     "MultiHeadAttention": _heads,
     "Attention": _scores,
-    "Dot": _each(0),
+    "Dot": _nothing,
     "Masking": _each(1),
 }
 OPERATIONS: Mapping[str, Count] = {
-    **{name: _each(0) for name in (*MOVING_OPERATIONS, *PRODUCTS)},
+    **dict.fromkeys((*MOVING_OPERATIONS, *PRODUCTS), _nothing),
     **{
         name: _each(1)
         for name in (
