@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kgraph.errors import ExtractError
+from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.extraction.model_writer import FUNCTIONAL, Dialect, ModelWriter, WrittenConfig, input_shape
 from kgraph.extraction.shared_object_ids import assign_ids, tags_by_path, tags_in
 from kgraph.graph import Graph, Layer, Node, Tensor
@@ -73,6 +73,12 @@ def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[s
         return {"args": [*_positional_argument(model, after), *constants], "kwargs": _masks(model, after)}
     source = model.graph.node(Tensor(layer.source_name, before.node_index))
     call = model.children[layer.source_name]["inbound_nodes"][before.node_index]
+    if not isinstance(call, Mapping):  # as upgraded, it could be read
+        raise ExtractError(
+            layer.source_name,
+            "has its calls in the form of Keras 2, in a file that says it is of Keras 3",
+            hint=WITH_KERAS,
+        )
     args, kwargs = call["args"], call.get("kwargs") or {}
     if source.inputs.keys() != after.inputs.keys():  # a nested model that has lost inputs
         others = {key: value for key, value in kwargs.items() if key not in ("inputs", "mask")}

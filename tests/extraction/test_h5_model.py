@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -123,3 +124,18 @@ def test_formats_that_only_keras_can_cut_are_refused(name: str, tmp_path: Path) 
     MAKERS[name](tmp_path / name)
     with pytest.raises(ExtractError, match="is of the format"):
         extract_file(tmp_path / name, tmp_path / "cut.keras", "x")
+
+
+def test_calls_of_keras_2_in_a_file_of_keras_3_are_not_written(tmp_path: Path) -> None:
+    import keras
+
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, keras.layers.Dense(2, name="d")(keras.layers.ReLU(name="r")(x)))
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][1]["inbound_nodes"] = [[["x", 0, 0, {}]]]
+        file.attrs["model_config"] = json.dumps(config)
+    assert read(tmp_path / "m.h5").layer("r").class_name == "ReLU"
+    with pytest.raises(ExtractError, match="calls in the form of Keras 2"):
+        extract_file(tmp_path / "m.h5", tmp_path / "cut.h5", "d")
