@@ -237,6 +237,17 @@ def _extract(make: Callable[[Path], list[str]], *options: str) -> Callable[[Path
     ]  # fmt: skip
 
 
+def _diff(make: Callable[[Path], list[str]], *options: str) -> Callable[[Path], list[str]]:
+    """A maker of the demo, and of what it is to be compared with."""
+
+    def both(folder: Path) -> list[str]:
+        other = make(folder)[1]
+        (folder / "demo.keras").write_bytes(DEMO.read_bytes())
+        return ["diff", "demo.keras", other, *options]
+
+    return both
+
+
 def _json(folder: Path) -> list[str]:
     _demo_json(folder)
     return ["show", "m.json"]
@@ -343,6 +354,13 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a class that Keras does not know": _extract(
         _members(config_json=json.dumps(SUBCLASS).encode()), "--with-keras"
     ),
+    "one of two models not there": _diff(lambda _: ["show", "absent.keras"]),
+    "one of two models weights only": _diff(_weights_only),
+    "one of two models subclassed": _diff(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "values of two models, one without": _diff(_json, "--values"),
+    "values of two models, one a SavedModel": _diff(_saved_model, "--values"),
+    "an unknown suffix for what differs": _diff(_json, "-o", "changes.bmp"),
+    "what differs in place of a model": _diff(lambda _: ["show", "demo.keras"], "-o", "demo.keras"),
 }
 
 
@@ -369,7 +387,7 @@ def test_bad_input_gets_its_own_sentence_and_leaves_nothing_behind(
     assert after == before
     assert done.stdout == ""
     assert done.stderr.strip("\n") == golden[case]
-    assert done.returncode == 1
+    assert done.returncode == (2 if args[0] == "diff" else 1)
 
 
 def test_every_golden_message_has_its_case(golden: dict[str, str]) -> None:
