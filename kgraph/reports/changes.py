@@ -105,7 +105,7 @@ class WeightChange:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diff:
     """What differs between two models. Falsy if nothing does.
 
@@ -124,6 +124,10 @@ class Diff:
 
     def __bool__(self) -> bool:
         return bool(self.changes) or any(value.changed for value in self.values or ())
+
+    def __repr__(self) -> str:
+        names = f"{self.old.name!r} → {self.new.name!r}"
+        return f"<Diff {names}: {len(self.pairs)} calls paired, {len(self.changes)} changes>"
 
     def of_kind(self, *kinds: str) -> tuple[Change, ...]:
         """The changes of those kinds."""

@@ -143,11 +143,18 @@ def _compile_changes(old: Graph, new: Graph, strict: bool) -> Iterator[Change]:
     """What differs in how the two are trained, if both say how they are."""
     if not old.compile_config or not new.compile_config:
         return
-    both = (_flat_values(plain_value(graph.compile_config)) for graph in (old, new))
+    both = (_flat_values(_training_of(graph)) for graph in (old, new))
+    strict = strict and old.format == new.format
     for key, was, now in changed_keys(*both, strict=strict):
-        # Versions write metrics and what is not set in ways of their own.
+        # Versions and formats write metrics and what is not set in ways of their own.
         if strict or (isinstance(was, SCALARS) and isinstance(now, SCALARS)):
             yield Change("compile", "", "", "", key, was, now)
+
+
+def _training_of(graph: Graph) -> dict[str, Any]:
+    """How the model is trained, the optimizer under one name: HDF5 calls its config `optimizer_config`."""
+    config = plain_value(graph.compile_config)
+    return {"optimizer" if key == "optimizer_config" else key: value for key, value in config.items()}
 
 
 def _flat_values(value: Any, path: str = "") -> dict[str, Any]:

@@ -34,9 +34,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     x = keras.Input((4,), name="x")
     y = keras.layers.Dense(8, name="first")(x)
-    keras.Model(x, keras.layers.Dense(2, name="last")(y), name="m").save(folder / "old.keras")
+    old = keras.Model(x, keras.layers.Dense(2, name="last")(y), name="m")
+    old.save(folder / "old.keras")
     y = keras.layers.Dropout(0.5, name="drop")(keras.layers.Dense(8, name="first", trainable=False)(x))
-    keras.Model(x, keras.layers.Dense(2, name="last")(y), name="m").save(folder / "new.keras")
+    new = keras.Model(x, keras.layers.Dense(2, name="last")(y), name="m")
+    new.set_weights([values + 1.0 * (values.ndim > 1) for values in old.get_weights()])
+    new.save(folder / "new.keras")
     return folder
 
 

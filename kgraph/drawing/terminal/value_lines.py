@@ -13,6 +13,8 @@ from kgraph.reports.changes import WeightChange
 def value_summary(values: Sequence[WeightChange]) -> str:
     """How many weights were compared, and how many of them are equal."""
     changed = [value for value in values if value.changed]
+    if not values:
+        return "values: no weight of the one model is one of the other's"
     told = f"values of {format_many(len(values), 'weight')} compared: "
     if not changed:
         return f"{told}equal to the last bit"
