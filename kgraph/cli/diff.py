@@ -73,9 +73,9 @@ def diff_command(
     wiring, shapes, freezing, training. What one of them does not record is unknown, and no difference.
 
     \b
-    kgraph diff before.keras after.keras
-    kgraph diff before.keras after.keras --ignore name,trainable
-    kgraph diff before.keras after.keras -o changes.md
+    kgraph diff model.keras new.keras
+    kgraph diff model.keras new.keras --ignore name,trainable --values
+    kgraph diff model.keras new.keras -o changes.md
 
     Exit 0: nothing differs; 1: something; 2: one of the two cannot be read.
     """

@@ -170,7 +170,7 @@ def _flat_values(value: Any, path: str = "") -> dict[str, Any]:
 def to_diff_json(diff: Diff, *, indent: int | None = 1) -> str:
     """What differs as JSON text, the same bytes each time.
 
-    The form, version 1: `{"kgraph": 1, "diff": {...}}`, objects with the fields of the dataclasses `Diff`,
+    The form, version 1: `{"version": 1, "diff": {...}}`, objects with the fields of the dataclasses `Diff`,
     `Compared`, `Pair`, `Change` and `WeightChange`; `null` where the source does not say.
     """
     sides = {
@@ -184,4 +184,4 @@ def to_diff_json(diff: Diff, *, indent: int | None = 1) -> str:
         "unknown": [{"what": what, "recorded_by": side} for what, side in diff.unknown],
         "values": None if diff.values is None else [value.row() for value in diff.values],
     }
-    return escape_json(json.dumps({"kgraph": VERSION, "diff": data}, indent=indent, ensure_ascii=False))
+    return escape_json(json.dumps({"version": VERSION, "diff": data}, indent=indent, ensure_ascii=False))
