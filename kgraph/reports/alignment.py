@@ -83,14 +83,15 @@ class _Matcher:
         agreeing = {i for i, j in found.items() if self._agree(i, j, found)}
         if len(agreeing) < TRUSTED * len(found):
             return
-        numbers: dict[str, int] = {}
+        told: set[str] = set()
         for i, j in found.items():
             if not (i in agreeing or self.rough[0][i] == self.rough[1][j] or self._neighbours(i, j, found)):
                 continue
             if self._calls(0, i) == self._calls(1, j):
                 self.pair(i, j, "name")
-            else:  # which of its calls is which, only structure tells
-                self._tell_apart((i, j), -1 - numbers.setdefault(self._path(0, i), len(numbers)))
+            elif self._path(0, i) not in told:  # which of its calls is which, only structure tells
+                told.add(self._path(0, i))
+                self._tell_apart((i, j), -len(told))
 
     def _path(self, side: int, place: int) -> str:
         return self.sides[side].nodes[place].layer
