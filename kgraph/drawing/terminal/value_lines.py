@@ -15,12 +15,12 @@ def value_summary(values: Sequence[WeightChange]) -> str:
     changed = [value for value in values if value.changed]
     if not values:
         return "values: no weight of the one model is one of the other's"
-    told = f"values of {format_many(len(values), 'weight')} compared: "
+    told = f"{format_many(len(values), 'weight')} compared: "
     if not changed:
         return f"{told}equal to the last bit"
     share = _share(sum(v.changed for v in changed), sum(v.size for v in values))
     equal = len(values) - len(changed)
-    return f"{told}{equal:,} equal to the last bit, {len(changed):,} not ({share} of all values)"
+    return f"{told}{equal:,} equal to the last bit, {len(changed):,} not ({share} of values)"
 
 
 def value_lines(values: Sequence[WeightChange], *, most: int | None = None) -> list[ChangeLine]:
