@@ -8,6 +8,8 @@ from kgraph.drawing.rows import to_csv as to_csv
 from kgraph.drawing.rows import to_markdown as to_markdown
 from kgraph.drawing.rows import to_rows as to_rows
 from kgraph.drawing.terminal.costs_text import to_costs_text as to_costs_text
+from kgraph.drawing.terminal.difference_text import to_diff_markdown as to_diff_markdown
+from kgraph.drawing.terminal.difference_text import to_diff_text as to_diff_text
 from kgraph.drawing.terminal.fields_text import to_receptive_fields_text as to_receptive_fields_text
 from kgraph.drawing.terminal.graph_text import to_text as to_text
 from kgraph.drawing.terminal.sharing_text import to_sharing_text as to_sharing_text
@@ -47,12 +49,18 @@ from kgraph.query import select as select
 from kgraph.reports.audit import Audit as Audit
 from kgraph.reports.audit import Finding as Finding
 from kgraph.reports.calls import Call as Call
+from kgraph.reports.changes import Change as Change
+from kgraph.reports.changes import Compared as Compared
+from kgraph.reports.changes import Diff as Diff
+from kgraph.reports.changes import Pair as Pair
+from kgraph.reports.changes import WeightChange as WeightChange
 from kgraph.reports.cost_parts import to_costs_json as to_costs_json
 from kgraph.reports.costs import CallCost as CallCost
 from kgraph.reports.costs import Costs as Costs
 from kgraph.reports.costs import PartCost as PartCost
 from kgraph.reports.costs import UnknownClass as UnknownClass
 from kgraph.reports.costs import costs as costs
+from kgraph.reports.differences import to_diff_json as to_diff_json
 from kgraph.reports.memory import Peak as Peak
 from kgraph.reports.objects import Occurrence as Occurrence
 from kgraph.reports.receptive_field import AxisField as AxisField
@@ -73,6 +81,7 @@ from kgraph.reports.totals import count_totals as count_totals
 from kgraph.sizes import Size as Size
 from kgraph.sources import read as read
 from kgraph.sources.audited_file import audit as audit
+from kgraph.sources.model_pair import diff as diff
 from kgraph.structures import Arguments as Arguments
 from kgraph.structures import Slots as Slots
 from kgraph.training import Training as Training

@@ -12,11 +12,11 @@ from typing import NoReturn
 import click
 
 from kgraph import __version__
-from kgraph.cli.output import open_output
+from kgraph.cli.output import open_output, report_error
 from kgraph.errors import Interrupted, KGraphError
 
 # The commands, each in the module of its name, as `NAME_command`; imported when it is used.
-COMMANDS = ("show", "shared", "select", "extract", "costs", "audit", "demo")
+COMMANDS = ("show", "shared", "select", "extract", "costs", "diff", "audit", "demo")
 
 
 class _Lazy(click.Group):
@@ -69,7 +69,7 @@ def run() -> NoReturn:
         cli(standalone_mode=False)
         sys.stdout.flush()
     except KGraphError as error:
-        sys.exit(_report_error(error))
+        sys.exit(report_error(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -78,14 +78,7 @@ def run() -> NoReturn:
         sys.exit(Interrupted.code)
     except OSError as error:  # what is printed cannot be written: a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_report_error(KGraphError(f"the output cannot be written ({error.strerror or error})")))
+        sys.exit(report_error(KGraphError(f"the output cannot be written ({error.strerror or error})")))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     gc.freeze()  # Python would collect at its end too
     sys.exit(0)
-
-
-def _report_error(error: KGraphError) -> int:
-    click.echo(f"error: {error}", err=True)
-    if error.hint:
-        click.echo(f"\nhint: {error.hint}", err=True)
-    return 1

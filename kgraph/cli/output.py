@@ -8,6 +8,10 @@ import os
 import sys
 from typing import Any, TextIO
 
+import click
+
+from kgraph.errors import KGraphError
+
 # What stands for the signs of the views where the output's encoding has none; each one column wide.
 ASCII = {
     "○": "o", "●": "*", "◆": "+", "▣": "#", "◎": "@", "◌": ".", "▸": ">", "▾": "v", "│": "|", "─": "-",
@@ -63,3 +67,11 @@ def open_output(number: int) -> TextIO:
     return io.TextIOWrapper(
         buffer, encoding=known.encoding, errors="kgraph", line_buffering=is_terminal or number == 2
     )
+
+
+def report_error(error: KGraphError) -> int:
+    """The exit code 1, after the error and its hint are printed."""
+    click.echo(f"error: {error}", err=True)
+    if error.hint:
+        click.echo(f"\nhint: {error.hint}", err=True)
+    return 1

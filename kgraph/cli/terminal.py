@@ -20,6 +20,7 @@ from kgraph.graph import Graph
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from kgraph.reports.changes import Diff
     from kgraph.reports.costs import Costs
     from kgraph.reports.receptive_field import ReceptiveFields
     from kgraph.reports.sharing import Sharing
@@ -83,6 +84,16 @@ def print_fields(found: ReceptiveFields) -> None:
         echo_paged(_colour(to_styled_fields(found, width=terminal_width())))
     else:
         click.echo(to_receptive_fields_text(found, width=terminal_width()), nl=False)
+
+
+def print_diff(diff: Diff, all_lines: bool) -> None:
+    """Print what differs between two models."""
+    from kgraph.drawing.terminal.difference_text import to_diff_text, to_styled_diff
+
+    if sys.stdout.isatty():
+        echo_paged(_colour(to_styled_diff(diff, width=terminal_width(), all_lines=all_lines)))
+    else:
+        click.echo(to_diff_text(diff, width=terminal_width(), all_lines=all_lines), nl=False)
 
 
 def _colour(text: Text) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kgraph.drawing.look import ROOM, Look
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import inner_path
+from kgraph.reports.union_graph import Mark
 from kgraph.transforms.conv_chains import CHAIN, fold_chains
 from kgraph.transforms.flatten import open_layers
 from kgraph.transforms.fold import fold
@@ -30,6 +31,8 @@ class ShownGraph:
     # What is drawn once → what stands in its place in the last repetition.
     last_layers: dict[str, Layer] = field(default_factory=dict)
     last_tensors: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    # Of two graphs in one: by address, what is said of a call.
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
 
 def choose_shown(graph: Graph, look: Look) -> ShownGraph:

@@ -33,7 +33,7 @@ def is_model(source: object) -> bool:
     return _is_instance(source, "Model")
 
 
-def read_live(model: Any, values: Values = False) -> Graph:
+def read_live(model: Any, values: Values | Mapping[int, str] = False) -> Graph:
     """The graph of a live model; `NoGraphError` for a subclassed one, which has none.
 
     Shapes, dtypes, weights, trainable flags and the compile config are the model's own, now.
@@ -45,6 +45,8 @@ def read_live(model: Any, values: Values = False) -> Graph:
         reader.trained = _trained_variables(model)
         if values == "statistics":
             reader.statistics = _variable_statistics(model)
+        elif isinstance(values, Mapping):
+            reader.digests = dict(values)
         elif values:
             reader.digests = _variable_digests(model)
         graph = replace(
@@ -56,6 +58,12 @@ def read_live(model: Any, values: Values = False) -> Graph:
             compile_config=_compile_config(model),
         )
     return complete_shapes(graph)
+
+
+def read_live_places(model: Any) -> tuple[Graph, list[Any]]:
+    """The graph of a live model, the digest of each weight the number of its variable; and the variables."""
+    variables = list(model.weights)
+    return read_live(model, {id(v): str(i) for i, v in enumerate(variables)}), variables
 
 
 def read_structure(model: Any) -> Graph:

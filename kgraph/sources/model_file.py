@@ -30,8 +30,9 @@ from kgraph.sources.containers.savedmodel import is_savedmodel, read_savedmodel
 from kgraph.sources.containers.tfjs import has_topology, read_tfjs
 from kgraph.sources.containers.weight_files import add_weights, check_fit
 from kgraph.sources.entries import Entry
-from kgraph.sources.saved import Saved, StoredWeight
+from kgraph.sources.saved import Saved, StoredWeight, WeightGroup
 from kgraph.sources.weights.lists import place_by_layer
+from kgraph.sources.weights.places import place_arrays, place_lists
 from kgraph.sources.weights.values import Values
 
 
@@ -125,17 +126,29 @@ class ModelFile:
         """The graph of the model."""
         if "kgraph" in self.saved.config and "class_name" not in self.saved.config:
             return from_data(self.saved.config)
+        return self._read_graph(self.saved.weights, self.weights_by_path)
+
+    @cached_property
+    def placed_graph(self) -> Graph:
+        """The graph of the model, the digest of each weight the path of its array in the weight file."""
+        tree, stored = self.saved.weights, self.saved.stored
+        lists = None if stored is None else place_by_layer(self.config, place_lists(stored))
+        return self._read_graph(None if tree is None else place_arrays(tree), lists)
+
+    def _read_graph(
+        self, weights: WeightGroup | None, lists: Mapping[str, Sequence[StoredWeight]] | None
+    ) -> Graph:
         config = self.config
         try:
-            return read_config(config, self.saved.weights, self._context())
+            return read_config(config, weights, self._context(lists))
         except GraphError as error:
             if error.hint:  # nothing is wrong with it, it is too much
                 raise ConfigError(f"`{self.path}` cannot be read: {error}", "", hint=error.hint) from error
             raise ConfigError(f"the layers in `{self.path}` do not fit together: {error}", "") from error
 
-    def _context(self) -> Context:
+    def _context(self, lists: Mapping[str, Sequence[StoredWeight]] | None = None) -> Context:
         form = version_by_form(self.saved.config)
-        return Context(str(self.path), self.format, self.keras_version, form, self.weights_by_path)
+        return Context(str(self.path), self.format, self.keras_version, form, lists)
 
     def check_unchanged(self) -> None:
         """None; raises `ConfigError` if the file is not what it was when it was read."""

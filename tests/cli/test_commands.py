@@ -155,6 +155,7 @@ def test_every_command_has_help_with_examples_that_run(
     command: str | None, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     shutil.copy(DEMO, tmp_path / "model.keras")
+    shutil.copy(DEMO, tmp_path / "new.keras")
     text = run(*filter(None, [command]), "--help", cwd=tmp_path, environment=environment)
     examples = [line.split("kgraph ", 1)[1] for line in text.splitlines() if line.startswith("  kgraph ")]
     assert [line for line in examples if line.split()[0] == (command or "show")]

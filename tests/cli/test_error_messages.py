@@ -237,6 +237,10 @@ def _extract(make: Callable[[Path], list[str]], *options: str) -> Callable[[Path
     ]  # fmt: skip
 
 
+def _diff(make: Callable[[Path], list[str]], *options: str) -> Callable[[Path], list[str]]:
+    return lambda folder: ["diff", *make(folder)[1:2] * 2, *options]
+
+
 def _json(folder: Path) -> list[str]:
     _demo_json(folder)
     return ["show", "m.json"]
@@ -343,6 +347,10 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a class that Keras does not know": _extract(
         _members(config_json=json.dumps(SUBCLASS).encode()), "--with-keras"
     ),
+    "one of two models weights only": _diff(_weights_only),
+    "one of two models subclassed": _diff(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "values of two models, one without": _diff(_json, "--values"),
+    "an unknown suffix for what differs": _diff(_json, "-o", "changes.bmp"),
 }
 
 
@@ -369,7 +377,7 @@ def test_bad_input_gets_its_own_sentence_and_leaves_nothing_behind(
     assert after == before
     assert done.stdout == ""
     assert done.stderr.strip("\n") == golden[case]
-    assert done.returncode == 1
+    assert done.returncode == (2 if args[0] == "diff" else 1)
 
 
 def test_every_golden_message_has_its_case(golden: dict[str, str]) -> None:

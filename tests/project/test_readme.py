@@ -138,10 +138,11 @@ def test_what_is_no_command_and_no_python_is_a_set_up_or_takes_minutes() -> None
         if block[1] != "python" and "$ " not in block[2]
     ]
     assert rest[:2] == ["pip install . && kgraph demo", "pip install -e '.[test]' && pytest"]
-    assert rest[2] == 'eval "$(_KGRAPH_COMPLETE=bash_source kgraph)"'
-    for line in rest[3].splitlines():
+    assert rest[2].startswith("git config diff.kgraph.textconv")  # tests/cli/test_diff.py runs it
+    assert rest[3] == 'eval "$(_KGRAPH_COMPLETE=bash_source kgraph)"'
+    for line in rest[4].splitlines():
         assert (ROOT / line.split()[1]).is_file()
-    assert len(rest) == 4
+    assert len(rest) == 5
 
 
 def test_bash_is_given_what_completes_the_commands(folder: Path) -> None:

@@ -61,3 +61,9 @@ def test_what_is_no_source_is_refused_by_name(tmp_path: Path) -> None:
         kgraph.to_text(3)  # type: ignore[arg-type]
     with pytest.raises(kgraph.ReadError, match="there is no file"):
         kgraph.to_dot(tmp_path / "absent.keras")
+
+
+def test_diff_takes_two_of_what_verbs_take(built: Callable[[str], Any]) -> None:
+    graph = kgraph.read(DEMO)
+    assert kgraph.diff(DEMO, built("line")) == kgraph.diff(graph, kgraph.read(built("line")))
+    assert not kgraph.diff(str(DEMO), graph)

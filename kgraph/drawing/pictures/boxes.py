@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log10
 
@@ -22,6 +22,7 @@ from kgraph.training import training_by_output
 from kgraph.transforms.block_names import common_length, span_names
 from kgraph.transforms.conv_chains import CHAIN
 
+SIGNS = {"+": "+", "-": "−", "~": "~"}
 BORDERED = ("input", "output", "outside")  # kinds of boxes that are not filled
 
 
@@ -81,6 +82,19 @@ class Boxes:
         yield from self._outputs()
 
     def _box(self, node: Node) -> Box:
+        """The box of a node, with what two models that are drawn as one differ in."""
+        box, mark = self._plain_box(node), self.shown.marks.get(node.address)
+        calm = self.palette.fills["normalisation"] if self.shown.marks else box.fill
+        if mark is None:
+            return replace(box, fill=calm)
+        details = (*box.details, *mark.details)
+        if not mark.sign:
+            return replace(box, details=details, fill=calm)
+        ink, fill = self.palette.changes[mark.sign]
+        sign = f"{SIGNS[mark.sign]} {box.sign}".rstrip()
+        return replace(box, sign=sign, details=details, fill=fill, mark=ink)
+
+    def _plain_box(self, node: Node) -> Box:
         """The box of a node."""
         address = node.address
         layer = self.graph.layer(node.layer)

@@ -28,6 +28,7 @@ class Palette:
     states: Mapping[str, str]  # `trainable`, `frozen` …, as boxes say it → fill
     dtypes: Mapping[str, str]  # what a dtype begins with → fill
     scale: tuple[str, ...]  # from few parameters to most of them
+    changes: Mapping[str, tuple[str, str]]  # `+`, `-`, `~` of two models in one → ink and fill
 
 
 LIGHT = Palette(
@@ -57,6 +58,7 @@ LIGHT = Palette(
         "bool": "#E9F3D8", "string": "#F9E1E7", "": "#FFFFFF",
     },
     scale=("#F6F7F9", "#EDF2F8", "#E4EDF8", "#DBE7F6", "#CFE0F5"),
+    changes={"+": ("#1B7048", "#DDF1E4"), "-": ("#B0380B", "#F9E1E7"), "~": ("#7A5600", "#FBE7C6")},
 )  # fmt: skip
 
 DARK = Palette(
@@ -86,4 +88,5 @@ DARK = Palette(
         "bool": "#354322", "string": "#4C2937", "": "#14181D",
     },
     scale=("#1A1F25", "#1D2630", "#1F2E3F", "#21374F", "#23405F"),
+    changes={"+": ("#6ED6A6", "#1F4231"), "-": ("#FFA27A", "#4C2937"), "~": ("#E8C766", "#493A19")},
 )  # fmt: skip

@@ -244,7 +244,7 @@ def _put_values(tree: WeightGroup, opened: Any, name: str, values: Values) -> No
     known = {f"{path}/{arrays[i].key}": arrays[i] for path, arrays, i in places}
 
     def chunks(at: str) -> Iterator[Any]:
-        return array_chunks(_check_storage(opened[at], at, name))
+        return array_chunks(check_storage(opened[at], at, name))
 
     if values == "statistics":
         for path, arrays, i in places:
@@ -256,7 +256,7 @@ def _put_values(tree: WeightGroup, opened: Any, name: str, values: Values) -> No
         arrays[i] = replace(arrays[i], digest=found[f"{path}/{arrays[i].key}"])
 
 
-def _check_storage(dataset: Any, at: str, name: str) -> Any:
+def check_storage(dataset: Any, at: str, name: str) -> Any:
     """The dataset, if it stores about as much as its header says (CVE-2026-0897), in parts of some size."""
     size, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if size > 1000 * max(stored, 1000):

@@ -1,0 +1,71 @@
+"""What differs between two graphs: law 19, and single changes of each kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from helpers.edited_models import edited_model
+from helpers.strategies import graphs, repetitive
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kgraph.graph import Graph
+from kgraph.reports.alignment import align_calls
+from kgraph.reports.call_index import CallIndex
+from kgraph.reports.differences import compare_graphs, to_diff_json
+from kgraph.transforms.flatten import flatten
+
+edited = st.builds(edited_model, st.integers(0, 10**6), named=st.booleans(), size=st.integers(3, 30))
+couples = st.one_of(
+    edited.map(lambda model: (model.old, model.new)),
+    st.tuples(graphs(), graphs()),
+    st.tuples(repetitive(), repetitive()),
+)
+
+
+@given(st.one_of(graphs(), repetitive(), edited.map(lambda model: model.new)))
+def test_law_19_a_graph_does_not_differ_from_itself(graph: Graph) -> None:
+    found = compare_graphs(graph, graph)
+    assert not found
+    assert all(pair.old == pair.new for pair in found.pairs)
+    assert len({pair.old for pair in found.pairs}) == len(found.pairs) >= len(flatten(graph).nodes)
+
+
+@given(couples)
+def test_law_19_the_other_way_round_is_the_same_turned_round(couple: tuple[Graph, Graph]) -> None:
+    old, new = couple
+    found = compare_graphs(old, new)
+    assert compare_graphs(new, old) == found.turned()
+    assert found.turned().turned() == found
+    assert to_diff_json(compare_graphs(new, old)) == to_diff_json(found.turned())
+
+
+@given(couples)
+def test_law_19_what_is_paired_has_one_class_and_one_other_side(couple: tuple[Graph, Graph]) -> None:
+    old, new = (CallIndex(flatten(graph)) for graph in couple)
+    matches = align_calls(old, new)
+    assert all(old.layers[m.old].class_name == new.layers[m.new].class_name for m in matches)
+    assert len({m.old for m in matches}) == len({m.new for m in matches}) == len(matches)
+
+
+@given(couples)
+def test_each_layer_that_no_call_pairs_is_added_or_removed(couple: tuple[Graph, Graph]) -> None:
+    old, new = map(flatten, couple)
+    found = compare_graphs(*couple)
+    for graph, side, kind in ((old, 0, "removed"), (new, 1, "added")):
+        paired = {node.layer for node in graph.nodes} - {
+            (change.old, change.new)[side] for change in found.of_kind(kind)
+        }
+        addresses = {(pair.old, pair.new)[side] for pair in found.pairs}
+        assert {n.layer for n in graph.nodes if n.address in addresses} == paired
+
+
+@given(graphs())
+def test_what_one_side_does_not_say_is_no_difference(graph: Graph) -> None:
+    layers = tuple(
+        replace(layer, config={}, trainable=None, weights=None) if layer.graph is None else layer
+        for layer in graph.layers
+    )
+    silent = replace(graph, layers=layers, compile_config=None, keras_version=None)
+    kinds = {change.kind for change in compare_graphs(graph, silent).changes}
+    assert kinds.isdisjoint({"setting", "trainable", "weights", "compile"})
