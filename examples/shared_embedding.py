@@ -25,7 +25,7 @@ def train_through_first(model, words):
     alone = kgraph.extract(model, "embedding#0", inputs="first")
     alone.compile(keras.optimizers.SGD(1.0), loss="mean_squared_error")
     targets = np.zeros((*words.shape, 128), "float32")
-    return alone.train_on_batch(words, {"embedding#0": targets})
+    return alone.train_on_batch(words, targets)
 
 
 def main():
@@ -41,13 +41,13 @@ def main():
 
     words = np.array([[3, 1, 4, 1, 5]], "int32")
     second = kgraph.extract(model, "embedding#1", inputs="second")
-    before = second.predict(words, verbose=0)["embedding#1"]
+    before = second.predict(words, verbose=0)
     kgraph.extract_file("shared_embedding.keras", "second_call.keras", "embedding#1", force=True)
-    from_file = keras.models.load_model("second_call.keras").predict(words, verbose=0)["embedding#1"]
+    from_file = keras.models.load_model("second_call.keras").predict(words, verbose=0)
     print("embedding#1, cut out of the file, alone: equal:", np.array_equal(before, from_file))
 
     train_through_first(model, words)
-    after = second.predict(words, verbose=0)["embedding#1"]
+    after = second.predict(words, verbose=0)
     print("trained through `first`; `second` sees other vectors:", bool((before != after).any()))
 
     with open("shared_embedding.svg", "wb") as file:

@@ -74,13 +74,13 @@ def main():
     some = {name: values[:4] for name, values in tickets.items()}
     model = build()
     embedder = kgraph.extract(model, "ticket")  # shares the model's layers, so it learns what they learn
-    before = embedder.predict(some, verbose=0)["ticket"]
+    before = embedder.predict(some, verbose=0)
     print("losses by name: ", *(f"{loss:.3f}" for loss in train(model, tickets, targets)))
-    after = embedder.predict(some, verbose=0)["ticket"]
+    after = embedder.predict(some, verbose=0)
     print(f"4 tickets → features {after.shape}; changed by training: {not np.array_equal(before, after)}")
 
     model.save("ticket_triage.keras")
-    from_file = embedder_from_file("ticket_triage.keras").predict(some, verbose=0)["ticket"]
+    from_file = embedder_from_file("ticket_triage.keras").predict(some, verbose=0)
     print("ticket_embedding.keras, cut out of the file: equal:", np.array_equal(after, from_file))
 
     graph = kgraph.read("ticket_triage.keras")

@@ -67,6 +67,8 @@ def equal_to_keras(whole: Path, cut: Path, given: Any, layers: list[str]) -> boo
     model = keras.models.load_model(whole)
     by_hand = made(keras.Model(model.input, {name: model.get_layer(name).output for name in layers}), given)
     by_kgraph = made(keras.models.load_model(cut), given)
+    if not isinstance(by_kgraph, dict):
+        by_kgraph = dict(zip(layers, [by_kgraph], strict=True))
     assert [*by_kgraph] == layers
     return all(np.array_equal(by_kgraph[name], by_hand[name]) for name in layers)
 
@@ -119,7 +121,7 @@ def test_the_ticket_embedding_is_keras_s_before_and_after_training(
 
     untrained = triage.build()
     by_hand = untrained.__class__(untrained.inputs, untrained.get_layer("ticket").output)
-    assert np.array_equal(kgraph.extract(untrained, "ticket")(tickets)["ticket"], by_hand(tickets))
+    assert np.array_equal(kgraph.extract(untrained, "ticket")(tickets), by_hand(tickets))
 
 
 def test_ticket_triage_learns_the_same_by_names_and_by_lists(example: Any) -> None:
@@ -187,10 +189,10 @@ def test_each_call_of_the_shared_embedding_is_taken_by_its_address(
     by_hand = whole(words)
     for call in (0, 1):
         alone = kgraph.extract(whole, f"embedding#{call}", inputs=("first", "second")[call])
-        assert np.array_equal(alone(words[call])[f"embedding#{call}"], by_hand[call])
+        assert np.array_equal(alone(words[call]), by_hand[call])
     cut = keras.models.load_model(folder / "second_call.keras")
     assert [tensor.name for tensor in cut.inputs] == ["second"]
-    assert np.array_equal(cut(words[1])["embedding#1"], by_hand[1])
+    assert np.array_equal(cut(words[1]), by_hand[1])
 
 
 def test_the_second_input_sees_what_a_step_through_the_first_taught(example: Any) -> None:
