@@ -89,7 +89,7 @@ def _row(path: Path, folder: str) -> dict[str, Any]:
         "model": graph.name,
         "class": graph.class_name,
         "Keras": graph.keras_version,
-        "layers": totals.layers + totals.operations,
+        "layers": totals.layers,
         "parameters": totals.size.parameters if totals.size else None,
         "inputs": _shapes(graph, graph.inputs),
         "outputs": _shapes(graph, graph.outputs),

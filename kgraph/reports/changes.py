@@ -75,7 +75,7 @@ class Compared:
     source: str | None
     format: str | None
     keras_version: str | None
-    layers: int  # of the flat graph, inputs included
+    layers: int  # at all depths, without operations, as `count_totals` has them
     parameters: int | None
 
 

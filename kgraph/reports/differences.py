@@ -24,6 +24,7 @@ from kgraph.reports.layer_changes import (
 )
 from kgraph.reports.layer_settings import changed_keys, plain_value
 from kgraph.reports.nested_changes import changes_of_models, pair_models, place_changes, renamed
+from kgraph.reports.totals import count_totals
 from kgraph.reports.wiring_changes import Wiring, end_changes
 from kgraph.sizes import graph_size
 from kgraph.texts import escape_json
@@ -59,7 +60,7 @@ def _compare(graphs: tuple[Graph, Graph], sides: tuple[CallIndex, CallIndex]) ->
     changes = [*_changes(graphs, sides, matches), *(change for inner in inside for change in inner.changes)]
     pairs = [Pair(old.nodes[i].address, new.nodes[j].address, why, (i, j)) for i, j, why in matches]
     pairs += [pair for inner in inside for pair in inner.pairs]
-    compared = [_compared(*both) for both in zip(graphs, sides, strict=True)]
+    compared = [_compared(graph) for graph in graphs]
     if all(change.follows for change in changes):
         changes = [replace(change, follows=False) for change in changes]
     told = tuple(sorted(pairs, key=pair_order)), sort_changes(changes)
@@ -117,11 +118,11 @@ def _below(change: Change, paths: tuple[str, str], places: tuple[int, int]) -> C
     return replace(change, old=old, new=new, places=inner)  # type: ignore[arg-type]
 
 
-def _compared(graph: Graph, index: CallIndex) -> Compared:
+def _compared(graph: Graph) -> Compared:
     size = graph_size(graph)
     parameters = None if size is None else size.parameters
     facts = graph.name, graph.class_name, graph.source, graph.format, graph.keras_version
-    return Compared(*facts, len(index.graph.layers), parameters)
+    return Compared(*facts, count_totals(graph).layers, parameters)
 
 
 def _unknown(old: Graph, new: Graph) -> tuple[tuple[str, str], ...]:

@@ -208,7 +208,7 @@ def _layer_text(layer: Change) -> str:
     facts = _facts(layer)
     reads, calls = facts.get("reads", []), facts.get("calls", 1)
     after = f", after {', '.join(reads)}" if 0 < len(reads) < 3 else ""
-    return class_text(layer) + (f", called {calls} times" if calls > 1 else "") + after
+    return class_text(layer) + (f", {calls} calls" if calls > 1 else "") + after
 
 
 def class_counts(layers: Sequence[Change]) -> str:

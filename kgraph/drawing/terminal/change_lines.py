@@ -15,7 +15,6 @@ NAMED = 3  # layers that are named of several
 APART = 3  # values of one setting that have a line each; more are told as one
 LONGEST = 60  # characters of a value
 WORDS = {"moved": "place", "renamed": "name", "sharing": "sharing", "reads": "reads"}
-TIMES = {1: "once", 2: "twice"}
 
 
 def change_lines(diff: Diff, *, most: int | None = None, following: bool = False) -> list[ChangeLine]:
@@ -120,7 +119,7 @@ def _given_text(model: Change) -> str:
     given = dict.fromkeys(
         f"{slot}={_python_text(value)}" for call in facts["arguments"] for slot, value in call.items()
     )
-    calls = "" if facts["calls"] == 1 else f", called {facts['calls']} times"
+    calls = "" if facts["calls"] == 1 else f", {facts['calls']} calls"
     return calls + (f", called with {', '.join(given)}" if given else "")
 
 
@@ -218,7 +217,7 @@ def _sharing_lines(changes: Sequence[Change]) -> Iterator[ChangeLine]:
 
 
 def _call_text(calls: dict[str, int]) -> str:
-    return ", ".join(f"{path} called {TIMES.get(n, f'{n} times')}" for path, n in calls.items())
+    return ", ".join(f"{path} {format_many(n, 'call')}" for path, n in calls.items())
 
 
 def _read_lines(changes: Sequence[Change]) -> Iterator[ChangeLine]:
