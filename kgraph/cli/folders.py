@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 
-from kgraph.cli.terminal import progress
+from kgraph.cli.pager import echo_paged
+from kgraph.cli.terminal import progress, terminal_width
 from kgraph.drawing.describe import format_count, keras_shape
+from kgraph.drawing.terminal.spans import shorten, text_columns
 from kgraph.errors import KGraphError
 from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
@@ -30,7 +32,7 @@ NUMBERS = ("layers", "parameters")
 def is_folder_of_models(name: str) -> bool:
     """Whether it is a folder, and no model."""
     path = Path(name)
-    return path.is_dir() and not is_model_folder(path)
+    return name != "" and path.is_dir() and not is_model_folder(path)
 
 
 def models_at(path: Path) -> Iterator[Path]:
@@ -68,13 +70,13 @@ def print_models(folder: str, as_json: bool) -> None:
         for number, path in enumerate(paths):
             watch(number, len(paths))
             rows.append(_row(path, folder))
+    if not rows:
+        raise KGraphError(f"no model is in `{folder}`", hint=NAMED)
     if as_json:
         data = {"version": VERSION, "models": rows}
         click.echo(json.dumps(data, ensure_ascii=True, indent=1))
-    elif rows:
-        click.echo(_table(rows), nl=False)
     else:
-        raise KGraphError(f"no model is in `{folder}`", hint=NAMED)
+        echo_paged(_table(rows, terminal_width()))
 
 
 def _row(path: Path, folder: str) -> dict[str, Any]:
@@ -103,16 +105,22 @@ def _shapes(graph: Graph, ends: Any) -> dict[str, list[int | None] | None]:
     }
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(rows: list[dict[str, Any]], width: int) -> str:
+    """A line a model; where that is too wide, without Keras and class, then with the ends cut."""
     table = [dict(zip(TITLES, TITLES, strict=True)), *({**row, TITLES[-1]: _ends_text(row)} for row in rows)]
-    cells = [[_cell(row, title) for title in TITLES] for row in table]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(TITLES))]
+    columns = {title: [_cell(row, title) for row in table] for title in TITLES}
+    widths = {title: max(map(text_columns, cells)) for title, cells in columns.items()}
+    for dropped in ("Keras", "class"):
+        if sum(widths.values()) + 2 * len(widths) - 2 > width:
+            del widths[dropped]
+    before = sum(w + 2 for title, w in widths.items() if title != TITLES[-1])
+    widths[TITLES[-1]] = max(min(widths[TITLES[-1]], width - before), len(TITLES[-1]))
     text = ""
-    for line in cells:
-        pairs = zip(TITLES, line, widths, strict=True)
-        text += (
-            "  ".join(c.rjust(w) if title in NUMBERS else c.ljust(w) for title, c, w in pairs).rstrip() + "\n"
-        )
+    for place in range(len(table)):
+        cells = {title: shorten(columns[title][place], room) for title, room in widths.items()}
+        spaces = {title: " " * (widths[title] - text_columns(cell)) for title, cell in cells.items()}
+        laid = (spaces[t] + cell if t in NUMBERS else cell + spaces[t] for t, cell in cells.items())
+        text += "  ".join(laid).rstrip() + "\n"
     return text
 
 

@@ -18,6 +18,7 @@ from kgraph.cli.options import (
     weights_option,
 )
 from kgraph.cli.pager import echo_paged
+from kgraph.cli.terminal import terminal_width
 from kgraph.query_grammar import grammar
 
 
@@ -60,4 +61,4 @@ def select_command(
     if as_json:
         click.echo(to_tensors_json(graph, found))
     else:
-        echo_paged(to_tensors_text(graph, found))
+        echo_paged(to_tensors_text(graph, found, width=terminal_width()))

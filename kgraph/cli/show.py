@@ -23,7 +23,7 @@ from kgraph.cli.options import (
     several,
     weights_option,
 )
-from kgraph.cli.terminal import note, print_graph, tell
+from kgraph.cli.terminal import note, print_graph, tell, terminal_width
 from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.look import COLORS, COLUMNS, LABELS, RANKDIRS, ROOM
 from kgraph.graph import Graph
@@ -42,7 +42,7 @@ def _show_legend(context: click.Context, _: click.Parameter, value: bool) -> Non
     if value:
         from kgraph.drawing.terminal.legend import legend
 
-        click.echo(legend(), nl=False)
+        click.echo(legend(terminal_width()), nl=False)
         context.exit()
 
 
@@ -52,7 +52,7 @@ class _Show(Listing):
 
         from kgraph.drawing.terminal.legend import legend
 
-        formatter.write("\nSigns:\n" + indent(legend(), "  "))
+        formatter.write("\nSigns:\n" + indent(legend(78), "  "))
 
 
 @click.command("show", cls=_Show)
@@ -120,6 +120,7 @@ def show_command(
     kgraph show .
     """
     if is_folder_of_models(model):
+        _refuse_for_folder()
         print_models(model, as_json)
         return
     if values and not layers:
@@ -151,6 +152,16 @@ def show_command(
         tell(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
     note_unloadable(file)
     note_findings(file)
+
+
+def _refuse_for_folder() -> None:
+    """None; raises `UsageError` for what has no meaning where the models in a folder are listed."""
+    context = click.get_current_context()
+    for name in context.params:
+        given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+        if given and name not in ("model", "as_json"):
+            what = "a LAYER" if name == "layers" else f"`--{name.replace('_', '-')}`"
+            raise click.UsageError(f"{what} goes with one model, and this is a folder that is no model")
 
 
 def _to_json(graph: Graph) -> str:

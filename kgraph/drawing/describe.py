@@ -130,7 +130,7 @@ def _index_text(value: Any) -> str:
 def inner_summary(layer: Layer) -> str:
     """How much is in a nested model, or in a block: `3 layers`, `convolution block, 10 layers`."""
     assert layer.graph is not None
-    number = leaf_count(layer.graph) // max(layer.repeats, 1)
+    number = -(-leaf_count(layer.graph) // max(layer.repeats, 1))  # a layer that all blocks share is in each
     layers = f"{number:,} layer" + ("s" if number != 1 else "")
     if not layer.repeats:
         return layers

@@ -51,6 +51,8 @@ class Look:
             if isinstance(value, str) or not isinstance(value, Iterable):
                 raise ValueError(f"`{what}` is {value!r}, not a set of texts")
             object.__setattr__(self, what, frozenset(value))
+        if isinstance(self.columns, str):
+            raise ValueError(f"`columns` is {self.columns!r}, not a list of names")
         if self.columns is not None:
             object.__setattr__(self, "columns", tuple(self.columns))
             _check_values("columns", self.columns, COLUMNS)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kgraph.errors import ExtractError
+from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.extraction.shared_object_ids import SharedIds, put_tag
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import is_operation
@@ -212,6 +212,10 @@ class ModelWriter:
             return self.dialect.end(self, new[slot])
         if isinstance(value, Mapping):
             return {key: self._restore_ends(v, join_slot(slot, str(key)), new) for key, v in value.items()}
+        if not isinstance(value, list):  # beside tensors, in an object that no Keras writes there
+            raise ExtractError(
+                self.graph.name, f"has {value!r} among its inputs and outputs", hint=WITH_KERAS
+            )
         return [self._restore_ends(v, join_slot(slot, str(i)), new) for i, v in enumerate(value)]
 
 

@@ -241,7 +241,7 @@ def to_sharing_json(source: Sharing | Source, *, indent: int | None = 1) -> str:
     `Sharing`, `Shared`, `Occurrence`, `Call`, `Tied`, `Holder`, `Identical`, `TopLayer`, `Totals`; `null`
     where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
     """
-    data = {"kgraph": VERSION, "sharing": _to_data(sharing_of(source))}
+    data = {"version": VERSION, "sharing": _to_data(sharing_of(source))}
     return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
 
 

@@ -55,7 +55,7 @@ def test_without_weights_the_structure_is_told_and_counts_are_unknown(tmp_path: 
 
 def test_the_json_has_the_documented_form() -> None:
     data = json.loads(run(str(DEMO), "--json", "--values"))
-    assert data["kgraph"] == 1
+    assert data["version"] == 1
     found = data["sharing"]
     assert list(found) == [
         "name", "source", "format", "keras_version", "shared", "tied", "identical", "totals", "unshared",

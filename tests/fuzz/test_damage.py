@@ -21,6 +21,7 @@ from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.drawing.terminal.tensors_text import to_tensors_text
 from kgraph.errors import ConfigError, FormatError, GraphError, KGraphError, UnsafeError
+from kgraph.extraction.file import extract_file
 from kgraph.graph import Graph, Layer
 from kgraph.graph_json import from_json, to_json
 from kgraph.sources import read
@@ -292,3 +293,17 @@ def test_one_object_of_two_classes_is_refused(tmp_path: Path) -> None:
     layers[0]["shared_object_id"] = layers[-1]["shared_object_id"] = 7
     with pytest.raises(ConfigError, match="one object with `title`, which is of another class"):
         read(config_file(tmp_path, config))
+
+
+def test_ends_in_an_object_that_no_keras_writes_are_not_written(tmp_path: Path) -> None:
+    config = demo_config()
+    inner = next(entry for entry in config["config"]["layers"] if entry["name"] == "encoder")["config"]
+    history = {"keras_history": inner["input_layers"][0], "shape": "?"}
+    if not isinstance(inner["input_layers"][0], list):
+        history["keras_history"] = inner["input_layers"]
+    inner["input_layers"] = {"class_name": "__keras_tensor__", "config": history}
+    with zipfile.ZipFile(DEMO) as archive:
+        weights = archive.read("model.weights.h5")
+    path = demo(tmp_path, config_json=json.dumps(config).encode(), model_weights_h5=weights)
+    with suppress(KGraphError):
+        extract_file(path, tmp_path / "cut.keras", "both")

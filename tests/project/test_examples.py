@@ -252,3 +252,31 @@ def test_the_tour_shows_what_it_showed_when_it_was_kept(tmp_path: Path) -> None:
     for before, now in zip(kept.cells, tour.cells, strict=True):
         assert told(now) == told(before), before.source
     assert (tmp_path / "features.keras").is_file()
+
+
+def test_grad_cam_looks_where_a_model_put_together_by_hand_does(
+    folder_of: Callable[[str], Path], example: Callable[[str], Any]
+) -> None:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    folder = folder_of("grad_cam")
+    assert said(folder)[0] == "the last convolution: base/Conv_1#0, (None, 3, 3, 1280)"
+    heat = np.load(folder / "grad_cam.npy")
+    assert (heat.shape, float(heat.min()) >= 0, float(heat.max()) <= 1) == ((1, 3, 3), True, True)
+    grad_cam = example("grad_cam")
+    model = grad_cam.build()
+    base = model.get_layer("base")
+    inner = keras.Model(base.input, [base.get_layer("Conv_1").output, base.output])
+    image = np.random.default_rng(1).uniform(0, 255, (2, 96, 96, 3)).astype("float32")
+    with tf.GradientTape() as tape:
+        maps, features = inner(model.get_layer("scale")(image), training=False)
+        # The tape must see the way from the maps to the answer, which leads through the base's last layers.
+        x = base.get_layer("out_relu")(base.get_layer("Conv_1_bn")(maps, training=False))
+        score = model.get_layer("flower")(model.get_layer("average")(x))[:, 2]
+    assert np.array_equal(x, features)
+    weights = tf.reduce_mean(tape.gradient(score, maps), axis=(1, 2), keepdims=True)
+    expected = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))
+    expected /= tf.reduce_max(expected, axis=(1, 2), keepdims=True) + 1e-12
+    np.testing.assert_allclose(grad_cam.grad_cam(model, image, kind=2), expected, rtol=1e-4, atol=1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 SIGNS = {
     "○": "an input",
     "●": "a layer or operation",
@@ -22,7 +24,12 @@ SIGNS = {
 }
 
 
-def legend() -> str:
-    """The signs, one a line, each with its meaning."""
-    width = max(map(len, SIGNS))
-    return "".join(f"{sign:<{width}}  {meaning}\n" for sign, meaning in SIGNS.items())
+def legend(width: int = 80) -> str:
+    """The signs, each with its meaning, in lines of at most `width` columns."""
+    first = max(map(len, SIGNS)) + 2
+    told = {sign: wrap(meaning, max(width - first, 20)) for sign, meaning in SIGNS.items()}
+    return "".join(
+        f"{sign if not place else '':<{first}}{line}\n"
+        for sign, lines in told.items()
+        for place, line in enumerate(lines)
+    )

@@ -174,6 +174,7 @@ class _Notes:
         self.training = training_by_output(graph)
         self.counts = call_counts(graph)
         self.states = {layer.name: training_state(layer) for layer in graph.layers}
+        self.has_reads = "reads" in (shown.look.columns or ())
         self.is_mixed = is_partly_frozen(shown.whole)
         self.frozen = {path for path, layer in shown.frames.items() if training_state(layer) == "frozen"}
 
@@ -201,7 +202,8 @@ class _Notes:
             yield Note((f"same {same}",))
         if node.key in self.inputs:
             yield from self._input(node)
-        yield from self._reads(row, above)
+        if not self.has_reads:
+            yield from self._reads(row, above)
         for slot, tensor in self.outputs.get(node.key, ()):
             yield self._output(slot, tensor)
 

@@ -87,7 +87,9 @@ def _summary(sharing: Sharing) -> Line:
     found = [f"{shared} shared"] if shared else []
     found += [f"{format_many(len(sharing.tied), 'variable')} held by several layers"] if sharing.tied else []
     if not found:
-        called = format_many(sharing.totals.layers + sharing.totals.operations, "layer")
+        called = format_many(sharing.totals.layers, "layer")
+        if sharing.totals.operations:
+            called += f" and {format_many(sharing.totals.operations, 'operation')}"
         return word_spans(f"No layer is shared: each of its {called} is called once", "")
     told, whole, unshared = ", ".join(found), sharing.totals.size, sharing.unshared
     if whole is None or unshared is None:
