@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil, sqrt
 from typing import Any
 
 from graphviz import quoting
@@ -119,10 +118,8 @@ class Picture:
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
         model = {"rankdir": self.look.rankdir, "tooltip": dot_labels.literal(self.graph.name)}
-        columns = ceil(sqrt(_count_islands(self.graph)))
-        rows = {"pack": "24", "packmode": f"array_tu{columns}"} if columns > 1 else {}
         return {
-            "graph": _quote_values(GRAPH | paper | haste | model | rows),
+            "graph": _quote_values(GRAPH | paper | haste | model),
             "node": _quote_values(BOX | {"fontcolor": colours.ink}),
             "edge": _quote_values(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
         }
@@ -207,22 +204,6 @@ class Picture:
         attributes["class"] = "read" if reader else "output"
         start = tensor.maker
         return Arrow(_quote_name(start), _quote_name(end), _quote_values(attributes))
-
-
-def _count_islands(graph: Graph) -> int:
-    """How many parts there are that no arrow and no frame joins."""
-    joined: dict[Hashable, Hashable] = {}
-
-    def island(one: Hashable) -> Hashable:
-        while (other := joined.setdefault(one, one)) != one:
-            joined[one] = joined[other]
-            one = other
-        return one
-
-    for node in graph.nodes:
-        for other in (*(t.key for t in node.inputs.values()), *node.within[:1]):
-            joined[island(other)] = island(node.key)
-    return len({island(node.key) for node in graph.nodes})
 
 
 def _quote_name(address: str) -> str:
