@@ -180,6 +180,7 @@ def _set_on_shelves(gv: Any, context: Any, graph: Any, islands: dict[str, int]) 
 
 def _placed_parts(gv: Any, graph: Any) -> Iterator[tuple[Any, Part]]:
     """The boxes, arrows and frames of a graph that is laid out, each with where it is."""
+    from kgraph.drawing.pictures.dot_labels import arrow_label_size
 
     def read(thing: Any, *keys: str) -> dict[str, str]:
         values = {key: (gv.agget(thing, key.encode()) or b"").decode() for key in keys}
@@ -187,12 +188,11 @@ def _placed_parts(gv: Any, graph: Any) -> Iterator[tuple[Any, Part]]:
 
     for node in _nodes(gv, graph):
         wide, high = (float(read(node, key)[key]) * POINTS for key in ("width", "height"))
-        yield node, Part(_name(gv, node), read(node, "pos"), wide, high)
+        yield node, Part(_name(gv, node), read(node, "pos"), (wide, high))
     for arrow in _arrows(gv, graph):
-        said = read(arrow, "label", "fontsize")
-        label = said.get("label", "").replace("\\n", "\n")
-        start, letters = _name(gv, gv.agtail(arrow)), float(said.get("fontsize", 14))
-        yield arrow, Part(start, read(arrow, "pos", "lp"), label=label, label_points=letters)
+        label_size = arrow_label_size(read(arrow, "label").get("label", ""))
+        start = _name(gv, gv.agtail(arrow))
+        yield arrow, Part(start, read(arrow, "pos", "lp"), label_size=label_size)
     for frame in _frames(gv, graph):
         first = gv.agfstnode(frame)
         places = read(frame, "bb", "lp")

@@ -129,6 +129,12 @@ def arrow_label(texts: Iterable[str]) -> str:
     return literal(*(f"{blank}{blank}{text}{blank}" for text in texts))
 
 
+def arrow_label_size(label: str) -> tuple[float, float]:
+    """How many points wide and high a label is that `arrow_label` made, in the widest font."""
+    lines = label.split("\\n")
+    return _wide(lines, QUIET_POINTS, bold=False), 1.2 * QUIET_POINTS * len(lines)
+
+
 def _html_text(text: str) -> str:
     r"""The text in Graphviz's HTML, which takes `\N` for an escape and drops blanks at either end.
 

@@ -55,8 +55,8 @@ def test_nine_equal_squares_stand_in_rows_and_nine_long_ones_beneath_each_other(
 
 
 def test_the_parts_of_an_island_move_together_and_upper_edges_are_level() -> None:
-    boxes = [Part("a", {"pos": "50,50"}, 20, 10), Part("b", {"pos": "900,10"}, 20, 10)]
-    arrow = Part("a", {"pos": "e,50,0 50,45 50,30 50,20 50,10", "lp": "60,20"}, label="4", label_points=9)
+    boxes = [Part("a", {"pos": "50,50"}, (20, 10)), Part("b", {"pos": "900,10"}, (20, 10))]
+    arrow = Part("a", {"pos": "e,50,0 50,45 50,30 50,20 50,10", "lp": "60,20"}, label_size=(6, 10))
     frame = Part("b", {"bb": "880,0,920,40", "lp": "890,35"})
     islands = number_islands("ab", [])
     a, b, arrow_at, frame_at = place_islands([*boxes, arrow, frame], islands)
@@ -77,5 +77,5 @@ def test_the_bounds_of_an_arrow_hold_its_curve_and_its_words_but_not_what_bends_
     assert (left, right) == (0, 50)
     assert 20 < high < 40
     assert high == -low
-    said = Part("a", {"pos": "0,0 0,1 0,2 0,3", "lp": "100,1"}, label="ten × 10\nmask", label_points=9)
-    assert part_bounds(said)[2] > 100 + 15
+    said = Part("a", {"pos": "0,0 0,1 0,2 0,3", "lp": "100,1"}, label_size=(30, 20))
+    assert part_bounds(said) == (0, -9, 115, 11)
