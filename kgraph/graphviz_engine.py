@@ -83,6 +83,10 @@ class Engine:
                 stderr=said,
                 hint="SVG and PDF have no such limit: `-o FILE.svg`; `--fold` draws what repeats once",
             )
+        if self.format == "svg":
+            from kgraph.drawing.pictures.svg import open_in_view  # the child has no need of it
+
+            return open_in_view(picture)
         return _without_date(picture) if self.format == "pdf" else picture
 
 

@@ -13,6 +13,7 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
+from kgraph.drawing.pictures.caption import caption
 from kgraph.drawing.pictures.palette import FONT
 from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, reads_source
@@ -118,6 +119,7 @@ class Picture:
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
         model = {"rankdir": self.look.rankdir, "tooltip": dot_labels.literal(self.graph.name)}
+        model["comment"] = dot_labels.comment(caption(self._boxes))
         return {
             "graph": _quote_values(GRAPH | paper | haste | model),
             "node": _quote_values(BOX | {"fontcolor": colours.ink}),

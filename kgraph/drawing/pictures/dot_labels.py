@@ -43,6 +43,15 @@ def literal(*lines: str) -> str:
     return text
 
 
+def comment(text: str) -> str:
+    r"""The text as a `comment`, which Graphviz writes into an SVG as it stands but for `<`, `>` and `--`.
+
+    >>> print(comment('a "b" \\N &amp; c'))
+    a &quot;b&quot; &#92;N &amp;amp; c
+    """
+    return html.escape(show_unprintable(text)).replace("\\", "&#92;")
+
+
 def dot_name(address: str) -> str:
     r"""The address as the name of a Graphviz node: itself, and another text for each other address.
 
