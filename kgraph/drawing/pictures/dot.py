@@ -19,11 +19,13 @@ from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, reads_source
 
 GRAPH = {
-    "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
+    "pad": "0.15", "nodesep": "0.35", "splines": "spline",
     "fontname": FONT, "fontsize": "10", "style": "rounded", "labeljust": "l",
 }  # fmt: skip
+# Inches between layers: down, as little as arrows are told by; across, where words stand on the arrows, more.
+RANKSEP = {"TB": "0.22", "BT": "0.22", "LR": "0.38", "RL": "0.38"}
 BOX = {
-    "shape": "box", "style": "rounded,filled", "margin": "0.12,0.07", "height": "0.3",
+    "shape": "box", "style": "rounded,filled", "margin": "0.134,0.04", "height": "0.3",
     "fontname": FONT, "fontsize": str(dot_labels.NAME_POINTS),
 }  # fmt: skip
 ARROW = {
@@ -118,10 +120,11 @@ class Picture:
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
-        model = {"rankdir": self.look.rankdir, "tooltip": dot_labels.literal(self.graph.name)}
+        way = {"ranksep": RANKSEP[self.look.rankdir], "rankdir": self.look.rankdir}
+        model = {"tooltip": dot_labels.literal(self.graph.name)}
         model["comment"] = dot_labels.comment(caption(self._boxes))
         return {
-            "graph": _quote_values(GRAPH | paper | haste | model),
+            "graph": _quote_values(GRAPH | paper | haste | way | model),
             "node": _quote_values(BOX | {"fontcolor": colours.ink}),
             "edge": _quote_values(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
         }

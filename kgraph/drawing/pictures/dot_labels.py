@@ -109,7 +109,7 @@ def heading(title: str, sign: str, inks: Inks) -> str:
 
 
 def _html_table(rows: str) -> str:
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>'
 
 
 def _wide(texts: Iterable[str], points: float, *, bold: bool) -> float:
