@@ -58,7 +58,9 @@ def _signs(boxes: Boxes) -> Iterator[str]:
     yield "Each box is a call of a layer; arrows lead to what reads its result."
     if look.labels("shapes"):
         yield "Shapes, without the batch, stand on arrows where they change."
-    if look.color in COLOR_WORDS:
+    if boxes.shown.marks:
+        yield "Green is what was added, red what was removed, yellow what changed."
+    elif look.color in COLOR_WORDS:
         yield COLOR_WORDS[look.color]
     else:
         families = {describe.family(layer) for layer in graph.layers}

@@ -12,8 +12,10 @@ from kgraph.drawing.look import COLORS, Look
 from kgraph.drawing.pictures.boxes import Boxes
 from kgraph.drawing.pictures.caption import COLOR_WORDS, FILL_WORDS, caption
 from kgraph.drawing.pictures.palette import LIGHT
+from kgraph.drawing.pictures.union_picture import to_diff_dot
 from kgraph.drawing.view import choose_shown
 from kgraph.graph import Graph
+from kgraph.reports.differences import compare_graphs
 from kgraph.structures import Slots
 
 
@@ -53,6 +55,12 @@ def test_signs_are_told_where_they_are() -> None:
     assert "Thick borders" in said(line(), Look(highlight=frozenset(["relu#0"])))
     assert "Shapes" not in said(line(), Look(label=frozenset(["names"])))
     assert "The more parameters" in said(ticket(), Look(color="parameters"))
+
+
+def test_a_picture_of_two_models_tells_what_was_added_and_removed_in_place_of_families() -> None:
+    told = to_diff_dot(line(), ticket(), compare_graphs(line(), ticket()))
+    assert "Green is what was added, red what was removed" in told
+    assert "Fills:" not in told
 
 
 def test_of_many_inputs_some_are_named_and_the_others_counted() -> None:
