@@ -11,15 +11,19 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from kgraph.drawing.pictures.islands import Part, number_islands, place_islands
 from kgraph.errors import ImageError
 
 FORMATS = ("svg", "png", "pdf")
 
 PNG_DPI = 120
 LEAST_DPI = 40  # where names are 6 pixels high
+POINTS = 72  # in an inch
 STACK = 512 * 2**20
 
 
@@ -79,6 +83,10 @@ class Engine:
                 stderr=said,
                 hint="SVG and PDF have no such limit: `-o FILE.svg`; `--fold` draws what repeats once",
             )
+        if self.format == "svg":
+            from kgraph.drawing.pictures.svg import open_in_view  # the child has no need of it
+
+            return open_in_view(picture)
         return _without_date(picture) if self.format == "pdf" else picture
 
 
@@ -132,13 +140,97 @@ def draw(format: str) -> int:
         return NO_PICTURE
     if format == "png":
         gv.agattr(graph, gv.AGRAPH, b"dpi", str(PNG_DPI).encode())
-    if gv.gvLayout(context, graph, b"dot"):
+    if not _lay_out(gv, context, graph):
         return NO_PICTURE
     failed, picture = gv.gvRenderData(context, graph, format.encode())
     if failed:
         return NO_PICTURE
     sys.stdout.buffer.write(picture)
     return 0
+
+
+def _lay_out(gv: Any, context: Any, graph: Any) -> bool:
+    """Whether the graph is laid out now: by `dot`, and where it has unconnected parts, those on shelves."""
+    if gv.gvLayout(context, graph, b"dot"):
+        return False
+    islands = _find_islands(gv, graph)
+    return len(set(islands.values())) < 2 or _set_on_shelves(gv, context, graph, islands)
+
+
+def _find_islands(gv: Any, graph: Any) -> dict[str, int]:
+    """The number of the unconnected part that each box is of; what lies in a frame is joined."""
+    names = [_name(gv, node) for node in _nodes(gv, graph)]
+    arrows = ((_name(gv, gv.agtail(arrow)), _name(gv, gv.aghead(arrow))) for arrow in _arrows(gv, graph))
+    frames = ([_name(gv, node) for node in _nodes(gv, frame)] for frame in _frames(gv, graph))
+    return number_islands(names, chain(arrows, filter(None, frames)))
+
+
+def _set_on_shelves(gv: Any, context: Any, graph: Any, islands: dict[str, int]) -> bool:
+    """Whether the parts of a graph that `dot` has laid out stand on shelves now, drawn by `nop2`.
+
+    `pack` would do so too, but drops every label of an arrow (Graphviz 14.1.5).
+    """
+    failed, _ = gv.gvRenderData(context, graph, b"dot")  # writes the places into the graph
+    if failed:
+        return False
+    found = list(_placed_parts(gv, graph))
+    gv.gvFreeLayout(context, graph)
+    moved = place_islands([part for _, part in found], islands)
+    for (thing, _), places in zip(found, moved, strict=True):
+        for key, text in places.items():
+            gv.agset(thing, key.encode(), text.encode())
+    return not gv.gvLayout(context, graph, b"nop2")
+
+
+def _placed_parts(gv: Any, graph: Any) -> Iterator[tuple[Any, Part]]:
+    """The boxes, arrows and frames of a graph that is laid out, each with where it is."""
+    from kgraph.drawing.pictures.dot_labels import arrow_label_size
+
+    def read(thing: Any, *keys: str) -> dict[str, str]:
+        values = {key: (gv.agget(thing, key.encode()) or b"").decode() for key in keys}
+        return {key: value for key, value in values.items() if value}
+
+    for node in _nodes(gv, graph):
+        wide, high = (float(read(node, key)[key]) * POINTS for key in ("width", "height"))
+        yield node, Part(_name(gv, node), read(node, "pos"), (wide, high))
+    for arrow in _arrows(gv, graph):
+        label_size = arrow_label_size(read(arrow, "label").get("label", ""))
+        start = _name(gv, gv.agtail(arrow))
+        yield arrow, Part(start, read(arrow, "pos", "lp"), label_size=label_size)
+    for frame in _frames(gv, graph):
+        first = gv.agfstnode(frame)
+        places = read(frame, "bb", "lp")
+        if first and places:
+            yield frame, Part(_name(gv, first), places)
+
+
+def _name(gv: Any, thing: Any) -> str:
+    name: bytes = gv.agnameof(thing)
+    return name.decode()
+
+
+def _nodes(gv: Any, graph: Any) -> Iterator[Any]:
+    node = gv.agfstnode(graph)
+    while node:
+        yield node
+        node = gv.agnxtnode(graph, node)
+
+
+def _arrows(gv: Any, graph: Any) -> Iterator[Any]:
+    for node in _nodes(gv, graph):
+        arrow = gv.agfstout(graph, node)
+        while arrow:
+            yield arrow
+            arrow = gv.agnxtout(graph, arrow)
+
+
+def _frames(gv: Any, graph: Any) -> Iterator[Any]:
+    """The subgraphs at every depth."""
+    frame = gv.agfstsubg(graph)
+    while frame:
+        yield frame
+        yield from _frames(gv, frame)
+        frame = gv.agnxtsubg(frame)
 
 
 def _has_fonts(gv: Any, context: Any) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from helpers.picture_graphs import NASTY, PICTURES, chain
-from helpers.places import ROOT
+from helpers.places import GOLDEN, ROOT
 from helpers.read_dot import drawn
 from helpers.strategies import graphs
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.errors import ImageError, ReadError
 from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.graphviz_engine import FORMATS, Engine, render
+from kgraph.graphviz_engine import FORMATS, PNG_DPI, Engine, render
 from kgraph.structures import Slots
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -153,3 +153,26 @@ def test_a_file_beside_the_user_is_not_run_by_the_child(tmp_path: Path) -> None:
 def test_a_format_that_is_no_picture_is_an_image_error() -> None:
     with pytest.raises(ImageError, match="`exe`"):
         render("digraph {}", "exe")
+
+
+def test_a_layer_takes_at_most_80_pixels_where_no_shape_changes_and_arrows_are_still_seen() -> None:
+    dot = (GOLDEN / "pictured" / "vgg19.dot").read_text(encoding="utf-8")
+    groups = list(ET.fromstring(render(dot, "svg")).iter(f"{SVG}g"))
+    heights = {title_of(box): box_ends(box) for box in groups if box.get("class", "").startswith("node")}
+    arrows = [arrow for arrow in groups if arrow.get("class") == "edge read"]
+    plain = [title_of(arrow).split("->") for arrow in arrows if arrow.find(f".//{SVG}text") is None]
+    assert len(plain) == 13
+    for start, end in plain:
+        assert (heights[end][0] - heights[start][0]) * PNG_DPI / 72 <= 80
+        assert heights[end][0] - heights[start][1] >= 12  # points of an arrow, half of them its head
+
+
+def title_of(group: ET.Element) -> str:
+    return str(group.findtext(f"{SVG}title"))
+
+
+def box_ends(box: ET.Element) -> tuple[float, float]:
+    """The heights at which a box begins and ends, in points downwards."""
+    path = next(box.iter(f"{SVG}path"))
+    heights = [float(y) for y in re.findall(r",(-?[\d.]+)", path.get("d", ""))]
+    return min(heights), max(heights)

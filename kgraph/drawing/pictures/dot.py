@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil, sqrt
 from typing import Any
 
 from graphviz import quoting
@@ -14,16 +13,19 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
+from kgraph.drawing.pictures.caption import caption
 from kgraph.drawing.pictures.palette import FONT
 from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, reads_source
 
 GRAPH = {
-    "pad": "0.15", "nodesep": "0.35", "ranksep": "0.38", "splines": "spline",
+    "pad": "0.15", "nodesep": "0.35", "splines": "spline",
     "fontname": FONT, "fontsize": "10", "style": "rounded", "labeljust": "l",
 }  # fmt: skip
+# Inches between layers: down, as little as arrows are told by; across, where words stand on the arrows, more.
+RANKSEP = {"TB": "0.22", "BT": "0.22", "LR": "0.38", "RL": "0.38"}
 BOX = {
-    "shape": "box", "style": "rounded,filled", "margin": "0.12,0.07", "height": "0.3",
+    "shape": "box", "style": "rounded,filled", "margin": "0.134,0.04", "height": "0.3",
     "fontname": FONT, "fontsize": str(dot_labels.NAME_POINTS),
 }  # fmt: skip
 ARROW = {
@@ -118,11 +120,11 @@ class Picture:
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
-        model = {"rankdir": self.look.rankdir, "tooltip": dot_labels.literal(self.graph.name)}
-        columns = ceil(sqrt(_count_islands(self.graph)))
-        rows = {"pack": "24", "packmode": f"array_tu{columns}"} if columns > 1 else {}
+        way = {"ranksep": RANKSEP[self.look.rankdir], "rankdir": self.look.rankdir}
+        model = {"tooltip": dot_labels.literal(self.graph.name)}
+        model["comment"] = dot_labels.comment(caption(self._boxes))
         return {
-            "graph": _quote_values(GRAPH | paper | haste | model | rows),
+            "graph": _quote_values(GRAPH | paper | haste | way | model),
             "node": _quote_values(BOX | {"fontcolor": colours.ink}),
             "edge": _quote_values(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
         }
@@ -207,22 +209,6 @@ class Picture:
         attributes["class"] = "read" if reader else "output"
         start = tensor.maker
         return Arrow(_quote_name(start), _quote_name(end), _quote_values(attributes))
-
-
-def _count_islands(graph: Graph) -> int:
-    """How many parts there are that no arrow and no frame joins."""
-    joined: dict[Hashable, Hashable] = {}
-
-    def island(one: Hashable) -> Hashable:
-        while (other := joined.setdefault(one, one)) != one:
-            joined[one] = joined[other]
-            one = other
-        return one
-
-    for node in graph.nodes:
-        for other in (*(t.key for t in node.inputs.values()), *node.within[:1]):
-            joined[island(other)] = island(node.key)
-    return len({island(node.key) for node in graph.nodes})
 
 
 def _quote_name(address: str) -> str:

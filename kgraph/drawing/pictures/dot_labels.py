@@ -43,6 +43,15 @@ def literal(*lines: str) -> str:
     return text
 
 
+def comment(text: str) -> str:
+    r"""The text as a `comment`, which Graphviz writes into an SVG as it stands but for `<`, `>` and `--`.
+
+    >>> print(comment('a "b" \\N &amp; c'))
+    a &quot;b&quot; &#92;N &amp;amp; c
+    """
+    return html.escape(show_unprintable(text)).replace("\\", "&#92;")
+
+
 def dot_name(address: str) -> str:
     r"""The address as the name of a Graphviz node: itself, and another text for each other address.
 
@@ -100,7 +109,7 @@ def heading(title: str, sign: str, inks: Inks) -> str:
 
 
 def _html_table(rows: str) -> str:
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>'
 
 
 def _wide(texts: Iterable[str], points: float, *, bold: bool) -> float:
@@ -127,6 +136,12 @@ def arrow_label(texts: Iterable[str]) -> str:
     """The lines as the label of an arrow, a little way from it."""
     blank = "\N{NO-BREAK SPACE}"
     return literal(*(f"{blank}{blank}{text}{blank}" for text in texts))
+
+
+def arrow_label_size(label: str) -> tuple[float, float]:
+    """How many points wide and high a label is that `arrow_label` made, in the widest font."""
+    lines = label.split("\\n")
+    return _wide(lines, QUIET_POINTS, bold=False), 1.2 * QUIET_POINTS * len(lines)
 
 
 def _html_text(text: str) -> str:
