@@ -72,18 +72,44 @@ def test_json_has_every_call_and_the_parts(by: str) -> None:
     assert found["by_dtype"]["float32"]["bytes"] == 42_420
 
 
-def test_a_table_is_written_in_full_or_of_the_costliest_rows(tmp_path: Path) -> None:
+def test_a_table_is_written_in_full_with_its_sum(tmp_path: Path) -> None:
     out = tmp_path / "costs.csv"
     assert run(str(DEMO), *BOUND, "-o", str(out)) == f"wrote {out}\n"
-    rows = list(csv.DictReader(out.open()))
+    *rows, total = csv.DictReader(out.open())
     assert [row["name"] for row in rows][:3] == ["title", "body", "embedding"]
-    assert sum(int(row["macs"]) for row in rows) == 124_656
-    run(str(DEMO), *BOUND, "-o", str(out), "--top", "2")
-    assert [row["name"] for row in csv.DictReader(out.open())] == ["encoder/conv", "encoder/summary"]
+    assert total["name"] == "sum"
+    assert sum(int(row["macs"]) for row in rows) == int(total["macs"]) == 124_656
+    assert sum(int(row["activation_bytes"]) for row in rows) == int(total["activation_bytes"])
     markdown = tmp_path / "costs.md"
     run(str(DEMO), "-o", str(markdown), "--by", "class")
     assert "| Conv1D" in markdown.read_text()
+    assert "| sum" in markdown.read_text()
     assert "?" in markdown.read_text()
+
+
+def test_where_all_rows_are_written_top_is_said_to_do_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "costs.csv"
+    text = run(str(DEMO), *BOUND, "-o", str(out), "--top", "2")
+    assert "note: `--top`: of no effect on files, which have every row" in text
+    assert len(list(csv.DictReader(out.open()))) == 10
+    assert "note: `--top`: of no effect on JSON" in run(str(DEMO), "--json", "--top", "1")
+
+
+def test_json_and_a_file_are_asked_for_one_at_a_time(tmp_path: Path) -> None:
+    out = tmp_path / "costs.md"
+    assert "does not go with `--json`" in run(str(DEMO), "--json", "-o", str(out), code=2)
+    assert not out.exists()
+
+
+def test_two_shapes_for_one_input_are_wrong_usage() -> None:
+    text = run(str(DEMO), "--input-shape", "title=16", "title=17", code=2)
+    assert "`--input-shape title=17`: a second shape for `title`" in text
+
+
+def test_a_batch_that_differs_from_that_of_the_shapes_is_refused() -> None:
+    text = run(str(DEMO), "--input-shape", "title=4x16", "body=80", "--batch", "2", code=1)
+    assert "`title` has 4, 2 is asked for" in text
+    assert "batch of 4" in run(str(DEMO), "--input-shape", "title=4x16", "body=80")
 
 
 def test_receptive_fields_are_told_where_they_change() -> None:
