@@ -13,6 +13,7 @@ from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model, refuse_the_source, write_file
 from kgraph.cli.options import (
     Listing,
+    WholeNumber,
     imports_option,
     input_shape_option,
     model_argument,
@@ -33,9 +34,9 @@ TABLES = {".csv": to_csv, ".md": to_markdown}
 @model_argument
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table: .csv .md.")
 @input_shape_option
-@click.option("--batch", type=click.IntRange(1), help="How many samples at once; 1, or what inputs fix.")
+@click.option("--batch", type=WholeNumber(1), help="How many samples at once; 1, or what inputs fix.")
 @click.option("--by", type=click.Choice(["layer", "class", "block"]), default="layer", help="What a row is.")
-@click.option("--top", type=click.IntRange(1), help="How many rows are shown; 20.")
+@click.option("--top", type=WholeNumber(1), help="How many rows are shown; 20.")
 @click.option("--receptive-field", is_flag=True, help="Tell the receptive field of each call instead.")
 @click.option("--without-gates", is_flag=True, help="With --receptive-field: leave out what only multiplies.")
 @json_option

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
+class WholeNumber(click.IntRange):
+    """A whole number in a range, by that name in messages."""
+
+    name = "whole number"
+
+
 class Listing(click.Command):
     """A command whose options that may be repeated take, after MODEL, all the words up to the next option.
 

@@ -120,9 +120,9 @@ def cost_rows(parts: Sequence[PartCost]) -> list[dict[str, Any]]:
 
 
 def cost_table(found: Costs, by: str = "layer") -> list[dict[str, Any]]:
-    """All parts as plain rows, and the sum as the last, named `sum`; its `times` and `shape` are None."""
+    """All parts as plain rows, and the sum as the last, named `sum`, without class and shape."""
     total = dict(cost_rows([found.total])[0])
-    nothing = {"class": None, "times": None, "shape": None}
+    nothing = {"class": "", "times": "", "shape": ""}
     return [*cost_rows(cost_parts(found, by)), {**total, "name": "sum", **nothing}]
 
 

@@ -104,6 +104,12 @@ class Costs:
     unknown: tuple[UnknownClass, ...]
     graph: Graph = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        """The report as `kgraph costs` prints it."""
+        from kgraph.drawing.terminal.costs_text import to_costs_text
+
+        return to_costs_text(self, width=100).rstrip("\n")
+
 
 @reads_source
 def costs(
