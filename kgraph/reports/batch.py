@@ -13,25 +13,19 @@ from kgraph.transforms.shape_rules.call_facts import CallFacts, Facts, WrongSize
 from kgraph.transforms.shape_rules.rules import infer_outputs
 
 
-def choose_batch(own: Graph, given: Graph, batch: int | None) -> int:
+def choose_batch(graph: Graph, bound: Mapping[str, int], batch: int | None) -> int:
     """The batch that figures are for: the one asked for, or that of the shapes given to inputs; else the one
     that all inputs of the model fix; else 1.
 
-    `own` is the graph as it was read, `given` the same with shapes given to its inputs. Raises `TypeError`
-    for a batch that is no whole number, `GraphError` for one below 1 and for batches that differ; an
+    `bound` are the batches that inputs of the graph, by their names, are given with shapes. Raises
+    `TypeError` for a batch that is no whole number, `GraphError` for one below 1 and for those that differ; an
     input of a fixed batch of 1 is no exception, since what Keras records behind it is of 1, too.
     """
     if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool)):
         raise TypeError(f"`batch` is a whole number, and {batch!r} is none")
     if batch is not None and batch < 1:
         raise GraphError(f"a batch cannot be {batch}; the least is 1")
-    fixed, bound = dict[str, int](), dict[str, int]()
-    for slot, tensor in own.inputs.items():
-        before, now = ((t.shape or (None,))[0] for t in (tensor, given.inputs[slot]))
-        if before is not None:
-            fixed[tensor.layer] = before
-        elif now is not None:
-            bound[tensor.layer] = now
+    fixed = {t.layer: t.shape[0] for t in graph.inputs.values() if t.shape and t.shape[0] is not None}
     asked = {**bound, "": batch} if batch is not None else bound
     if len(set(asked.values())) > 1:
         raise GraphError(f"inputs have one batch, and these differ: {_batches_text(asked)}")

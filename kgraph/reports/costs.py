@@ -17,7 +17,7 @@ from kgraph.reports.cost_rules.rules import count_macs, macs_rule
 from kgraph.reports.memory import Peak, peak_memory
 from kgraph.sizes import BYTES, Size, dtype_sizes, graph_size, layer_size
 from kgraph.transforms.flatten import flatten
-from kgraph.transforms.shape_inference import infer_shapes
+from kgraph.transforms.shape_inference import batches_given, infer_shapes
 from kgraph.transforms.shape_rules.call_facts import Facts
 from kgraph.transforms.walk import Scope, Walk
 
@@ -134,11 +134,11 @@ def costs(
     >>> found.total.macs, found.total.parameters, found.peak.bytes
     (124656, 10605, 12384)
     """
-    own = graph
-    if input_shapes is not None:
+    bound = {} if input_shapes is None else batches_given(graph, input_shapes)
+    batch = choose_batch(graph, bound, batch)
+    if input_shapes:
         graph = infer_shapes(graph, input_shapes)
-    batch = choose_batch(own, graph, batch)
-    if input_shapes and (rest := _free_batches(own, graph, batch)):
+    if bound and (rest := _free_batches(graph, batch)):
         graph = infer_shapes(graph, rest)
     flat = flatten(graph)
     facts = bind_batch(flat, batch)
@@ -166,12 +166,10 @@ def costs(
     )
 
 
-def _free_batches(own: Graph, given: Graph, batch: int) -> dict[str, Shape]:
-    """Where a batch is given to some inputs, the shapes with it for those that it was not given to."""
-    shapes = {slot: (tensor.shape, given.inputs[slot].shape) for slot, tensor in own.inputs.items()}
-    if not any(before and now and before[0] is None is not now[0] for before, now in shapes.values()):
-        return {}
-    return {slot: (batch, *now[1:]) for slot, (_, now) in shapes.items() if now and now[0] is None}
+def _free_batches(graph: Graph, batch: int) -> dict[str, Shape]:
+    """Shapes with the batch for the inputs whose own is free."""
+    shapes = {slot: tensor.shape for slot, tensor in graph.inputs.items()}
+    return {slot: (batch, *shape[1:]) for slot, shape in shapes.items() if shape and shape[0] is None}
 
 
 def facts_bytes(facts: Facts) -> int | None:

@@ -36,18 +36,30 @@ def infer_shapes(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> Gr
     >>> graph.node(graph.nodes_of("embedding")[0].outputs[0]).outputs[0].shape
     (None, 16, 16)
     """
+    given = _shapes_given(graph, shapes)
+    facts = [Facts(given.get(tensor, tensor.shape), tensor.dtype) for tensor in graph.inputs.values()]
+    return _evaluate(graph, facts, strict=True)
+
+
+def batches_given(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> dict[str, int]:
+    """The batch of each input, by its name, whose own is free and to which `shapes` gives one; errors as of
+    `infer_shapes`.
+    """
+    given = _shapes_given(graph, shapes)
+    free = {tensor: shape for tensor, shape in given.items() if not tensor.shape or tensor.shape[0] is None}
+    return {tensor.layer: shape[0] for tensor, shape in free.items() if shape and shape[0] is not None}
+
+
+def _shapes_given(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> dict[Tensor, Shape]:
+    """The whole shapes of those inputs that are given one."""
     named = {tensor.layer: tensor for tensor in graph.inputs.values()}
-    given = dict[Tensor, Sequence[int | None]]()
+    given = dict[Tensor, Shape]()
     for name, shape in _check_shapes(shapes).items():
         tensor = _input_of(graph, named, name)
         if tensor in given:
             raise GraphError(f"two shapes for the input `{tensor.layer}`; it has one")
-        given[tensor] = shape
-    facts = [
-        Facts(_bind_shape(tensor, given[tensor]) if tensor in given else tensor.shape, tensor.dtype)
-        for tensor in graph.inputs.values()
-    ]
-    return _evaluate(graph, facts, strict=True)
+        given[tensor] = _bind_shape(tensor, shape)
+    return given
 
 
 def _check_shapes(shapes: Mapping[str, Sequence[int | None]]) -> Mapping[str, Sequence[int | None]]:
