@@ -18,8 +18,8 @@ def choose_batch(graph: Graph, bound: Mapping[str, int], batch: int | None) -> i
     that all inputs of the model fix; else 1.
 
     `bound` are the batches that inputs of the graph, by their names, are given with shapes. Raises
-    `TypeError` for a batch that is no whole number, `GraphError` for one below 1 and for those that differ; an
-    input of a fixed batch of 1 is no exception, since what Keras records behind it is of 1, too.
+    `TypeError` for a batch that is no whole number, `GraphError` for one below 1 and for those that differ;
+    an input of a fixed batch of 1 is no exception, since what Keras records behind it is of 1, too.
     """
     if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool)):
         raise TypeError(f"`batch` is a whole number, and {batch!r} is none")
