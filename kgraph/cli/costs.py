@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +13,11 @@ from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model, refuse_the_source, write_file
 from kgraph.cli.options import (
     Listing,
-    bind_input_shapes,
+    WholeNumber,
     imports_option,
     input_shape_option,
     model_argument,
+    parse_input_shapes,
     weights_option,
 )
 from kgraph.cli.terminal import note, print_costs, print_fields, tell
@@ -25,6 +26,7 @@ from kgraph.drawing.rows import to_csv, to_markdown
 from kgraph.errors import KGraphError
 from kgraph.graph import Graph
 
+InputShapes = Mapping[str, tuple[int | None, ...]]
 TABLES = {".csv": to_csv, ".md": to_markdown}
 
 
@@ -32,9 +34,9 @@ TABLES = {".csv": to_csv, ".md": to_markdown}
 @model_argument
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table: .csv .md.")
 @input_shape_option
-@click.option("--batch", type=click.IntRange(1), default=1, help="How many samples at once; 1.")
+@click.option("--batch", type=WholeNumber(1), help="How many samples at once; 1, or what inputs fix.")
 @click.option("--by", type=click.Choice(["layer", "class", "block"]), default="layer", help="What a row is.")
-@click.option("--top", type=click.IntRange(1), help="How many rows are shown; 20.")
+@click.option("--top", type=WholeNumber(1), help="How many rows are shown; 20.")
 @click.option("--receptive-field", is_flag=True, help="Tell the receptive field of each call instead.")
 @click.option("--without-gates", is_flag=True, help="With --receptive-field: leave out what only multiplies.")
 @json_option
@@ -46,7 +48,7 @@ def costs_command(
     model: str,
     output: Path | None,
     input_shapes: Sequence[str],
-    batch: int,
+    batch: int | None,
     by: str,
     top: int | None,
     receptive_field: bool,
@@ -67,13 +69,22 @@ def costs_command(
     """
     if without_gates and not receptive_field:
         raise click.UsageError("`--without-gates` goes with `--receptive-field`")
+    if output is not None and as_json:
+        raise click.UsageError("`-o` writes the table; it does not go with `--json`")
+    shapes = parse_input_shapes(input_shapes)
     if receptive_field:
-        _note_idle("batch", "by", "top")
+        _note_idle("on receptive fields", "batch", "by", "top")
+    elif as_json:
+        _note_idle("on JSON, which has every part", "top")
+    elif output is not None:
+        _note_idle("on files, which have every row", "top")
     if output is not None:
         _check_output(output, model)
     graph, file = load_model(model, weights, imports=imports)
-    graph = bind_input_shapes(graph, input_shapes)
-    told = _tell_fields(graph, not without_gates) if receptive_field else _tell_costs(graph, batch, by, top)
+    if receptive_field:
+        told = _tell_fields(graph, shapes, not without_gates)
+    else:
+        told = _tell_costs(graph, shapes, batch, by, top)
     if output is not None:
         rows = told.rows()
         text = TABLES[output.suffix.lower()](rows, list(rows[0]) if rows else ())
@@ -94,36 +105,37 @@ class _Told(NamedTuple):
     show: Callable[[], None]
 
 
-def _tell_costs(graph: Graph, batch: int, by: str, top: int | None) -> _Told:
-    from kgraph.reports.cost_parts import cost_parts, cost_rows, largest_parts, to_costs_json
+def _tell_costs(graph: Graph, shapes: InputShapes, batch: int | None, by: str, top: int | None) -> _Told:
+    from kgraph.reports.cost_parts import cost_table, to_costs_json
     from kgraph.reports.costs import costs
 
-    found = costs(graph, batch=batch)
+    found = costs(graph, batch=batch, input_shapes=shapes)
     return _Told(
-        lambda: cost_rows(largest_parts(parts := cost_parts(found, by), top or len(parts))),
+        lambda: cost_table(found, by),
         lambda: to_costs_json(found, by=by),
         lambda: print_costs(found, by, top),
     )
 
 
-def _tell_fields(graph: Graph, gates: bool) -> _Told:
+def _tell_fields(graph: Graph, shapes: InputShapes, gates: bool) -> _Told:
     from kgraph.reports.receptive_field import receptive_fields
     from kgraph.reports.receptive_field_data import field_rows, to_receptive_fields_json
+    from kgraph.transforms.shape_inference import infer_shapes
 
-    found = receptive_fields(graph, gates=gates)
+    found = receptive_fields(infer_shapes(graph, shapes) if shapes else graph, gates=gates)
     return _Told(
         lambda: field_rows(found), lambda: to_receptive_fields_json(found), lambda: print_fields(found)
     )
 
 
-def _note_idle(*names: str) -> None:
-    """None; a note on options that were given and say nothing of receptive fields."""
+def _note_idle(where: str, *names: str) -> None:
+    """None; a note on options that were given and have no effect there."""
     context = click.get_current_context()
     given = [
         f"`--{name}`" for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if given:
-        note(f"{', '.join(given)}: of no effect on receptive fields")
+        note(f"{', '.join(given)}: of no effect {where}")
 
 
 def _check_output(output: Path, model: str) -> None:

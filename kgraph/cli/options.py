@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
+class WholeNumber(click.IntRange):
+    """A whole number in a range, by that name in messages."""
+
+    name = "whole number"
+
+
 class Listing(click.Command):
     """A command whose options that may be repeated take, after MODEL, all the words up to the next option.
 
@@ -99,7 +105,19 @@ def bind_input_shapes(graph: Graph, texts: Sequence[str]) -> Graph:
         return graph
     from kgraph.transforms.shape_inference import infer_shapes
 
-    return infer_shapes(graph, dict(map(parse_input_shape, texts)))
+    return infer_shapes(graph, parse_input_shapes(texts))
+
+
+def parse_input_shapes(texts: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
+    """The shapes by the names of the inputs; wrong usage for two shapes of one name."""
+    shapes = dict[str, tuple[int | None, ...]]()
+    for text in texts:
+        name, shape = parse_input_shape(text)
+        if name in shapes:
+            whose = f"`{name}`" if name else "the input"
+            raise click.UsageError(f"`--input-shape {text}`: a second shape for {whose}")
+        shapes[name] = shape
+    return shapes
 
 
 def parse_input_shape(text: str) -> tuple[str, tuple[int | None, ...]]:

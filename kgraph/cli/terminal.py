@@ -69,21 +69,22 @@ def print_costs(found: Costs, by: str, top: int | None) -> None:
     """Print what a model costs."""
     from kgraph.drawing.terminal.costs_text import MOST_PARTS, to_costs_text, to_styled_costs
 
-    width, most = terminal_width(), top or MOST_PARTS
+    width, most, notes = terminal_width(), top or MOST_PARTS, not is_set("quiet")
     if sys.stdout.isatty():
-        echo_paged(_colour(to_styled_costs(found, by=by, top=most, width=width)))
+        echo_paged(_colour(to_styled_costs(found, by=by, top=most, width=width, notes=notes)))
     else:
-        click.echo(to_costs_text(found, by=by, top=most, width=width), nl=False)
+        click.echo(to_costs_text(found, by=by, top=most, width=width, notes=notes), nl=False)
 
 
 def print_fields(found: ReceptiveFields) -> None:
     """Print receptive fields."""
     from kgraph.drawing.terminal.fields_text import to_receptive_fields_text, to_styled_fields
 
+    width, notes = terminal_width(), not is_set("quiet")
     if sys.stdout.isatty():
-        echo_paged(_colour(to_styled_fields(found, width=terminal_width())))
+        echo_paged(_colour(to_styled_fields(found, width=width, notes=notes)))
     else:
-        click.echo(to_receptive_fields_text(found, width=terminal_width()), nl=False)
+        click.echo(to_receptive_fields_text(found, width=width, notes=notes), nl=False)
 
 
 def print_diff(diff: Diff, all_lines: bool) -> None:

@@ -236,8 +236,8 @@ def format_bytes(number: int | None) -> str:
     if number is None:
         return "?"
     amount, unit = float(number), "B"
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"):
+        if amount < 1000 or unit == "YB":
             break
         amount /= 1000
     return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
@@ -252,9 +252,9 @@ def format_macs(number: int | None) -> str:
     if number is None:
         return "?"
     amount = float(number)
-    for unit in ("", " k", " M", " G", " T", " P"):
+    for unit in ("", " k", " M", " G", " T", " P", " E", " Z", " Y"):
         digits = 0 if not unit else max(3 - len(str(int(amount))) + 1, 0)
-        if round(amount, digits) < 1000 or unit == " P":
+        if round(amount, digits) < 1000 or unit == " Y":
             break
         amount /= 1000
     digits = max(4 - len(str(int(round(amount, digits)))), 0) if unit else 0

@@ -21,7 +21,10 @@ def cost_parts(found: Costs, by: str = "layer") -> tuple[PartCost, ...]:
 
     Layers and blocks stand in the order of their first call; blocks are those that `fold` closes, nested
     models, and layers that lie in neither. Classes come by their multiply-accumulates, the most first.
+    Raises `ValueError` for another `by`.
     """
+    if by not in PARTS:
+        raise ValueError(f"`by` is `layer`, `class` or `block`, not {by!r}")
     return PARTS[by](found)
 
 
@@ -114,6 +117,13 @@ def cost_rows(parts: Sequence[PartCost]) -> list[dict[str, Any]]:
         }
         for part in parts
     ]
+
+
+def cost_table(found: Costs, by: str = "layer") -> list[dict[str, Any]]:
+    """All parts as plain rows, and the sum as the last, named `sum`, without class and shape."""
+    total = dict(cost_rows([found.total])[0])
+    nothing = {"class": "", "times": "", "shape": ""}
+    return [*cost_rows(cost_parts(found, by)), {**total, "name": "sum", **nothing}]
 
 
 def to_costs_json(source: Costs | Source, *, by: str = "layer", indent: int | None = 1) -> str:

@@ -10,14 +10,14 @@ from math import prod
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Node, Shape, Tensor, reads_source
 from kgraph.layers import is_nested
-from kgraph.reports.batch import bind_batch, call_facts, keras_number
+from kgraph.reports.batch import bind_batch, call_facts, choose_batch, keras_number
 from kgraph.reports.cost_rules.elementwise import count_elementwise, is_view
 from kgraph.reports.cost_rules.products import bound
 from kgraph.reports.cost_rules.rules import count_macs, macs_rule
 from kgraph.reports.memory import Peak, peak_memory
 from kgraph.sizes import BYTES, Size, dtype_sizes, graph_size, layer_size
 from kgraph.transforms.flatten import flatten
-from kgraph.transforms.shape_inference import infer_shapes
+from kgraph.transforms.shape_inference import batches_given, infer_shapes
 from kgraph.transforms.shape_rules.call_facts import Facts
 from kgraph.transforms.walk import Scope, Walk
 
@@ -104,32 +104,43 @@ class Costs:
     unknown: tuple[UnknownClass, ...]
     graph: Graph = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        """The report as `kgraph costs` prints it."""
+        from kgraph.drawing.terminal.costs_text import to_costs_text
+
+        return to_costs_text(self, width=100).rstrip("\n")
+
 
 @reads_source
 def costs(
-    graph: Graph, *, batch: int = 1, input_shapes: Mapping[str, Sequence[int | None]] | None = None
+    graph: Graph,
+    *,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int | None]] | None = None,
 ) -> Costs:
     """What each call of the graph, at every depth, and the whole costs, for a batch of `batch`.
 
-    A batch that the inputs fix themselves holds in place of that one. `input_shapes` are as in
+    None: the batch that the inputs, or `input_shapes`, fix, else 1. `input_shapes` are as in
     `infer_shapes`. A shared layer costs at each call; a call of a nested model is the calls in it.
     Multiply-accumulates are those of inference, as TensorFlow's profiler counts them on convolutions and
     products (2.21), but for grouped and transposed convolutions and for attention, of which it tells other
     figures. Classes without a rule are unknown, and the sums then "at least".
 
-    Raises `GraphError` for a batch below 1, and for input shapes that the model cannot take.
+    Raises `TypeError` for a batch that is no whole number; `GraphError` for one below 1, or another than
+    the inputs fix, for batches of inputs that differ, and for input shapes that the model cannot take.
 
     >>> from importlib.resources import files
     >>> found = costs(files("kgraph") / "demo.keras", input_shapes={"title": (16,), "body": (64,)})
     >>> found.total.macs, found.total.parameters, found.peak.bytes
     (124656, 10605, 12384)
     """
-    if batch < 1:
-        raise GraphError(f"a batch cannot be {batch}; the least is 1")
+    bound = {} if input_shapes is None else batches_given(graph, input_shapes)
+    batch = choose_batch(graph, bound, batch)
     if input_shapes:
         graph = infer_shapes(graph, input_shapes)
+    if bound and (rest := _free_batches(graph, batch)):
+        graph = infer_shapes(graph, rest)
     flat = flatten(graph)
-    batch = _fixed_batch(flat) or batch
     facts = bind_batch(flat, batch)
     order = _run_order(graph, flat)
     calls = tuple(_call_costs(flat, order, facts))
@@ -155,10 +166,10 @@ def costs(
     )
 
 
-def _fixed_batch(graph: Graph) -> int | None:
-    """The batch that all inputs fix; None if one leaves it free, or they differ."""
-    sizes = {tensor.shape[0] if tensor.shape else None for tensor in graph.inputs.values()}
-    return sizes.pop() if len(sizes) == 1 else None
+def _free_batches(graph: Graph, batch: int) -> dict[str, Shape]:
+    """Shapes with the batch for the inputs whose own is free."""
+    shapes = {slot: tensor.shape for slot, tensor in graph.inputs.items()}
+    return {slot: (batch, *shape[1:]) for slot, shape in shapes.items() if shape and shape[0] is None}
 
 
 def facts_bytes(facts: Facts) -> int | None:

@@ -65,6 +65,12 @@ class ReceptiveFields:
     fields: tuple[ReceptiveField, ...]
     not_aligned: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """The report as `kgraph costs --receptive-field` prints it."""
+        from kgraph.drawing.terminal.fields_text import to_receptive_fields_text
+
+        return to_receptive_fields_text(self, width=100).rstrip("\n")
+
 
 @reads_source
 def receptive_fields(graph: Graph, *, gates: bool = True) -> ReceptiveFields:

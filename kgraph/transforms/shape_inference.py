@@ -27,7 +27,8 @@ def infer_shapes(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> Gr
     no rule tells it; a tensor inside a nested model has the shape that all calls of the model agree on, and
     `Node.inner_shapes` those of each call where they do not.
 
-    Raises `GraphError` for a name that is no input, another rank, a size other than a fixed one, and a size
+    Raises `TypeError` for what is no mapping of names to shapes; `GraphError` for a name that is no input,
+    two shapes for one input, another rank, a size other than a fixed one, and a size
     that a layer inside cannot take.
 
     >>> from importlib.resources import files
@@ -35,13 +36,46 @@ def infer_shapes(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> Gr
     >>> graph.node(graph.nodes_of("embedding")[0].outputs[0]).outputs[0].shape
     (None, 16, 16)
     """
-    named = {tensor.layer: tensor for tensor in graph.inputs.values()}
-    given = {_input_of(graph, named, name): shape for name, shape in shapes.items()}
-    facts = [
-        Facts(_bind_shape(tensor, given[tensor]) if tensor in given else tensor.shape, tensor.dtype)
-        for tensor in graph.inputs.values()
-    ]
+    given = _shapes_given(graph, shapes)
+    facts = [Facts(given.get(tensor, tensor.shape), tensor.dtype) for tensor in graph.inputs.values()]
     return _evaluate(graph, facts, strict=True)
+
+
+def batches_given(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> dict[str, int]:
+    """The batch of each input, by its name, whose own is free and to which `shapes` gives one; errors as of
+    `infer_shapes`.
+    """
+    given = _shapes_given(graph, shapes)
+    free = {tensor: shape for tensor, shape in given.items() if not tensor.shape or tensor.shape[0] is None}
+    return {tensor.layer: shape[0] for tensor, shape in free.items() if shape and shape[0] is not None}
+
+
+def _shapes_given(graph: Graph, shapes: Mapping[str, Sequence[int | None]]) -> dict[Tensor, Shape]:
+    """The whole shapes of those inputs that are given one."""
+    named = {tensor.layer: tensor for tensor in graph.inputs.values()}
+    given = dict[Tensor, Shape]()
+    for name, shape in _check_shapes(shapes).items():
+        tensor = _input_of(graph, named, name)
+        if tensor in given:
+            raise GraphError(f"two shapes for the input `{tensor.layer}`; it has one")
+        given[tensor] = _bind_shape(tensor, shape)
+    return given
+
+
+def _check_shapes(shapes: Mapping[str, Sequence[int | None]]) -> Mapping[str, Sequence[int | None]]:
+    """The shapes themselves, if they are shapes by names."""
+    if not isinstance(shapes, Mapping):
+        raise TypeError(
+            f"input shapes are a mapping of names, as `{{'image': (512, 512, 3)}}`, not `{shapes!r}`"
+        )
+    for name, shape in shapes.items():
+        if not isinstance(name, str):
+            raise TypeError(f"an input is named by a text, not by `{name!r}`")
+        if isinstance(shape, str) or not isinstance(shape, Sequence):
+            raise TypeError(
+                f"the shape of the input `{name}` is a tuple of sizes, as `(512, 512, 3)`, not `{shape!r}`"
+            )
+    return shapes
 
 
 def complete_shapes(graph: Graph) -> Graph:

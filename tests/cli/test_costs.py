@@ -13,10 +13,13 @@ from helpers.places import DEMO
 from models import BUILDERS
 
 from kgraph.cli import cli
-from kgraph.drawing.describe import format_macs
+from kgraph.drawing.describe import format_bytes, format_macs
 from kgraph.drawing.terminal.costs_text import to_costs_text
-from kgraph.drawing.terminal.spans import text_columns
+from kgraph.drawing.terminal.fields_text import to_receptive_fields_text
+from kgraph.drawing.terminal.spans import plain_text, text_columns
+from kgraph.drawing.terminal.text_table import Row, table_lines
 from kgraph.reports.costs import costs
+from kgraph.reports.receptive_field import receptive_fields
 
 Saved = Callable[[str], Path]
 BOUND = ("--input-shape", "title=16", "body=64")
@@ -44,7 +47,8 @@ def test_the_demo_reads_as_a_person_wants_it() -> None:
         "priority         Dense               1             48    0.0%          49      4 B",
         "department       Dense               4            192    0.2%         196     16 B",
     ]
-    assert text[15] == "peak: 12.4 kB at `encoder/conv#1`"
+    assert text[14] == "no room in 84 columns for: elementwise, calls"
+    assert text[16] == "peak: 12.4 kB at `encoder/conv#1`"
 
 
 def test_free_sizes_are_named_with_the_option_that_gives_them() -> None:
@@ -72,18 +76,103 @@ def test_json_has_every_call_and_the_parts(by: str) -> None:
     assert found["by_dtype"]["float32"]["bytes"] == 42_420
 
 
-def test_a_table_is_written_in_full_or_of_the_costliest_rows(tmp_path: Path) -> None:
+def test_a_table_is_written_in_full_with_its_sum(tmp_path: Path) -> None:
     out = tmp_path / "costs.csv"
     assert run(str(DEMO), *BOUND, "-o", str(out)) == f"wrote {out}\n"
-    rows = list(csv.DictReader(out.open()))
+    *rows, total = csv.DictReader(out.open())
     assert [row["name"] for row in rows][:3] == ["title", "body", "embedding"]
-    assert sum(int(row["macs"]) for row in rows) == 124_656
-    run(str(DEMO), *BOUND, "-o", str(out), "--top", "2")
-    assert [row["name"] for row in csv.DictReader(out.open())] == ["encoder/conv", "encoder/summary"]
+    assert total["name"] == "sum"
+    assert sum(int(row["macs"]) for row in rows) == int(total["macs"]) == 124_656
+    assert sum(int(row["activation_bytes"]) for row in rows) == int(total["activation_bytes"])
     markdown = tmp_path / "costs.md"
     run(str(DEMO), "-o", str(markdown), "--by", "class")
     assert "| Conv1D" in markdown.read_text()
+    assert "| sum" in markdown.read_text()
     assert "?" in markdown.read_text()
+
+
+def test_where_all_rows_are_written_top_is_said_to_do_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "costs.csv"
+    text = run(str(DEMO), *BOUND, "-o", str(out), "--top", "2")
+    assert "note: `--top`: of no effect on files, which have every row" in text
+    assert len(list(csv.DictReader(out.open()))) == 10
+    assert "note: `--top`: of no effect on JSON" in run(str(DEMO), "--json", "--top", "1")
+
+
+def test_json_and_a_file_are_asked_for_one_at_a_time(tmp_path: Path) -> None:
+    out = tmp_path / "costs.md"
+    assert "does not go with `--json`" in run(str(DEMO), "--json", "-o", str(out), code=2)
+    assert not out.exists()
+
+
+def test_two_shapes_for_one_input_are_wrong_usage() -> None:
+    text = run(str(DEMO), "--input-shape", "title=16", "title=17", code=2)
+    assert "`--input-shape title=17`: a second shape for `title`" in text
+
+
+def test_a_batch_that_differs_from_that_of_the_shapes_is_refused() -> None:
+    bound = ("--input-shape", "title=4x16", "body=80")
+    done = CliRunner().invoke(cli, ["costs", str(DEMO), *bound, "--batch", "2"])
+    assert "`title` has 4, 2 is asked for" in str(done.exception)
+    assert run(str(DEMO), *bound).splitlines()[1].endswith("for title 16, body 80 · a batch of 4")
+    assert "is not a valid whole number" in run(str(DEMO), "--batch", "1e3", code=2)
+
+
+def test_a_column_without_room_is_named_and_not_explained() -> None:
+    narrow, wide = run(str(DEMO), *BOUND, width=80), run(str(DEMO), *BOUND, width=120)
+    assert "\nno room in 80 columns for: elementwise, calls\n" in narrow
+    assert "elementwise: one for each bias" not in narrow
+    assert "no room" not in wide
+    assert "elementwise: one for each bias" in wide
+
+
+def test_which_shape_a_shared_layer_has_is_said_where_its_calls_differ() -> None:
+    said = "output: of the last call"
+    assert said in run(str(DEMO), *BOUND)
+    assert said not in run(str(DEMO), "--input-shape", "title=16", "body=16")
+    assert said not in run(str(DEMO), *BOUND, "--by", "class")
+
+
+def test_quiet_leaves_out_what_the_figures_are() -> None:
+    text = run(str(DEMO), *BOUND, "-q")
+    assert "MACs: multiply" not in text
+    assert "peak: 12.4 kB" in text
+    assert not text.endswith("\n\n")
+    fields = run(str(DEMO), "--receptive-field", "-q")
+    assert "field: how many" not in fields
+    assert not fields.endswith("\n\n")
+
+
+def test_what_is_not_known_at_all_is_not_called_at_least_nothing() -> None:
+    import keras
+
+    unbuilt = keras.Sequential([keras.layers.Conv2D(4, 3)])
+    free = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3)])
+    for model in (unbuilt, free):
+        text = to_costs_text(model)
+        assert text.splitlines()[1].startswith("? MACs · ")
+        assert "at least 0" not in text
+        assert "≥ 0" not in text
+        assert "peak: ?" in text
+    assert "no input is known that has axes of space" in to_receptive_fields_text(unbuilt)
+    assert to_costs_text(keras.Sequential([])).splitlines()[1] == "0 MACs · 0 parameters"
+
+
+def test_costs_and_fields_print_as_their_reports() -> None:
+    found, fields = costs(DEMO), receptive_fields(DEMO)
+    assert repr(found) == to_costs_text(found, width=100).rstrip()
+    assert repr(fields) == to_receptive_fields_text(fields, width=100).rstrip()
+
+
+def test_names_that_differ_stay_different_where_they_are_cut() -> None:
+    names = [
+        f"mobilenetv2_1.00_160/block_{i}_{what}#0" for i in range(17) for what in ("expand", "depthwise")
+    ]
+    rows = [Row(name, {"MACs": "1,234,567"}) for name in [*names, "sum"]]
+    for width in (30, 40):
+        lines = [plain_text([line]).rstrip() for line in table_lines(rows, ["MACs"], [], [], width)]
+        assert max(map(text_columns, lines)) <= width
+        assert len(set(lines)) == len(rows) + 1
 
 
 def test_receptive_fields_are_told_where_they_change() -> None:
@@ -162,3 +251,4 @@ def test_four_digits_are_written_of_a_large_number() -> None:
     assert [format_macs(int(n)) for n in numbers] == [
         "999", "1.000 k", "9.999 k", "100.0 k", "1.000 M", "1.000 G", "3.858 G", "10.00 P",
     ]  # fmt: skip
+    assert (format_macs(1776 * 10**20), format_bytes(10**25)) == ("177.6 Z", "10.0 YB")

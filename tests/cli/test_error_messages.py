@@ -324,6 +324,10 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a size that a layer cannot take": _fixed("--input-shape", "2x2x3"),
     "a table of an unknown suffix": _costs("demo.keras", "-o", "costs.txt"),
     "a table without a suffix": _costs("demo.keras", "-o", "costs"),
+    "costs for batches that differ": _costs("demo.keras", "--input-shape", "title=16x3", "body=4x80"),
+    "costs for another batch than that of a shape": _costs(
+        "demo.keras", "--batch", "2", "--input-shape", "title=16x3"
+    ),
     "costs for a shape of another rank": _costs("demo.keras", "--input-shape", "title=16x3x4"),
     "costs for a size that a layer cannot take": lambda folder: [
         "costs",

@@ -83,6 +83,10 @@ def _operations() -> Iterator[tuple[str, Trial]]:
     for config in ({}, {"strides": 2, "padding": "same"}):
         kernel = np.ones((3, 2, 6, 4), "float32")
         yield "Conv", _fed("Conv", (9, 11, 6), constants=[kernel], data_format="channels_last", **config)
+    for size, shape in (((3, 2), (9, 11, 6)), ((2, 3, 2), (8, 9, 6, 2))):
+        for more in ({"strides": size}, {"strides": (1,) * len(size), "padding": "same"}):
+            patches: dict[str, Any] = {"size": size, "data_format": "channels_last", **more}
+            yield "ExtractPatches", _fed("ExtractPatches", shape, **patches)
 
 
 def profiled_trials() -> Iterator[tuple[str, Trial]]:

@@ -169,6 +169,11 @@ def _window_operations() -> Iterator[tuple[str, Make]]:
             kernel = np.ones((3, 2, 6, 4), "float32")
             yield "Conv", fed("Conv", shape, constants=[kernel], data_format="channels_last", **config)
         yield "Resize", fed("Resize", shape, size=(4, 6))
+        for patches in ({}, {"strides": (2, 2), "padding": "same"}, {"dilation_rate": 2, "strides": (1, 1)}):
+            yield (
+                "ExtractPatches",
+                fed("ExtractPatches", shape, size=(3, 2), data_format="channels_last", **patches),
+            )
     for matrix in ((4, 4), (3, 4, 4)):
         for name in ("Cholesky", "Inv", "Det", "Slogdet", "Eig", "Eigh"):
             yield name, fed(name, matrix)

@@ -6,6 +6,7 @@ from time import process_time
 from typing import Any
 
 import pytest
+from helpers.places import DEMO
 from profiler_macs import profile
 
 import kgraph
@@ -44,6 +45,109 @@ def test_a_batch_that_the_inputs_fix_holds() -> None:
     x = keras.Input(batch_shape=(4, 8))
     found = costs(keras.Model(x, keras.layers.Dense(3)(x)))
     assert (found.batch, found.total.macs) == (4, 4 * 8 * 3)
+
+
+def test_behind_an_operation_of_unknown_shape_nothing_is_taken_for_a_batch_of_one() -> None:
+    import keras
+
+    x = keras.Input((8, 8, 3))
+    y = keras.layers.Flatten()(keras.ops.image.gaussian_blur(x))
+    model = keras.Model(x, keras.layers.Dense(3, name="behind")(y))
+    for batch in (1, 5):
+        found = costs(model, batch=batch)
+        assert "macs" in found.total.at_least
+        assert found.calls[-1].macs is None
+        assert found.calls[-1].activation_bytes is None
+        assert found.peak_at_least
+
+
+def test_a_layer_of_unknown_shape_keeps_the_batch_of_what_it_reads() -> None:
+    x = Tensor("x", shape=(None, 8), dtype="float32")
+    own = Tensor("own", dtype="float32")
+    made = Tensor("dense", shape=(None, 4), dtype="float32")
+    layers = (
+        Layer("x", "InputLayer", module="keras.layers", weights=()),
+        Layer("own", "Own", module="mine", weights=()),
+        Layer("dense", "Dense", module="keras.layers", config={"units": 4}, weights=()),
+    )
+    nodes = (
+        Node("x", outputs=(x,)),
+        Node("own", inputs=Slots({"0": x}), outputs=(own,)),
+        Node("dense", inputs=Slots({"0": own}), outputs=(made,)),
+    )
+    graph = Graph("odd", layers, nodes, Slots({"": x}), Slots({"": made}))
+    assert costs(graph, batch=3).calls[-1].activation_bytes == 3 * 4 * 4
+
+
+def test_patches_are_a_convolution_for_every_batch() -> None:
+    import keras
+
+    x = keras.Input((32, 32, 3))
+    y = keras.layers.Reshape((-1, 192))(keras.ops.image.extract_patches(x, 8))
+    model = keras.Model(x, keras.layers.Dense(32)(y))
+    for batch in (1, 8):
+        found = costs(model, batch=batch)
+        assert found.total.macs == batch * 16 * (192 * 192 + 192 * 32)
+        assert found.total.at_least == ()
+        assert costs(model, input_shapes={"": (batch, 32, 32, 3)}).total.macs == found.total.macs
+
+
+def test_a_batch_that_contradicts_the_inputs_is_refused() -> None:
+    import keras
+
+    x = keras.Input(batch_shape=(7, 8), name="x")
+    fixed = keras.Model(x, keras.layers.Dense(3)(x))
+    assert costs(fixed, batch=7).batch == 7
+    with pytest.raises(GraphError, match="the batch cannot be 2; the model fixes it: `x` has 7"):
+        costs(fixed, batch=2)
+    free = keras.Sequential([keras.Input((8,), name="x"), keras.layers.Dense(3)])
+    assert costs(free, input_shapes={"x": (4, 8)}).batch == 4
+    with pytest.raises(GraphError, match="these differ: `x` has 4, 2 is asked for"):
+        costs(free, batch=2, input_shapes={"x": (4, 8)})
+
+
+def test_inputs_share_a_batch() -> None:
+    import keras
+
+    a, b = keras.Input((8,), name="a"), keras.Input((8,), name="b")
+    model = keras.Model([a, b], keras.layers.Add()([a, b]))
+    found = costs(model, input_shapes={"a": (4, 8)})
+    assert (found.batch, found.total.activation_bytes) == (4, 3 * 4 * 8 * 4)
+    with pytest.raises(GraphError, match="these differ: `a` has 4, `b` has 2"):
+        costs(model, input_shapes={"a": (4, 8), "b": (2, 8)})
+    one = keras.Input(batch_shape=(1, 8), name="one")
+    broad = keras.Model([a, one], keras.layers.Add()([a, one]))
+    assert costs(broad).batch == 1
+    with pytest.raises(GraphError, match="the model fixes it: `one` has 1"):
+        costs(broad, batch=6)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch": 1.5}, "`batch` is a whole number, and 1.5 is none"),
+        ({"batch": True}, "`batch` is a whole number, and True is none"),
+        ({"batch": "2"}, "`batch` is a whole number, and '2' is none"),
+        ({"input_shapes": {"title": 16}}, "the shape of the input `title` is a tuple"),
+        ({"input_shapes": {"title": "16"}}, "the shape of the input `title` is a tuple"),
+        ({"input_shapes": (16,)}, "input shapes are a mapping of names"),
+        ({"input_shapes": "title=16"}, "input shapes are a mapping of names"),
+        ({"input_shapes": {1: (16,)}}, "an input is named by a text"),
+    ],
+)
+def test_options_of_another_type_are_refused_in_words(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        costs(DEMO, **options)
+
+
+def test_parts_of_another_kind_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="`by` is `layer`, `class` or `block`, not 'size'"):
+        kgraph.to_costs_text(DEMO, by="size")
+
+
+def test_one_input_has_one_shape() -> None:
+    with pytest.raises(GraphError, match="two shapes for the input `title`"):
+        costs(DEMO, input_shapes={"title": (16,), next(iter(kgraph.read(DEMO).inputs)): (17,)})
 
 
 def test_a_batch_below_one_is_refused() -> None:

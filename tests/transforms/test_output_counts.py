@@ -158,7 +158,7 @@ WITHOUT_AN_OPERATION_RULE = {
         AdaptiveAveragePool AdaptiveMaxPool AffineTransform AllClose Append Average
         BinaryCrossentropy CDist CTCLoss CategoricalCrossentropy CholeskyInverse ConvTranspose
         Correlate CropImages Cross DepthwiseConv Diag Diagflat Diagonal Digitize Dsplit Dstack
-        ElasticTransform ExtractPatches ExtractSequences Fold GaussianBlur Histogram Hsplit InTopK
+        ElasticTransform ExtractSequences Fold GaussianBlur Histogram Hsplit InTopK
         Inner IsIn Kron Logdet Lstsq MapCoordinates MatrixRank MultiHot Nanpercentile Nanquantile
         Ndim PSNR PadImages Percentile PerspectiveTransform Pinv Quantile SSIM ScaleAndTranslate
         Scatter SearchSorted SegmentMax SegmentMin SegmentProd SegmentReduction SegmentSum

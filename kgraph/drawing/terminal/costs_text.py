@@ -5,14 +5,15 @@ A line is a list of spans, pairs of a text and the name of a style, as `spans.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kgraph.drawing.describe import format_bytes, format_count, format_macs, format_many, picture_shape
 from kgraph.drawing.terminal.spans import Line, flow, plain_text, styled_text, word_spans
-from kgraph.drawing.terminal.text_table import Row, table_lines
-from kgraph.graph import Source
+from kgraph.drawing.terminal.text_table import Row, fit_titles, table_lines
+from kgraph.graph import Shape, Source
 from kgraph.reports.cost_parts import cost_parts, costs_of, largest_parts
 from kgraph.reports.costs import FIGURES, NO_RULE, Costs, PartCost
 from kgraph.texts import escape_unprintable
@@ -34,27 +35,35 @@ STYLES = {
 
 
 def to_costs_text(
-    source: Costs | Source, *, by: str = "layer", top: int = MOST_PARTS, width: int = 80
+    source: Costs | Source,
+    *,
+    by: str = "layer",
+    top: int = MOST_PARTS,
+    width: int = 80,
+    notes: bool = True,
 ) -> str:
     """What a model costs as plain text: no line wider than `width` (at least 40), none with trailing spaces.
 
     The table has the `top` parts of most multiply-accumulates, in their order, and the rest as one line;
-    `by` is `layer`, `class` or `block`.
+    `by` is `layer`, `class` or `block`; without `notes` nothing says what the figures are.
     """
-    return plain_text(_cost_lines(costs_of(source), by, top, max(width, NARROWEST)))
+    return plain_text(_cost_lines(costs_of(source), by, top, max(width, NARROWEST), notes))
 
 
-def to_styled_costs(found: Costs, *, by: str = "layer", top: int = MOST_PARTS, width: int = 80) -> Text:
+def to_styled_costs(
+    found: Costs, *, by: str = "layer", top: int = MOST_PARTS, width: int = 80, notes: bool = True
+) -> Text:
     """What `to_costs_text` returns, with colours: the same characters, line ends included."""
-    return styled_text(_cost_lines(found, by, top, max(width, NARROWEST)), STYLES)
+    return styled_text(_cost_lines(found, by, top, max(width, NARROWEST), notes), STYLES)
 
 
-def _cost_lines(found: Costs, by: str, top: int, width: int) -> Iterator[Line]:
+def _cost_lines(found: Costs, by: str, top: int, width: int, notes: bool) -> Iterator[Line]:
     prose = min(width, PROSE)
     yield from flow([_title_line(found)], width)
     yield from flow([_phrases(_summary(found), "total")], prose)
     yield []
-    yield from _table(found, by, top, width)
+    rows, titles = _rows(found, by, top), _titles(found, by)
+    yield from table_lines(rows, titles, DROPPED, TO_THE_LEFT, width)
     yield []
     for text in (*_memory_notes(found), *_weight_notes(found)):
         yield from flow([word_spans(text, "")], prose)
@@ -63,25 +72,42 @@ def _cost_lines(found: Costs, by: str, top: int, width: int) -> Iterator[Line]:
         yield []
         for text in lacks:
             yield from flow([word_spans(text, "lack")], prose)
-    yield []
-    for text in CONVENTIONS:
-        yield from flow([word_spans(text.format(batch=found.batch), "note")], prose)
+    if notes:
+        yield []
+        shown, _ = fit_titles(rows, titles, DROPPED, width)
+        for text in _conventions(found, by, shown):
+            yield from flow([word_spans(text, "note")], prose)
 
 
-CONVENTIONS = (
-    "MACs: multiply-accumulates of convolutions and products, in inference, for a batch of {batch}; windows "
-    "count whole, with their padding. FLOPs are 2 × MACs.",
-    "elementwise: one for each bias, activation, merged element, and element in a pooling window; 2 for "
-    "batch, 7 for layer normalisation.",
-    "parameters: each variable once, at its first call. memory: the tensors that calls make; views make "
-    "none.",
-    "peak: a tensor goes after its last reader, in Keras's order; without weights, and what a call needs "
+CONVENTIONS = {
+    "MACs": "MACs: multiply-accumulates of convolutions and products, in inference, for a batch of {batch}; "
+    "windows count whole, with their padding. FLOPs are 2 × MACs.",
+    "elementwise": "elementwise: one for each bias, activation, merged element, and element in a pooling "
+    "window; 2 for batch, 7 for layer normalisation.",
+    "parameters": "parameters: each variable once, at its first call. memory: the tensors that calls make; "
+    "views make none.",
+    "": "peak: a tensor goes after its last reader, in Keras's order; without weights, and what a call needs "
     "inside.",
-)
+}
+
+
+def _conventions(found: Costs, by: str, shown: Collection[str]) -> Iterator[str]:
+    """What the figures are that are shown."""
+    for title, text in CONVENTIONS.items():
+        if title != "elementwise" or title in shown:
+            yield text.format(batch=found.batch)
+    shapes = dict[str, set[Shape | None]]()
+    for call in found.calls:
+        shapes.setdefault(call.layer, set()).add(call.shape)
+    if by == "layer" and "output" in shown and any(len(several) > 1 for several in shapes.values()):
+        yield "output: of the last call, where calls of a layer make several shapes."
 
 
 def _at_least(part: PartCost, figure: str, text: str) -> str:
-    return f"≥ {text}" if figure in part.at_least and text != "?" else text
+    """The text, marked where some of it is not known; at least nothing is not known at all."""
+    if figure not in part.at_least or text == "?":
+        return text
+    return f"≥ {text}" if getattr(part, figure) else "?"
 
 
 def _share(part: PartCost, whole: PartCost) -> str:
@@ -135,21 +161,28 @@ def _add_parts(parts: Sequence[PartCost]) -> PartCost:
     )
 
 
-def _table(found: Costs, by: str, top: int, width: int) -> Iterator[Line]:
-    whole = replace(found.total, name="", class_name="", shape=None)
+def _whole(found: Costs) -> PartCost:
+    return replace(found.total, name="", class_name="", shape=None)
+
+
+def _rows(found: Costs, by: str, top: int) -> list[Row]:
+    """A row for each part that is shown, for the rest, and for the sum."""
+    whole = _whole(found)
     parts = [*_shown_parts(cost_parts(found, by), top, by), ("sum", whole, "total")]
-    shown = [part for _, part, _ in parts if part.name]
-    skipped = set[str]()
-    if "macs" in whole.at_least:
-        skipped.add("share")
-    if all(part.calls == 1 for part in shown):
-        skipped.add("calls")
-    skipped |= {"layer": set[str](), "class": {"class", "output"}, "block": {"class", "calls"}}[by]
-    rows = [
+    return [
         Row(name, {title: cell(part, whole) for title, cell in CELLS.items()}, style)
         for name, part, style in parts
     ]
-    return table_lines(rows, [t for t in ORDER if t not in skipped], DROPPED, TO_THE_LEFT, width)
+
+
+def _titles(found: Costs, by: str) -> list[str]:
+    """The columns that say something of parts of that kind."""
+    skipped = {"layer": set[str](), "class": {"class", "output"}, "block": {"class", "calls"}}[by]
+    if "macs" in found.total.at_least:
+        skipped.add("share")
+    if all(part.calls == 1 for part in cost_parts(found, by)):
+        skipped.add("calls")
+    return [title for title in ORDER if title not in skipped]
 
 
 def _title_line(found: Costs) -> Line:
@@ -162,7 +195,8 @@ def _title_line(found: Costs) -> Line:
 def _summary(found: Costs) -> list[str]:
     """The sums in one line."""
     total, at_least = found.total, "at least " if "macs" in found.total.at_least else ""
-    macs = "? MACs" if total.macs is None else f"{at_least}{total.macs:,} MACs"
+    is_unknown = total.macs is None or (at_least and not total.macs)
+    macs = "? MACs" if is_unknown else f"{at_least}{total.macs:,} MACs"
     if total.macs is not None and total.macs >= 1_000_000:
         macs += f" ({format_macs(total.macs)})"
     size = found.size
@@ -171,16 +205,15 @@ def _summary(found: Costs) -> list[str]:
         f"{escape_unprintable(name)} {picture_shape(shape)}" for name, shape in list(found.inputs.items())[:4]
     )
     more = len(found.inputs) - 4
-    return [
-        macs,
-        parameters,
-        f"for {shapes}" + (f" and {format_many(more, 'more input')}" if more > 0 else ""),
-    ]
+    told = f"for {shapes}" + (f" and {format_many(more, 'more input')}" if more > 0 else "")
+    batch = [f"a batch of {found.batch:,}"] if found.batch > 1 else []
+    return [macs, parameters, *([told] if shapes else []), *batch]
 
 
 def _memory_notes(found: Costs) -> Iterator[str]:
     """The peaks, each with the call where it is."""
-    if found.peak is None or found.peak_in_place is None:
+    if found.peak is None or found.peak_in_place is None or (found.peak_at_least and not found.peak.bytes):
+        yield from ["peak: ?; no tensor has a known size"] if found.calls else []
         return
     at_least = "at least " if found.peak_at_least else ""
     peak, in_place = found.peak, found.peak_in_place
@@ -211,6 +244,10 @@ def _lack_notes(found: Costs) -> Iterator[str]:
         name, calls = escape_unprintable(one.class_name), format_many(one.calls, "call")
         why = "no rule tells what this class multiplies" if one.reason == NO_RULE else one.reason
         yield f"? {name}, {calls}: {why}"
+    odd = Counter(c.class_name for c in found.calls if c.elementwise is None and not c.unknown)
+    if odd:
+        several = [f"{escape_unprintable(name)}, {format_many(n, 'call')}" for name, n in odd.most_common(4)]
+        yield f"? elementwise alone: {'; '.join(several)}{'; …' if len(odd) > 4 else ''}"
 
 
 def _option_text(found: Costs, name: str) -> str:

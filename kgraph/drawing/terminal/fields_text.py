@@ -28,19 +28,19 @@ CONVENTION = (
 )
 
 
-def to_receptive_fields_text(source: ReceptiveFields | Source, *, width: int = 80) -> str:
+def to_receptive_fields_text(source: ReceptiveFields | Source, *, width: int = 80, notes: bool = True) -> str:
     """Receptive fields as plain text: no line wider than `width` (at least 40), none with trailing spaces; of
-    `ReceptiveFields`, or of what `receptive_fields` takes.
+    `ReceptiveFields`, or of what `receptive_fields` takes. Without `notes` nothing says what the figures are.
     """
-    return plain_text(_field_lines(fields_of(source), max(width, NARROWEST)))
+    return plain_text(_field_lines(fields_of(source), max(width, NARROWEST), notes))
 
 
-def to_styled_fields(found: ReceptiveFields, *, width: int = 80) -> Text:
+def to_styled_fields(found: ReceptiveFields, *, width: int = 80, notes: bool = True) -> Text:
     """What `to_receptive_fields_text` returns, with colours: the same characters, line ends included."""
-    return styled_text(_field_lines(found, max(width, NARROWEST)), STYLES)
+    return styled_text(_field_lines(found, max(width, NARROWEST), notes), STYLES)
 
 
-def _field_lines(found: ReceptiveFields, width: int) -> Iterator[Line]:
+def _field_lines(found: ReceptiveFields, width: int, notes: bool) -> Iterator[Line]:
     yield from flow([[(escape_unprintable(found.name), "model")]], width)
     yield []
     shown = list(_changes(found.fields))
@@ -48,15 +48,17 @@ def _field_lines(found: ReceptiveFields, width: int) -> Iterator[Line]:
         several = len({field.input for field in found.fields}) > 1
         yield from table_lines([_row(one, several) for one in shown], COLUMNS, DROPPED, COLUMNS[:3], width)
     else:
-        yield from flow([word_spans("no input has axes of space", "note")], width)
-    yield []
+        yield from flow([word_spans("no input is known that has axes of space", "note")], width)
+    if found.not_aligned or notes:
+        yield []
     if found.not_aligned:
         names = ", ".join(f"`{escape_unprintable(name)}`" for name in found.not_aligned[:MOST_NAMES])
         more = "…" if len(found.not_aligned) > MOST_NAMES else ""
         many = format_many(len(found.not_aligned), "call")
         text = f"not aligned: {many} of paths whose centres do not lie on each other: {names}{more}"
         yield from flow([word_spans(text, "lack")], min(width, PROSE))
-    yield from flow([word_spans(CONVENTION, "note")], min(width, PROSE))
+    if notes:
+        yield from flow([word_spans(CONVENTION, "note")], min(width, PROSE))
 
 
 def _changes(fields: Sequence[ReceptiveField]) -> Iterator[ReceptiveField]:

@@ -87,6 +87,8 @@ def _summary(sharing: Sharing) -> Line:
     found = [f"{shared} shared"] if shared else []
     found += [f"{format_many(len(sharing.tied), 'variable')} held by several layers"] if sharing.tied else []
     if not found:
+        if not sharing.totals.layers + sharing.totals.operations:
+            return word_spans("No layer is shared: there is none", "")
         called = format_many(sharing.totals.layers, "layer")
         if sharing.totals.operations:
             called += f" and {format_many(sharing.totals.operations, 'operation')}"

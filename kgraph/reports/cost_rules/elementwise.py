@@ -154,7 +154,7 @@ MOVING_OPERATIONS = {
     "Stack", "Split", "Unstack", "Repeat", "Tile", "Pad", "BroadcastTo", "Take", "Hstack", "Vstack", "Slice",
     "DepthToSpace", "SpaceToDepth", "Rot90", "Cast",
 }  # fmt: skip
-PRODUCTS = ("Matmul", "Dot", "Einsum", "Tensordot", "Conv")  # which do nothing else
+PRODUCTS = ("Matmul", "Dot", "Einsum", "Tensordot", "Conv", "ExtractPatches")  # which do nothing else
 LAYERS: Mapping[str, Count] = {
     **dict.fromkeys(MOVING, _nothing),
     **{name: _each(1) for name in ACTIVATIONS},

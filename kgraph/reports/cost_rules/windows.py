@@ -113,6 +113,14 @@ def _separable_conv(call: CallFacts, made: Sequence[Facts]) -> int:
     return _batch(made_shape(made)) * prod(space) * (volume(depthwise) + volume(pointwise))
 
 
+def _extract_patches(call: CallFacts, made: Sequence[Facts]) -> int:
+    """A convolution with a fixed kernel, of as many filters as a window has elements (Keras 3.4-3.15)."""
+    if call.argument("data_format") != "channels_last":
+        raise UnsureError("another order of the axes")
+    shape = made_shape(made)
+    return volume(shape) * volume(shape[-1:])
+
+
 LAYERS: dict[str, Macs] = {
     **{f"Conv{n}D": _convolution for n in (1, 2, 3)},
     **{f"DepthwiseConv{n}D": _depthwise for n in (1, 2)},
@@ -123,6 +131,7 @@ LAYERS: dict[str, Macs] = {
 }
 OPERATIONS: dict[str, Macs] = {
     "Conv": _conv,
+    "ExtractPatches": _extract_patches,
     "DepthwiseConv": _conv,
     "ConvTranspose": _conv_transpose,
     "SeparableConv": _separable_conv,

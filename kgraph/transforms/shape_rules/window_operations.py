@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from math import prod
 
 from kgraph.graph import Shape
 from kgraph.transforms.shape_rules.call_facts import (
@@ -56,6 +57,26 @@ def _conv(call: CallFacts) -> Sequence[Facts]:
         for d, k, s, dilation in zip(shape[1:-1], sizes[:-2], strides, dilations, strict=True)
     ]
     return [Facts((shape[0], *space, sizes[-1]), None)]
+
+
+def _extract_patches(call: CallFacts) -> Sequence[Facts]:
+    """`extract_patches`, windows laid out along the channels; its strides are as long as they are wide."""
+    _last(call)
+    size = call.argument("size")
+    axes = 2 if isinstance(size, int) else len(size)
+    front, space, channels = call.shape[: -axes - 1], call.shape[-axes - 1 : -1], call.shape[-1]
+    if axes not in (2, 3) or len(front) > 1 or len(space) != axes:
+        raise UnsureError("no pictures and no volumes")
+    kernel = each_of(size, axes)
+    strides = each_of(call.argument("strides") or size, axes)
+    dilations = each_of(call.argument("dilation_rate", 1), axes)
+    padding = call.argument("padding", "valid")
+    windows = [
+        window_count(d, k, s, dilation, padding)
+        for d, k, s, dilation in zip(space, kernel, strides, dilations, strict=True)
+    ]
+    depth = None if channels is None else channels * prod(kernel)
+    return [Facts((*front, *windows, depth), call.first.dtype)]
 
 
 def _resize(call: CallFacts) -> Sequence[Facts]:
@@ -150,6 +171,7 @@ def _spaced(sign: int, call: CallFacts) -> Sequence[Facts]:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("MaxPool", "AveragePool"), _pool),
     "Conv": _conv,
+    "ExtractPatches": _extract_patches,
     "Resize": _resize,
     **dict.fromkeys(("Cholesky", "Inv"), _same_square),
     "Det": _determinant,

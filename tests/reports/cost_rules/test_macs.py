@@ -207,7 +207,7 @@ UNKNOWN_LAYERS = {
 UNKNOWN_OPERATIONS = {
     "AffineTransform", "AssociativeScan", "CDist", "CTCDecode", "CTCLoss", "Cholesky",
     "CholeskyInverse", "Cond", "Corrcoef", "Correlate", "Cross", "Det", "Eig", "Eigh",
-    "ElasticTransform", "ExtractPatches", "FFT", "FFT2", "ForiLoop", "GaussianBlur", "IFFT2", "IRFFT",
+    "ElasticTransform", "FFT", "FFT2", "ForiLoop", "GaussianBlur", "IFFT2", "IRFFT",
     "ISTFT", "Inv", "JVP", "Logdet", "Lstsq", "LuFactor", "Map", "MapCoordinates", "MatrixRank",
     "PerspectiveTransform", "Pinv", "Qr", "RFFT", "Resize", "SSIM", "STFT", "SVD", "ScaleAndTranslate",
     "Scan", "Slogdet", "SobelEdges", "Solve", "SolveTriangular", "Switch", "Trapezoid", "Vander",
