@@ -141,5 +141,4 @@ def test_extract_prints_two_lines_and_the_plan_when_asked(
 def test_the_legend_stands_in_the_help_and_by_itself(tmp_path: Path, environment: dict[str, str]) -> None:
     legend = run("show", "--legend", cwd=tmp_path, environment=environment)
     text = run("show", "--help", cwd=tmp_path, environment=environment)
-    for line in legend.splitlines():
-        assert f"  {line}" in text
+    assert " ".join(legend.split()) in " ".join(text.split())
