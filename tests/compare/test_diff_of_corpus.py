@@ -16,7 +16,7 @@ from kgraph.graph import Graph
 from kgraph.reports.differences import compare_graphs
 from kgraph.sources import read
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("shared")]
 SCREEN = 60  # lines
 SECONDS = 5.0
 

@@ -15,7 +15,7 @@ from kgraph.reports.changes import Diff
 from kgraph.reports.differences import compare_graphs
 from kgraph.transforms.flatten import flatten
 
-SEEDS = range(500)
+FEW, ALL = 100, 500  # seeds
 LINES = 1.2  # for an edit, on average
 LEAST = {True: 0.995, False: 0.98}  # precision and recall, by whether names are kept
 AROUND = 12  # calls around a call by which it can be told from others
@@ -64,11 +64,13 @@ def right_pairs(model: EditedModel, diff: Diff) -> int:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "count", [pytest.param(FEW, marks=pytest.mark.slow), pytest.param(ALL, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("named", [True, False], ids=["kept names", "automatic names"])
-def test_edits_are_found_again_in_few_lines(named: bool, tally: Counter[str]) -> None:
+def test_edits_are_found_again_in_few_lines(named: bool, count: int, tally: Counter[str]) -> None:
     right = found = wanted = lines = edits = 0
-    for seed in SEEDS:
+    for seed in range(count):
         model = edited_model(seed, named=named)
         diff = compare_graphs(model.old, model.new)
         right += right_pairs(model, diff)

@@ -155,15 +155,14 @@ def test_versions_of_keras_differ_in_what_they_write_alone(monkeypatch: pytest.M
 
 
 APPLICATIONS = (
-    ("ResNet50", "ResNet101"),
-    ("DenseNet121", "DenseNet169"),
-    ("EfficientNetB0", "EfficientNetB7"),
-    ("MobileNetV3Small", "MobileNetV3Large"),
-    ("InceptionV3", "InceptionResNetV2"),
+    pytest.param(("ResNet50", "ResNet101"), marks=pytest.mark.slow),
+    pytest.param(("MobileNetV3Small", "MobileNetV3Large"), marks=pytest.mark.slow),
+    pytest.param(("DenseNet121", "DenseNet169"), marks=pytest.mark.long),
+    pytest.param(("EfficientNetB0", "EfficientNetB7"), marks=pytest.mark.long),
+    pytest.param(("InceptionV3", "InceptionResNetV2"), marks=pytest.mark.long),
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("names", APPLICATIONS, ids="|".join)
 def test_applications_look_as_they_did(names: tuple[str, str]) -> None:
     import keras
