@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgraph.drawing.terminal.row_text import Note, RowText
@@ -165,7 +165,7 @@ def _name_apart(columns: Columns, entries: Sequence[RowText]) -> Columns:
     names = {entry.name: entry.name_in(width) for entry in entries}
     if all(text_columns(name) <= width for name in names.values()):
         return columns
-    whole = [entry.name for entry in entries if entry.glyph != "○"]
+    whole = {entry.name for entry in entries if entry.glyph != "○"}
     prefix = re.sub(r"[^/_.-]*$", "", _common_prefix(whole)) if len(whole) > 1 else ""
     if len(prefix) >= TELLING_PREFIX and not any(entry.row.node.within for entry in entries):
         names = {name: f"…{name.removeprefix(prefix)}" if name in whole else name for name in names}
@@ -174,7 +174,7 @@ def _name_apart(columns: Columns, entries: Sequence[RowText]) -> Columns:
     return replace(columns, names=shorten_apart(names, width), prefix=prefix)
 
 
-def _common_prefix(texts: Sequence[str]) -> str:
+def _common_prefix(texts: Collection[str]) -> str:
     """What all the texts begin with."""
     first, last = min(texts), max(texts)
     for place, pair in enumerate(zip(first, last, strict=False)):

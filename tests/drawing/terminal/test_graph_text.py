@@ -196,3 +196,15 @@ def test_a_chain_of_20_000_nodes_is_written_in_one_go() -> None:
     ends = Slots({"": Tensor(names[0])}), Slots({"": Tensor(names[-1])})
     text = to_text(Graph("long", tuple(layer(name, "Dense") for name in names), tuple(nodes), *ends))
     assert len(text.splitlines()) == 20_000 + 6
+
+
+def test_what_20_000_names_begin_with_is_said_once_and_they_stay_apart() -> None:
+    prefix = "a_prefix_that_all_of_the_layers_in_this_model_have/"
+    names = [f"{prefix}layer_{i}" for i in range(20_000)]
+    nodes = [node(names[0]), *(node(name, read) for read, name in pairwise(names))]
+    ends = Slots({"": Tensor(names[0])}), Slots({"": Tensor(names[-1])})
+    graph = Graph("long", tuple(layer(name, "Dense") for name in names), tuple(nodes), *ends)
+    lines = to_text(graph, width=50).splitlines()
+    shown = [re.findall(r"…layer_\d+|…_\d+", line)[0] for line in lines if line.startswith(("●", "◎"))]
+    assert len(set(shown)) == len(shown) > 19_990
+    assert sum(prefix[:30] in line for line in lines) <= 2
