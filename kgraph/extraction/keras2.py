@@ -12,7 +12,7 @@ from typing import Any
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.plan import Queries, name_tensors, plan
-from kgraph.extraction.trial import Trial, Values, name_tail
+from kgraph.extraction.trial import Trial, Values, by_key, name_tail
 from kgraph.graph import Graph, NodeKey, Tensor, parse_address
 from kgraph.layers import inner_path
 from kgraph.transforms.walk import flat_index
@@ -41,7 +41,7 @@ def keras2_trial(graph: Graph, models: Mapping[str, Any], layers: Queries, input
     def made(values: Values, seed: int) -> Values:
         _begin(submodel, seed)
         head = _run(submodel, values | fed)
-        made = _by_key(head, list(outputs))
+        made = by_key(head, list(outputs))
         if tail is None:
             return made
         _begin(tail, seed)
@@ -170,14 +170,6 @@ def _run(model: Any, values: Values) -> Any:
     given = [tf.cast(values[name], tensor.dtype) for name, tensor in _inputs(model).items()]
     nested = getattr(model, "_nested_inputs", model.inputs)
     return model(tf.nest.pack_sequence_as(nested, given), training=False)
-
-
-def _by_key(outputs: Any, keys: list[str]) -> Values:
-    """The outputs of a submodel by key."""
-    if isinstance(outputs, Mapping):
-        return dict(outputs)
-    listed = outputs if isinstance(outputs, list | tuple) else [outputs]
-    return dict(zip(keys, listed, strict=True))
 
 
 def _flatten_with_path(outputs: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

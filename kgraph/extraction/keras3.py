@@ -11,7 +11,7 @@ from typing import Any
 
 from kgraph.extraction.live import extract
 from kgraph.extraction.plan import Queries, plan
-from kgraph.extraction.trial import Trial, Values, name_tail
+from kgraph.extraction.trial import Trial, Values, by_key, name_tail
 from kgraph.sources.live import read_live
 
 
@@ -34,7 +34,7 @@ def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | N
 
     def expected(values: Values, seed: int) -> Values:
         begin(source, seed)
-        made = _by_key(_run(cut, values), layers)
+        made = by_key(_run(cut, values), [str(layers)])
         if tail is not None:
             begin(source, seed)
             made |= name_tail(keras.tree.flatten_with_path(_run(source, values)))
@@ -43,7 +43,7 @@ def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | N
     def made(values: Values, seed: int) -> Values:
         begin(submodel, seed)
         head = _run(submodel, values)
-        made = _by_key(head, layers)
+        made = by_key(head, [str(layers)])
         if tail is not None:
             begin(tail, seed)
             made |= name_tail(keras.tree.flatten_with_path(tail(head, training=False)))
@@ -53,13 +53,6 @@ def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | N
     whole = source if tail is not None else cut
     run = graph if tail is not None else plan(graph, layers, inputs)
     return Trial(run, _inputs(whole), source, expected, made)
-
-
-def _by_key(outputs: Any, layers: Queries) -> Values:
-    """The outputs of a submodel by key; a bare one, which old Keras makes a list of one, by its query."""
-    if isinstance(outputs, Mapping):
-        return dict(outputs)
-    return {str(layers): outputs[0] if isinstance(outputs, list | tuple) else outputs}
 
 
 def _functional(model: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kgraph.extraction.keras_loading import Cause
@@ -35,3 +35,11 @@ class ComparisonError(Exception):
 def name_tail(outputs: Iterable[tuple[tuple[Any, ...], Any]]) -> Values:
     """The outputs of a whole model, as pairs of a path and a value, under names of their own."""
     return {"tail: " + ".".join(map(str, path)): value for path, value in outputs}
+
+
+def by_key(outputs: Any, keys: Sequence[str]) -> Values:
+    """The outputs of a submodel by key; those that are no dict, as a bare one, have the keys in order."""
+    if isinstance(outputs, Mapping):
+        return dict(outputs)
+    listed = outputs if isinstance(outputs, list | tuple) else [outputs]
+    return dict(zip(keys, listed, strict=True))
