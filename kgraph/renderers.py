@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,11 +75,10 @@ def _render_markdown(graph: Graph, look: Look) -> Rendered:
 def _rows(graph: Graph, look: Look) -> list[dict[str, Any]]:
     """The rows of what the look shows of the graph."""
     from kgraph.drawing.rows import to_rows
-    from kgraph.drawing.view import choose_shown
+    from kgraph.drawing.view import choose_rows
 
-    fold = look.depth is not None if look.fold is None else look.fold
     figures = [name for name in look.columns or () if name in FIGURES]
-    return to_rows(choose_shown(graph, replace(look, fold=fold, chains=False)).graph, figures=figures)
+    return to_rows(choose_rows(graph, look).graph, figures=figures)
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from kgraph.drawing.describe import is_partly_frozen
 from kgraph.drawing.look import ROOM, Look
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import inner_path
@@ -33,6 +35,17 @@ class ShownGraph:
     last_tensors: dict[tuple[str, int], Tensor] = field(default_factory=dict)
     # Of two graphs in one: by address, what is said of a call.
     marks: Mapping[str, Mark] = field(default_factory=dict)
+
+    @cached_property
+    def is_partly_frozen(self) -> bool:
+        """Whether some layers of the whole are frozen and some are not."""
+        return is_partly_frozen(self.whole)
+
+
+def choose_rows(graph: Graph, look: Look) -> ShownGraph:
+    """What of the graph stands in rows: all of it, unless the look says that it is to be folded."""
+    fold = look.depth is not None if look.fold is None else look.fold
+    return choose_shown(graph, replace(look, fold=fold, chains=False))
 
 
 def choose_shown(graph: Graph, look: Look) -> ShownGraph:

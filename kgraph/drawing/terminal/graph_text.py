@@ -7,7 +7,6 @@ A line is a list of spans, pairs of a text and the name of a style. `to_text` jo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from kgraph.drawing.describe import (
     format_bytes,
     format_count,
     format_many,
-    is_partly_frozen,
     training_state,
     usual_dtype,
 )
@@ -27,7 +25,7 @@ from kgraph.drawing.terminal.columns import fit_columns
 from kgraph.drawing.terminal.lanes import draw_gap, draw_row, lay_rows
 from kgraph.drawing.terminal.row_text import class_text, row_texts
 from kgraph.drawing.terminal.spans import WHOLE, Line, flow, plain_text, styled_text
-from kgraph.drawing.view import ShownGraph, choose_shown
+from kgraph.drawing.view import ShownGraph, choose_rows
 from kgraph.graph import Graph, Node, parse_address, reads_source
 from kgraph.reports.totals import count_totals
 from kgraph.texts import escape_unprintable
@@ -68,8 +66,7 @@ def to_styled_text(
 
 
 def _graph_lines(graph: Graph, look: Look, width: int, height: int | None = None) -> Iterator[Line]:
-    fold = look.depth is not None if look.fold is None else look.fold
-    found = choose_shown(graph, replace(look, fold=fold, chains=False))
+    found = choose_rows(graph, look)
     shown = found.graph
     table = lay_rows(shown, most=min(max(width // 14, 4), 16))
     lanes = 1 + max((lane for row in table for lane in (row.lane, *row.lanes_below())), default=-1)
@@ -115,7 +112,7 @@ class _Groups:
     def __init__(self, shown: ShownGraph) -> None:
         self.layers = shown.frames
         self.counts = call_counts(shown.graph)
-        self.is_part_frozen = is_partly_frozen(shown.whole)
+        self.is_part_frozen = shown.is_partly_frozen
         self.seen: set[str] = set()
         self.open: tuple[str, ...] = ()
 

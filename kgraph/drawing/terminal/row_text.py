@@ -17,7 +17,6 @@ from kgraph.drawing.describe import (
     format_macs,
     format_many,
     inner_summary,
-    is_partly_frozen,
     keras_shape,
     keyword_of,
     settings_of,
@@ -111,7 +110,7 @@ def row_texts(shown: ShownGraph, table: Sequence[Row]) -> list[RowText]:
                 () if layer.graph else tuple(map(escape_unprintable, settings_of(layer))),
                 tuple(_shape_text(tensor, place) for place, tensor in enumerate(node.outputs)),
                 escape_unprintable(node.outputs[0].dtype or "?"),
-                tuple(escape_unprintable(graph.address(tensor)) for tensor in node.inputs.values()),
+                notes.addresses_read(node),
                 "" if again else format_count(size.parameters if size else None),
                 notes.states[layer.name],
                 {what: _figure_text(what, known.get(node.address)) for what, known in figures.items()},
@@ -175,7 +174,7 @@ class _Notes:
         self.counts = call_counts(graph)
         self.states = {layer.name: training_state(layer) for layer in graph.layers}
         self.has_reads = "reads" in (shown.look.columns or ())
-        self.is_mixed = is_partly_frozen(shown.whole)
+        self.is_mixed = shown.is_partly_frozen
         self.frozen = {path for path, layer in shown.frames.items() if training_state(layer) == "frozen"}
 
     def glyph(self, node: Node, layer: Layer) -> str:
@@ -188,6 +187,11 @@ class _Notes:
         if node.key in self.outputs:
             return "◎"
         return "◆" if self.counts[node.layer] > 1 else "●"
+
+    def addresses_read(self, node: Node) -> tuple[str, ...]:
+        """What a node reads, where there is a column for it."""
+        reads = node.inputs.values() if self.has_reads else ()
+        return tuple(escape_unprintable(self.graph.address(tensor)) for tensor in reads)
 
     def of(self, row: Row, layer: Layer, above: Node | None) -> Iterator[Note]:
         node = row.node
