@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from click.core import ParameterSource
 
-from kgraph.cli.flags import json_option, pager_option, quiet_option
+from kgraph.cli.flags import is_given, json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model, refuse_the_source, write_file
 from kgraph.cli.options import (
     Listing,
@@ -130,10 +129,7 @@ def _tell_fields(graph: Graph, shapes: InputShapes, gates: bool) -> _Told:
 
 def _note_idle(where: str, *names: str) -> None:
     """None; a note on options that were given and have no effect there."""
-    context = click.get_current_context()
-    given = [
-        f"`--{name}`" for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    ]
+    given = [f"`--{name}`" for name in names if is_given(name)]
     if given:
         note(f"{', '.join(given)}: of no effect {where}")
 

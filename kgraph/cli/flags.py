@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 
 def is_set(name: str) -> bool:
     """Whether the flag of that name, `quiet` or `no_pager`, was given to the command that runs."""
     context = click.get_current_context(silent=True)
     return bool(context and context.meta.get(f"kgraph.{name}"))
+
+
+def is_given(name: str) -> bool:
+    """Whether the option or argument of that name stands in the command that runs."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _keep_flag(context: click.Context, parameter: click.Parameter, value: bool) -> None:

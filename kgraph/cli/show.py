@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph.cli.audit_note import note_findings
-from kgraph.cli.flags import json_option, pager_option, quiet_option
+from kgraph.cli.flags import is_given, json_option, pager_option, quiet_option
 from kgraph.cli.folders import is_folder_of_models, print_models
 from kgraph.cli.layer import print_layers
 from kgraph.cli.model_io import load_model, open_renderer, write_file
@@ -156,10 +156,8 @@ def show_command(
 
 def _refuse_for_folder() -> None:
     """None; raises `UsageError` for what has no meaning where the models in a folder are listed."""
-    context = click.get_current_context()
-    for name in context.params:
-        given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
-        if given and name not in ("model", "as_json"):
+    for name in click.get_current_context().params:
+        if is_given(name) and name not in ("model", "as_json"):
             what = "a LAYER" if name == "layers" else f"`--{name.replace('_', '-')}`"
             raise click.UsageError(f"{what} goes with one model, and this is a folder that is no model")
 
@@ -201,9 +199,8 @@ def _note_unheeded(suffix: str) -> None:
 
 
 def _note_idle(names: Sequence[str], why: str) -> None:
-    context = click.get_current_context()
     for name in names:
-        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+        if is_given(name):
             note(f"`--{name}` has no effect here: it {why}")
 
 

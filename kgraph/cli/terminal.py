@@ -59,42 +59,39 @@ def print_sharing(sharing: Sharing) -> None:
     """Print a report of what is shared."""
     from kgraph.drawing.terminal.sharing_text import to_sharing_text, to_styled_sharing
 
-    if sys.stdout.isatty():
-        echo_paged(_colour(to_styled_sharing(sharing, width=terminal_width())))
-    else:
-        click.echo(to_sharing_text(sharing, width=terminal_width()), nl=False)
+    _print_report(to_styled_sharing, to_sharing_text, sharing)
 
 
 def print_costs(found: Costs, by: str, top: int | None) -> None:
     """Print what a model costs."""
     from kgraph.drawing.terminal.costs_text import MOST_PARTS, to_costs_text, to_styled_costs
 
-    width, most, notes = terminal_width(), top or MOST_PARTS, not is_set("quiet")
-    if sys.stdout.isatty():
-        echo_paged(_colour(to_styled_costs(found, by=by, top=most, width=width, notes=notes)))
-    else:
-        click.echo(to_costs_text(found, by=by, top=most, width=width, notes=notes), nl=False)
+    options = {"by": by, "top": top or MOST_PARTS, "notes": not is_set("quiet")}
+    _print_report(to_styled_costs, to_costs_text, found, **options)
 
 
 def print_fields(found: ReceptiveFields) -> None:
     """Print receptive fields."""
     from kgraph.drawing.terminal.fields_text import to_receptive_fields_text, to_styled_fields
 
-    width, notes = terminal_width(), not is_set("quiet")
-    if sys.stdout.isatty():
-        echo_paged(_colour(to_styled_fields(found, width=width, notes=notes)))
-    else:
-        click.echo(to_receptive_fields_text(found, width=width, notes=notes), nl=False)
+    _print_report(to_styled_fields, to_receptive_fields_text, found, notes=not is_set("quiet"))
 
 
 def print_diff(diff: Diff, all_lines: bool) -> None:
     """Print what differs between two models."""
     from kgraph.drawing.terminal.difference_text import to_diff_text, to_styled_diff
 
+    _print_report(to_styled_diff, to_diff_text, diff, all_lines=all_lines)
+
+
+def _print_report(
+    styled: Callable[..., Text], plain: Callable[..., str], report: object, **options: object
+) -> None:
+    """Print a report, coloured and paged on a terminal, plain elsewhere."""
     if sys.stdout.isatty():
-        echo_paged(_colour(to_styled_diff(diff, width=terminal_width(), all_lines=all_lines)))
+        echo_paged(_colour(styled(report, width=terminal_width(), **options)))
     else:
-        click.echo(to_diff_text(diff, width=terminal_width(), all_lines=all_lines), nl=False)
+        click.echo(plain(report, width=terminal_width(), **options), nl=False)
 
 
 def _colour(text: Text) -> str:
