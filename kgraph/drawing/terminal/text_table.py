@@ -10,6 +10,7 @@ from kgraph.drawing.terminal.spans import Line, flow, text_columns, word_spans
 from kgraph.texts import escape_unprintable
 
 NARROWEST_NAME = 12
+WHOLE_NAMES = ("note", "total")  # styles of rows whose names are words of ours, which nobody could complete
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,11 @@ def fit_titles(
     """
     widths = {t: max([text_columns(t), *(text_columns(row.cells[t]) for row in rows)]) for t in columns}
     widths = {t: w for t, w in widths.items() if any(row.cells[t] for row in rows)}
+    whole = [text_columns(row.name) for row in rows if row.style in WHOLE_NAMES]
+    names = max([NARROWEST_NAME, *whole])
     dropped = []
     for title in last:
-        if len(widths) == 1 or sum(w + 2 for w in widths.values()) <= width - NARROWEST_NAME:
+        if len(widths) == 1 or sum(w + 2 for w in widths.values()) <= width - names:
             break
         if widths.pop(title, None) is not None:
             dropped.append(title)
