@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import keras
 import pytest
+from helpers.growth import TIMES, growth, is_in_proportion, seconds
 from helpers.reference import inputs_of, run, same
 from helpers.strategies import graphs
 from hypothesis import given
@@ -79,12 +78,6 @@ def test_a_plan_of_a_plan_is_one_of_its_own() -> None:
     assert not any(layer.stands_for for layer in second.layers)
 
 
-def seconds(action: Callable[[], object]) -> float:
-    start = process_time()
-    action()
-    return process_time() - start
-
-
 @pytest.mark.timed
 def test_planning_takes_time_in_proportion_to_calls_and_to_what_is_taken() -> None:
     def shared(calls: int) -> Graph:
@@ -100,13 +93,15 @@ def test_planning_takes_time_in_proportion_to_calls_and_to_what_is_taken() -> No
             "m", [Layer("enc", "Functional", line("enc", [Layer(f"l{i}", "Dense") for i in range(size)]))]
         )
 
-    def times(build: Callable[[int], Graph], query: Callable[[int], str]) -> list[float]:
-        built = [(build(size), query(size)) for size in (1_000, 8_000)]
-        return [seconds(lambda g=g, q=q: planned_addresses(g, plan(g, q))) for g, q in built]  # type: ignore[misc]
+    def plan_addresses(both: tuple[Graph, str]) -> object:
+        return planned_addresses(both[0], plan(*both))
 
-    for build, query in ((shared, lambda size: f"d#{size - 1}"), (nested, lambda size: "enc/*")):
-        small, large = times(build, query)
-        assert large < 24 * small + 0.2
+    sizes = 2_000, 2_000 * TIMES
+    for asked in (
+        [(shared(size), f"d#{size - 1}") for size in sizes],
+        [(nested(size), "enc/*") for size in sizes],
+    ):
+        assert is_in_proportion(*growth(plan_addresses, asked))
 
 
 def test_a_model_nested_twenty_deep_is_planned_at_once() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import replace
-from time import process_time
 
 import pytest
 from helpers.annotations import everything
 from helpers.block_chains import BLOCK, chain
+from helpers.growth import TIMES, growth, is_in_proportion
 from helpers.strategies import graphs, repetitive
 from hypothesis import given
 
@@ -124,19 +123,12 @@ def test_one_layer_called_by_every_block_folds_and_is_one_layer_inside() -> None
 @pytest.mark.timed
 @pytest.mark.parametrize("is_alike", [True, False])
 def test_folding_takes_time_in_proportion(is_alike: bool) -> None:
-    def seconds(count: int) -> float:
-        graph = chain([[("Dense", 4 if is_alike else i), *BLOCK[1:]] for i in range(count)])
-        gc.collect()
-        gc.disable()  # a collection takes as long as all that the other tests keep alive is large
-        start = process_time()
-        folded = fold(graph)
-        spent = process_time() - start
-        gc.enable()
-        assert (len(folded.nodes) < 10) == is_alike
-        return spent
+    def fold_all(graph: Graph) -> None:
+        assert (len(fold(graph).nodes) < 10) == is_alike
 
-    small, large = (min(seconds(count) for _ in range(3)) for count in (1_000, 10_000))
-    assert large < 20 * small + 0.2
+    sizes = 2_500, 2_500 * TIMES
+    both = [chain([[("Dense", 4 if is_alike else i), *BLOCK[1:]] for i in range(count)]) for count in sizes]
+    assert is_in_proportion(*growth(fold_all, both))
 
 
 def test_a_layer_that_claims_more_blocks_than_it_holds_is_an_error() -> None:
