@@ -119,8 +119,8 @@ class ModelWriter:
         is_listed = self.has_calls and self.children[layer.source_name].get("inbound_nodes")
         nodes = []
         for before, after in calls:
+            self._check_inputs(layer, before, after)
             if after.inputs or is_listed:
-                self._check_inputs(layer, before, after)
                 nodes.append(self.dialect.call(self, layer, before, after))
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
 

@@ -94,13 +94,17 @@ def test_a_call_of_constants_stays_a_call(
     assert read(target) == renumber(plan(read(source), ["odd"]))
 
 
+@pytest.mark.parametrize("in_line", [False, True], ids=["Functional", "Sequential"])
 @pytest.mark.parametrize("write", [keras_file, h5_file])
 def test_a_nested_model_that_would_be_left_without_an_input_is_not_cut(
-    write: Callable[[Path, dict[str, Any]], Path], tmp_path: Path
+    write: Callable[[Path, dict[str, Any]], Path], in_line: bool, tmp_path: Path
 ) -> None:
     odd = layer("odd", "ReLU") | {"inbound_nodes": [{"args": [[1.0]], "kwargs": {}}]}
     inside = model("inside", [X, odd, layer("d", "ReLU", ("x", 0))], [("d", 0), ("odd", 0)], ("x", 0))
-    source = write(tmp_path, model("m", [X, inside], [("inside", 1)]))
+    around = model("m", [X, inside], [("inside", 1)])
+    if in_line:
+        around |= {"class_name": "Sequential", "module": "keras", "config": {"name": "m", "layers": [X, inside]}}
+    source = write(tmp_path, around)
     with pytest.raises(ExtractError, match="`inside` is left without an input"):
         extract_file(source, source.with_stem("cut"), ["inside/odd"])
 
