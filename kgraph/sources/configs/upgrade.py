@@ -265,7 +265,7 @@ def _first_index(entry: Entry, used: set[int]) -> int:
         return 0
     if max(used) == len(_calls_of(entry)):
         return 1
-    first = _layers_of(entry)[:1]
+    first = [child for child in _layers_of(entry)[:1] if isinstance(child, Mapping)]
     return int(is_functional(entry) or any(child.get("class_name") == "InputLayer" for child in first))
 
 

@@ -123,3 +123,11 @@ def test_a_constant_without_its_value_is_refused(tmp_path: Path) -> None:
     config["config"]["layers"][1]["inbound_nodes"] = [[["_CONSTANT_VALUE", -1]]]
     with pytest.raises(ConfigError, match="a constant without its value"):
         read(config_file(tmp_path, config))
+
+
+def test_layers_of_a_nested_model_that_are_no_objects_are_refused(tmp_path: Path) -> None:
+    config: Any = deepcopy(KERAS_2_CALLS)
+    inside = {"class_name": "Sequential", "config": {"name": "inside", "layers": ["Dense"]}}
+    config["config"]["layers"].append({**inside, "name": "inside", "inbound_nodes": [[["inside", 1, 0, {}]]]})
+    with pytest.raises(ConfigError, match="a layer without `class_name` and `config`"):
+        read(config_file(tmp_path, config))
