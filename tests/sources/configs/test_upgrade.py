@@ -127,7 +127,8 @@ def test_a_constant_without_its_value_is_refused(tmp_path: Path) -> None:
 
 def test_layers_of_a_nested_model_that_are_no_objects_are_refused(tmp_path: Path) -> None:
     config: Any = deepcopy(KERAS_2_CALLS)
-    inside = {"class_name": "Sequential", "config": {"name": "inside", "layers": ["Dense"]}}
-    config["config"]["layers"].append({**inside, "name": "inside", "inbound_nodes": [[["inside", 1, 0, {}]]]})
+    inside = {"class_name": "Sequential", "config": {"name": "inside", "layers": ["Dense"]}, "name": "inside"}
+    config["config"]["layers"][1]["inbound_nodes"] = [[["inside", 1, 0, {}]]]
+    config["config"]["layers"].append({**inside, "inbound_nodes": []})
     with pytest.raises(ConfigError, match="a layer without `class_name` and `config`"):
         read(config_file(tmp_path, config))
