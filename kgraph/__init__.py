@@ -73,7 +73,9 @@ _PUBLIC = {
     "kgraph.drawing.terminal.sharing_text": "to_sharing_text",
     "kgraph.drawing.rows": "to_csv to_markdown to_rows",
     "kgraph.graphviz_engine": "render",
+    "kgraph.page_engine": "to_html",
     "kgraph.notebook.view": "View save show",
+    "kgraph.notebook.explorer": "Explorer explore",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [*_HOMES]  # noqa: PLE0604

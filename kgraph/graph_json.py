@@ -44,7 +44,7 @@ def to_json(graph: Graph, *, indent: int | None = 1) -> str:
     try:
         return escape_json(json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False))
     except ValueError:
-        data = _spell_floats(data) | {"floats": True}
+        data = spell_floats(data) | {"floats": True}
         return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
 
 
@@ -68,17 +68,17 @@ def from_data(data: Any) -> Graph:
         raise ConfigError(f"the parts of this JSON do not fit together: {error}", "", hint=ANEW) from error
 
 
-def _spell_floats(value: Any) -> Any:
+def spell_floats(value: Any) -> Any:
     """The value with infinities and NaNs as JSON can have them."""
     if isinstance(value, float) and not isfinite(value):
         return {"float": str(value)}
     if isinstance(value, Mapping):
-        return {key: _spell_floats(inner) for key, inner in value.items()}
-    return [_spell_floats(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: spell_floats(inner) for key, inner in value.items()}
+    return [spell_floats(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _read_floats(value: Any) -> Any:
-    """The reverse of `_spell_floats`."""
+    """The reverse of `spell_floats`."""
     if isinstance(value, dict):
         if value.keys() == {"float"} and value["float"] in ("inf", "-inf", "nan"):
             return float(value["float"])

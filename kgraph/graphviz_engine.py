@@ -10,8 +10,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ PNG_DPI = 120
 LEAST_DPI = 40  # where names are 6 pixels high
 POINTS = 72  # in an inch
 STACK = 512 * 2**20
+BETWEEN = b"\0"  # pictures, and what they are drawn of, where there are several
 
 
 def render(dot: str, format: str, *, timeout: float = 60) -> bytes:
@@ -37,7 +39,7 @@ def render(dot: str, format: str, *, timeout: float = 60) -> bytes:
 
 
 class Engine:
-    """Graphviz for one picture, started on entering: it gets ready while the graph is still being read."""
+    """Graphviz, for once; started on entering, so it gets ready while the graph is still being read."""
 
     def __init__(self, format: str) -> None:
         if format not in FORMATS:
@@ -63,8 +65,23 @@ class Engine:
 
     def render(self, dot: str, *, timeout: float = 60) -> bytes:
         """The picture, as `kgraph.render` gives it; only once."""
+        picture = self._draw(dot.encode("utf-8", "replace"), timeout)
+        if self.format == "svg":
+            from kgraph.drawing.pictures.svg import open_in_view  # the child has no need of it
+
+            return open_in_view(picture)
+        return _without_date(picture) if self.format == "pdf" else picture
+
+    def render_all(self, dots: Sequence[str], *, timeout: float = 60) -> list[bytes]:
+        """Each SVG as Graphviz writes it; only once. Raises `ImageError` as `render`, for all of them."""
+        return self._draw(BETWEEN.join(dot.encode("utf-8", "replace") for dot in dots), timeout).split(
+            BETWEEN
+        )
+
+    def _draw(self, dots: bytes, timeout: float) -> bytes:
+        """What the child makes of DOT."""
         try:
-            picture, stderr = self._child.communicate(dot.encode("utf-8", "replace"), timeout)
+            pictures, stderr = self._child.communicate(dots, timeout)
         except subprocess.TimeoutExpired as error:
             raise ImageError(
                 f"Graphviz did not finish the picture in {timeout:g} seconds",
@@ -83,11 +100,7 @@ class Engine:
                 stderr=said,
                 hint="SVG and PDF have no such limit: `-o FILE.svg`; `--fold` draws what repeats once",
             )
-        if self.format == "svg":
-            from kgraph.drawing.pictures.svg import open_in_view  # the child has no need of it
-
-            return open_in_view(picture)
-        return _without_date(picture) if self.format == "pdf" else picture
+        return pictures
 
 
 def _message(stderr: bytes) -> str:
@@ -125,7 +138,7 @@ NO_PYGRAPHVIZ, NO_FONTS, NO_PICTURE = 71, 72, 73  # its exit codes, next to Pyth
 
 
 def draw(format: str) -> int:
-    """The exit code, once the picture of the DOT on stdin is on stdout."""
+    """The exit code, once the pictures of what is on stdin, in DOT, are on stdout."""
     try:
         from pygraphviz import graphviz as gv
     except ImportError as error:
@@ -134,19 +147,31 @@ def draw(format: str) -> int:
     context = gv.gvContextWithBuiltins()
     if format != "svg" and not _has_fonts(gv, context):
         return NO_FONTS
-    try:
-        graph = gv.agread(sys.stdin, None)
-    except ValueError:
-        return NO_PICTURE
+    for number, dot in enumerate(sys.stdin.buffer.read().split(BETWEEN)):
+        picture = _draw_one(gv, context, dot, format)
+        if picture is None:
+            return NO_PICTURE
+        sys.stdout.buffer.write(BETWEEN + picture if number else picture)
+    return 0
+
+
+def _draw_one(gv: Any, context: Any, dot: bytes, format: str) -> bytes | None:
+    """The picture of a graph; None where there is none."""
+    with tempfile.TemporaryFile() as file:  # all that Graphviz reads from here
+        file.write(dot)
+        file.seek(0)
+        try:
+            graph = gv.agread(file, None)
+        except ValueError:
+            return None
     if format == "png":
         gv.agattr(graph, gv.AGRAPH, b"dpi", str(PNG_DPI).encode())
     if not _lay_out(gv, context, graph):
-        return NO_PICTURE
+        return None
     failed, picture = gv.gvRenderData(context, graph, format.encode())
-    if failed:
-        return NO_PICTURE
-    sys.stdout.buffer.write(picture)
-    return 0
+    gv.gvFreeLayout(context, graph)
+    gv.agclose(graph)
+    return None if failed else bytes(picture)
 
 
 def _lay_out(gv: Any, context: Any, graph: Any) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PICTURES = (".svg", ".png", ".pdf", ".dot", ".mmd")
 TABLES = (".csv", ".md")
+PAGE = ".html"
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,21 @@ def _render_picture(format: str) -> Iterator[Renderer]:
         yield render
 
 
+@contextmanager
+def _render_page() -> Iterator[Renderer]:
+    """Renders with two Graphviz, of which one draws all that is open."""
+    from kgraph.page_engine import PageEngine
+
+    with PageEngine() as engine:
+        yield lambda graph, look: Rendered(engine.render(graph).encode())
+
+
 # Suffix of the output file → what is written into it.
 RENDERERS: dict[str, Callable[[], AbstractContextManager[Renderer]]] = {
     ".svg": partial(_render_picture, "svg"),
     ".png": partial(_render_picture, "png"),
     ".pdf": partial(_render_picture, "pdf"),
+    PAGE: _render_page,
     ".dot": lambda: nullcontext(_render_dot),
     ".mmd": lambda: nullcontext(_render_mermaid),
     ".json": lambda: nullcontext(_render_json),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph.cli.audit_note import note_findings
+from kgraph.cli.browser import open_browser, page_to_browse
 from kgraph.cli.flags import is_given, json_option, pager_option, quiet_option
 from kgraph.cli.folders import is_folder_of_models, print_models
 from kgraph.cli.layer import print_layers
@@ -27,7 +28,7 @@ from kgraph.cli.terminal import note, print_graph, tell, terminal_width
 from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.look import COLORS, COLUMNS, LABELS, RANKDIRS, ROOM
 from kgraph.graph import Graph
-from kgraph.renderers import PICTURES, RENDERERS, TABLES
+from kgraph.renderers import PAGE, PICTURES, RENDERERS, TABLES
 from kgraph.view_options import choose_view
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class _Show(Listing):
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write a file: " + " ".join(RENDERERS) + "."
 )
+@click.option("--browse", is_flag=True, help="Explore it in the browser, in one page.")
 @json_option
 @click.option("--expand", is_flag=True, help="Open nested models.")
 @click.option(
@@ -101,6 +103,7 @@ def show_command(
     model: str,
     layers: Sequence[str],
     output: Path | None,
+    browse: bool,
     as_json: bool,
     input_shapes: Sequence[str],
     weights: str | None,
@@ -117,6 +120,7 @@ def show_command(
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
+    kgraph show model.keras --browse
     kgraph show .
     """
     if is_folder_of_models(model):
@@ -125,8 +129,11 @@ def show_command(
         return
     if values and not layers:
         raise click.UsageError("`--values` goes with a LAYER: the weights of which?")
-    if output and (as_json or layers):
-        raise click.UsageError("`-o` writes the graph; it does not go with `--json` or a LAYER")
+    if (output or browse) and (as_json or layers):
+        given = "`-o` writes" if output else "`--browse` shows"
+        raise click.UsageError(f"{given} the graph; it does not go with `--json` or a LAYER")
+    if browse:
+        output = page_to_browse(output)
     if layers:
         _note_idle(OF_PICTURES + OF_VIEWS + ("columns", "only", "between"), "says nothing of a layer in full")
         print_layers(model, layers, weights, imports, input_shapes, values=values, as_json=as_json)
@@ -150,6 +157,8 @@ def show_command(
         rendered = render(graph, look)
         write_file(output, rendered.content)
         tell(f"wrote {output}{_advice(rendered.shown) if rendered.shown else ''}")
+        if browse:
+            open_browser(output)
     note_unloadable(file)
     note_findings(file)
 
@@ -196,6 +205,10 @@ def _note_unheeded(suffix: str) -> None:
         _note_idle(("columns",), "goes with the terminal view and tables")
     if suffix == ".json" or suffix in TABLES:
         _note_idle(("expand", "highlight"), "goes with pictures and the terminal view")
+    if suffix == PAGE:
+        _note_idle(
+            (*OF_VIEWS, "columns"), "goes with pictures and the terminal view; a page opens all by itself"
+        )
 
 
 def _note_idle(names: Sequence[str], why: str) -> None:

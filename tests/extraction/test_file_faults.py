@@ -103,7 +103,11 @@ def test_a_nested_model_that_would_be_left_without_an_input_is_not_cut(
     inside = model("inside", [X, odd, layer("d", "ReLU", ("x", 0))], [("d", 0), ("odd", 0)], ("x", 0))
     around = model("m", [X, inside], [("inside", 1)])
     if in_line:
-        around |= {"class_name": "Sequential", "module": "keras", "config": {"name": "m", "layers": [X, inside]}}
+        around |= {
+            "class_name": "Sequential",
+            "module": "keras",
+            "config": {"name": "m", "layers": [X, inside]},
+        }
     source = write(tmp_path, around)
     with pytest.raises(ExtractError, match="`inside` is left without an input"):
         extract_file(source, source.with_stem("cut"), ["inside/odd"])

@@ -18,11 +18,12 @@ from random import Random
 from typing import Any
 
 from fuzz.limits import (
-    FOR_ALL,
     MEMORY,
     MEMORY_A_BYTE,
     SECONDS,
     SECONDS_A_LAYER,
+    Clock,
+    FaultError,
     Touched,
     count_layers,
     family_seconds,
@@ -31,10 +32,10 @@ from fuzz.limits import (
 )
 from fuzz.mutations import mutate_path
 from fuzz.seeds import Seed, list_seeds, pick_seed
-from fuzz.trial import FaultError, try_verbs
+from fuzz.trial import try_verbs
 
 SPACE = 3 << 30  # bytes of addresses, for this process
-PATIENCE = 5  # times the processor time that a case may take until it is ended
+PATIENCE = 20  # times the processor time that a verb may take, until a case is ended
 
 
 def make_case(seed: str, case: int, seeds: dict[str, list[Seed]], folder: Path) -> tuple[Random, Seed, Any]:
@@ -55,13 +56,13 @@ def run_case(
     (folder / "out").mkdir()
     contents = [path.read_bytes() for path in _files(folder)]
     result = {"format": source.format, "source": source.path.name, "what": what}
-    bound = FOR_ALL * (SECONDS + SECONDS_A_LAYER * sum(map(count_layers, contents)))
+    clock = Clock(SECONDS + SECONDS_A_LAYER * sum(map(count_layers, contents)))
     memory = MEMORY + MEMORY_A_BYTE * sum(map(len, contents))
     before, start = forget_peak(), family_seconds()
-    signal.setitimer(signal.ITIMER_PROF, PATIENCE * bound)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE * clock.seconds)
     touched.is_on = True
     try:
-        result["outcome"] = try_verbs(model, weights, folder / "out", chance)
+        result["outcome"] = try_verbs(model, weights, folder / "out", chance, clock)
     except BaseException as error:
         kind = str(error)[:60] if isinstance(error, FaultError) else type(error).__name__
         result |= {"outcome": "fault", "kind": kind, "trace": traceback.format_exc(limit=-12)}
@@ -69,7 +70,6 @@ def run_case(
     signal.setitimer(signal.ITIMER_PROF, 0)
     result["seconds"], result["memory"] = family_seconds() - start, peak_memory() - before
     for kind, is_over in (
-        ("time", result["seconds"] > bound),
         ("memory", result["memory"] > memory),
         ("files outside", bool(touched.found)),
         ("files left behind", any(".part" in path.name for path in _files(folder))),

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SECONDS, SECONDS_A_LAYER = 2.0, 150e-6  # of processor time, of this process and all that it started
-FOR_ALL = 2  # times the bound of reading, for all verbs of a case together: ten readings, pictures and cuts
+SECONDS, SECONDS_A_LAYER = (
+    2.0,
+    150e-6,
+)  # of processor time, for each verb, of this process and all that it started
 MEMORY, MEMORY_A_BYTE = 300 << 20, 20  # bytes
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+class FaultError(Exception):
+    """What may not be, and is no exception of its own."""
 
 
 def family_seconds() -> float:
@@ -25,6 +32,24 @@ def family_seconds() -> float:
                 continue
             total += sum(map(int, fields[11:15])) / TICK
     return total
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Calls verbs, none of which may take more than so many of the processor's seconds."""
+
+    seconds: float
+
+    def __call__(self, verb: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """What the verb gives; raises what it raises, and `FaultError` where it took too long."""
+        start = family_seconds()
+        try:
+            return verb(*args, **options)
+        finally:
+            took = family_seconds() - start
+            if took > self.seconds:
+                name = getattr(verb, "__name__", str(verb))
+                raise FaultError(f"{name} took {took:.2f} s, more than {self.seconds:.2f}")
 
 
 def forget_peak() -> int:

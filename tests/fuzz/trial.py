@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,7 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fuzz.limits import Clock, FaultError
+
 from kgraph.drawing.look import Look
+from kgraph.drawing.page.levels import every_level
+from kgraph.drawing.page.numbered_picture import NumberedPicture
+from kgraph.drawing.page.page_data import page_data, to_script_json
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.terminal.costs_text import to_costs_text
 from kgraph.drawing.terminal.fields_text import to_receptive_fields_text
@@ -34,32 +40,28 @@ HARMLESS = "\u200c\u200d\ufeff"  # joiners of scripts and emoji, and a blank of 
 CUTS = 3  # tensors that are cut out of each file
 
 
-class FaultError(Exception):
-    """What may not be, and is no exception of its own."""
-
-
-def try_verbs(model: Path, weights: Path | None, out: Path, chance: Random) -> str:
+def try_verbs(model: Path, weights: Path | None, out: Path, chance: Random, clock: Clock) -> str:
     """ "graph", or "refused" for a file that is no model; raises whatever may not be.
 
     Cuts are written to the folder `out`.
     """
     try:
-        graph = read(model, weights=weights, values=chance.random() < 0.2)
+        graph = clock(read, model, weights=weights, values=chance.random() < 0.2)
     except KGraphError as error:
         check_message(error)
         return "refused"
-    for verb in _views(graph):
+    for verb in _views(graph, clock):
         _attempt(verb)
-    tensors = _attempt(lambda: [t for node, _ in every_node(graph) for t in node.outputs]) or []
+    tensors = _attempt(lambda: [t for node, _ in clock(every_node, graph) for t in node.outputs]) or []
     wanted = chance.sample(tensors, min(CUTS, len(tensors)))
     if wanted:
-        _attempt(lambda: check_text(to_tensors_text(graph, wanted)))
+        _attempt(lambda: check_text(clock(to_tensors_text, graph, wanted)))
     for number, tensor in enumerate(wanted):
-        _attempt(partial(_check_select, graph, tensor))
-        planned = _attempt(partial(plan, graph, [str(tensor)]))
+        _attempt(partial(_check_select, graph, tensor, clock))
+        planned = _attempt(partial(clock, plan, graph, [str(tensor)]))
         if weights is None:
             suffix = ".h5" if graph.format == "hdf5" else ".keras"
-            _check_cut(model, out / f"cut{number}{suffix}", str(tensor), planned)
+            _check_cut(model, out / f"cut{number}{suffix}", str(tensor), planned, clock)
     return "graph"
 
 
@@ -72,40 +74,50 @@ def _attempt(verb: Callable[[], Any]) -> Any:
         return None
 
 
-def _views(graph: Graph) -> Iterator[Callable[[], Any]]:
+def _views(graph: Graph, clock: Clock) -> Iterator[Callable[[], Any]]:
     for look in (Look(), Look(expand=True), Look(fold=True), Look(expand=True, fold=True, chains=True)):
-        yield partial(_check_view, to_text, graph, look)
-        yield partial(_check_view, to_dot, graph, look)
-    yield lambda: check_text(to_sharing_text(sharing(graph)))
-    yield lambda: to_sharing_json(graph).encode()
-    yield from (partial(_check_costs, graph, by) for by in ("class", "block"))
-    yield lambda: to_costs_json(graph).encode()
-    yield lambda: check_text(to_receptive_fields_text(graph))
-    yield lambda: _check_json(graph)
-    yield lambda: _check_json(flatten(graph))
+        yield partial(_check_view, to_text, graph, look, clock)
+        yield partial(_check_view, to_dot, graph, look, clock)
+    yield lambda: check_text(to_sharing_text(clock(sharing, graph)))
+    yield lambda: clock(to_sharing_json, graph).encode()
+    yield from (partial(_check_costs, graph, by, clock) for by in ("class", "block"))
+    yield lambda: clock(to_costs_json, graph).encode()
+    yield lambda: check_text(clock(to_receptive_fields_text, graph))
+    yield lambda: _check_page(graph, clock)
+    yield lambda: _check_json(graph, clock)
+    yield lambda: _check_json(clock(flatten, graph), clock)
 
 
-def _check_view(draw: Callable[[Graph, Look], str], graph: Graph, look: Look) -> None:
-    check_text(draw(graph, look))
+def _check_view(draw: Callable[[Graph, Look], str], graph: Graph, look: Look, clock: Clock) -> None:
+    check_text(clock(draw, graph, look))
 
 
-def _check_costs(graph: Graph, by: str) -> None:
-    check_text(to_costs_text(graph, by=by))
+def _check_costs(graph: Graph, by: str, clock: Clock) -> None:
+    check_text(clock(to_costs_text, graph, by=by))
 
 
-def _check_json(graph: Graph) -> None:
-    if from_json(to_json(graph).encode().decode()) != graph:
+def _check_page(graph: Graph, clock: Clock) -> None:
+    """What a page is made of, without Graphviz, which has a process and a limit of its own."""
+    levels = clock(every_level, graph)
+    pictures = clock(lambda: [NumberedPicture(level.shown) for level in levels])
+    script = to_script_json(clock(page_data, graph, levels, pictures))
+    if "<" in script or json.loads(script)["name"] != graph.name:
+        raise FaultError("the data of a page break out of it, or are others")
+
+
+def _check_json(graph: Graph, clock: Clock) -> None:
+    if clock(from_json, clock(to_json, graph).encode().decode()) != graph:
         raise FaultError("the graph read back from its JSON is another")
 
 
-def _check_select(graph: Graph, tensor: Tensor) -> None:
-    if select(graph, str(tensor)) != (tensor,):
+def _check_select(graph: Graph, tensor: Tensor, clock: Clock) -> None:
+    if clock(select, graph, str(tensor)) != (tensor,):
         raise FaultError(f"{tensor!r} is not selected by its address")
 
 
-def _check_cut(model: Path, target: Path, query: str, planned: Graph | None) -> None:
+def _check_cut(model: Path, target: Path, query: str, planned: Graph | None, clock: Clock) -> None:
     try:
-        extract_file(model, target, [query])
+        clock(extract_file, model, target, [query])
     except KGraphError as error:
         check_message(error)
         if target.exists():
@@ -114,7 +126,7 @@ def _check_cut(model: Path, target: Path, query: str, planned: Graph | None) -> 
     if planned is None:
         raise FaultError("a file was cut although its plan was refused")
     try:
-        cut = read(target)
+        cut = clock(read, target)
     except KGraphError as error:
         raise FaultError("a cut cannot be read") from error
     if cut != renumber(planned):

@@ -55,7 +55,12 @@ def to_dot(graph: Graph, look: Look = PLAIN) -> str:
 
 def write_dot(found: ShownGraph) -> str:
     """What is shown, in the DOT language."""
-    return "\n".join(_dot_lines(Picture(found))) + "\n"
+    return join_dot(Picture(found))
+
+
+def join_dot(picture: Picture) -> str:
+    """A picture in the DOT language."""
+    return "\n".join(_dot_lines(picture)) + "\n"
 
 
 def _dot_lines(picture: Picture) -> Iterator[str]:
@@ -137,9 +142,10 @@ class Picture:
             if box is None:
                 yield None
             else:
-                yield self._cluster(box) if box.kind == "frame" else self._place_box(box)
+                yield self.place_frame(box) if box.kind == "frame" else self.place_box(box)
 
-    def _cluster(self, frame: Box) -> Cluster:
+    def place_frame(self, frame: Box) -> Cluster:
+        """The beginning of a frame."""
         colours = self._boxes.palette
         inks = dot_labels.Inks(frame.mark or colours.quiet, frame.mark or colours.nested, colours.quiet)
         attributes = {
@@ -152,7 +158,8 @@ class Picture:
             attributes["color"] = frame.mark or colours.nested
         return Cluster(_quote_name("cluster " + frame.address), _quote_values(attributes))
 
-    def _place_box(self, box: Box) -> PlacedBox:
+    def place_box(self, box: Box) -> PlacedBox:
+        """A box."""
         is_outside = box.kind == "outside"
         is_bordered = box.kind in BORDERED
         colours = self._boxes.palette
@@ -190,11 +197,12 @@ class Picture:
         """An arrow for each read, then those to the outputs."""
         for node in self.graph.nodes:
             for slot, tensor in node.inputs.items():
-                yield self._arrow(tensor, node, slot)
+                yield self.place_arrow(tensor, node, slot)
         for slot, tensor in self.graph.outputs.items():
-            yield self._arrow(tensor, None, slot)
+            yield self.place_arrow(tensor, None, slot)
 
-    def _arrow(self, tensor: Tensor, reader: Node | None, slot: str) -> Arrow:
+    def place_arrow(self, tensor: Tensor, reader: Node | None, slot: str) -> Arrow:
+        """The arrow from what makes a tensor to who reads it at a slot; None: to an output."""
         known = self._arrows.with_facts(tensor)
         tooltip = dot_labels.literal(
             f"{tensor}  {describe.keras_shape(known.shape)}  {known.dtype or ''}".rstrip()

@@ -1,0 +1,83 @@
+"""Graph → the page, its pictures drawn by two Graphviz at once: level by level, and with all open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from importlib.resources import files
+from types import TracebackType
+
+from kgraph.drawing.page.levels import Level, every_level, open_level
+from kgraph.drawing.page.numbered_picture import NumberedPicture
+from kgraph.drawing.page.page_data import page_data
+from kgraph.drawing.page.page_html import ASSETS, write_page
+from kgraph.errors import ImageError
+from kgraph.graph import Graph, reads_source
+from kgraph.graphviz_engine import Engine
+from kgraph.transforms.walk import count_nodes
+
+MOST_OPEN = 2_500  # boxes that a browser moves smoothly, and Graphviz places in some seconds
+PATIENCE = 40.0  # seconds for the picture in which all is open
+PART_BY_PART = "open it part by part, or search"
+
+
+@reads_source
+def to_html(graph: Graph) -> str:
+    """The page to explore the graph in, one HTML file as text, which needs nothing else and no network.
+
+    Nested models and repeated blocks open as levels of their own; the layouts are Graphviz's. The same graph
+    gives the same bytes on the same machine. Raises `ImageError` where Graphviz fails.
+    """
+    with PageEngine() as engine:
+        return engine.render(graph)
+
+
+class PageEngine:
+    """Graphviz for one page, started on entering: it gets ready while the graph is still being read."""
+
+    def __enter__(self) -> PageEngine:
+        self._stack = ExitStack()
+        self._for_levels, self._for_all = (self._stack.enter_context(Engine("svg")) for _ in range(2))
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(1))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def render(
+        self,
+        graph: Graph,
+        levels: Sequence[Level] | None = None,
+        notes: Mapping[str, Sequence[str]] | None = None,
+    ) -> str:
+        """The page as HTML; only once. `levels` are those of the graph, unless others are given; `notes` are
+        said of calls, by address. Raises `ImageError` where Graphviz fails.
+        """
+        shown, notice = list(every_level(graph) if levels is None else levels), ""
+        has_closed = any(level.opens for level in shown)
+        is_much = has_closed and count_nodes(graph) > MOST_OPEN
+        wide = open_level(graph) if has_closed and not is_much else None
+        pictures = []
+        if wide:
+            pictures = [NumberedPicture(wide.shown)]
+            drawing = self._pool.submit(self._for_all.render_all, [pictures[0].dot], timeout=PATIENCE)
+        pictures = [NumberedPicture(level.shown) for level in shown] + pictures
+        svgs = self._for_levels.render_all([picture.dot for picture in pictures[: len(shown)]])
+        if is_much:
+            notice = f"All open, it would have {count_nodes(graph):,} boxes: {PART_BY_PART}"
+        if wide:
+            try:
+                svgs += drawing.result()
+                shown.append(wide)
+            except ImageError:
+                notice = f"All open, it takes Graphviz too long to draw: {PART_BY_PART}"
+                pictures.pop()
+        return write_page(page_data(graph, shown, pictures, notes=notes, notice=notice), svgs, _assets())
+
+
+def _assets() -> dict[str, str]:
+    folder = files("kgraph.drawing.page") / "assets"
+    return {name: (folder / name).read_text("utf-8") for name in ASSETS}
