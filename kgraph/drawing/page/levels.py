@@ -17,7 +17,7 @@ from kgraph.transforms.grouping import NodeGroup, group_nodes
 from kgraph.transforms.walk import check_node_count
 
 MOST = 40  # boxes of a level in which blocks stay open
-SMALLEST = 4  # nodes of a block that opens as a level of its own
+SMALLEST = 2  # nodes of a block that opens as a level of its own
 ALL = "**"  # the key of the level in which all is open
 
 

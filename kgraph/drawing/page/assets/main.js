@@ -287,6 +287,11 @@ function decode(text) {
 const model = new Model(JSON.parse(element("data").textContent ?? ""));
 const page = new Page(model);
 // For whoever holds this page in a program of theirs.
-Object.assign(globalThis, { kgraph: { select: (/** @type {string} */ text) => select(model, text), selection: () => page.picks.queries() } });
+const api = {
+  select: (/** @type {string} */ text) => select(model, text),
+  pick: (/** @type {string} */ text) => select(model, text).forEach((tensor) => page.picks.toggle(tensor)),
+  selection: () => page.picks.queries(),
+};
+Object.assign(globalThis, { kgraph: api });
 await page.start();
 document.body.dataset.ready = "";

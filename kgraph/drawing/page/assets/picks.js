@@ -1,7 +1,7 @@
 // The tensors that are picked, and the lines that extract them.
 
 import { Model, bytes, count, element, make } from "./model.js";
-import { ancestors, figures } from "./plan.js";
+import { figures, plan } from "./plan.js";
 
 export class Picks {
   /** @param {Model} model @param {() => void} onChange @param {(tensor: string) => void} go */
@@ -32,7 +32,7 @@ export class Picks {
 
   /** The calls that a submodel of the picked tensors would keep; null: nothing is picked. */
   plan() {
-    return this.tensors.size ? ancestors(this.model, this.tensors) : null;
+    return this.tensors.size ? plan(this.model, this.tensors) : null;
   }
 
   /** The line that builds the submodel. */
@@ -50,10 +50,10 @@ export class Picks {
 
   draw() {
     const place = element("picks");
-    const plan = this.plan();
-    place.hidden = plan === null;
-    if (plan === null) return;
-    const { layers, parameters, bytes: size } = figures(this.model, plan);
+    const kept = this.plan();
+    place.hidden = kept === null;
+    if (kept === null) return;
+    const { layers, parameters, bytes: size } = figures(this.model, kept);
     const chips = [...this.tensors].map((tensor) => {
       const go = make("button", { type: "button", class: "link" }, this.model.queryOf(tensor));
       go.addEventListener("click", () => this.go(tensor));

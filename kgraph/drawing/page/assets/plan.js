@@ -22,6 +22,36 @@ export function ancestors(model, tensors) {
   return found;
 }
 
+/** The calls that a submodel of tensors keeps: as `ancestors`, but a nested model is only cut where something inside
+ * it is wanted, and stays whole elsewhere. @param {Model} model @param {Iterable<string>} tensors */
+export function plan(model, tensors) {
+  const wanted = [...tensors];
+  const cut = new Set(wanted.flatMap((tensor) => around(model.layerOf(model.makerOf(tensor) ?? 0).path)));
+  /** @type {Set<number>} */
+  const found = new Set();
+  const seen = new Set();
+  while (wanted.length) {
+    const tensor = /** @type {string} */ (wanted.pop());
+    const maker = model.makerOf(tensor);
+    if (seen.has(tensor) || maker === undefined) continue;
+    seen.add(tensor);
+    found.add(maker);
+    const { path } = model.layerOf(maker);
+    const { ends, reads } = model.calls[maker];
+    const end = ends[model.outputOf(tensor)];
+    if (end && cut.has(path)) wanted.push(end);
+    else wanted.push(...Object.values(reads));
+    if (ends.length && !cut.has(path)) model.calls.forEach((_, i) => model.layerOf(i).path.startsWith(`${path}/`) && found.add(i));
+  }
+  return found;
+}
+
+/** The paths of the models that a layer lies in. @param {string} path @returns {string[]} */
+function around(path) {
+  const steps = [...path.matchAll(/\//g)];
+  return steps.map(({ index }) => path.slice(0, index));
+}
+
 /** The calls that depend on some, and those themselves. @param {Model} model @param {Iterable<number>} calls */
 export function descendants(model, calls) {
   const found = new Set(calls);
