@@ -38,9 +38,12 @@ from kgraph.graph import Weight as Weight
 from kgraph.graph_json import from_json as from_json
 from kgraph.graph_json import to_json as to_json
 from kgraph.graphviz_engine import render as render
+from kgraph.notebook.explorer import Explorer as Explorer
+from kgraph.notebook.explorer import explore as explore
 from kgraph.notebook.view import View as View
 from kgraph.notebook.view import save as save
 from kgraph.notebook.view import show as show
+from kgraph.page_engine import to_html as to_html
 from kgraph.parts import ancestors as ancestors
 from kgraph.parts import neighbourhood as neighbourhood
 from kgraph.parts import paths_between as paths_between

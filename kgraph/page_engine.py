@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.resources import files
 from types import TracebackType
 
@@ -15,6 +16,8 @@ from kgraph.drawing.page.page_html import ASSETS, write_page
 from kgraph.errors import ImageError
 from kgraph.graph import Graph, reads_source
 from kgraph.graphviz_engine import Engine
+from kgraph.reports.changes import Diff
+from kgraph.reports.union_graph import Mark, unite
 from kgraph.transforms.walk import count_nodes
 
 MOST_OPEN = 2_500  # boxes that a browser moves smoothly, and Graphviz places in some seconds
@@ -31,6 +34,29 @@ def to_html(graph: Graph) -> str:
     """
     with PageEngine() as engine:
         return engine.render(graph)
+
+
+def to_diff_html(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> str:
+    """The page of two models in one, marked as their picture is; what changed stands in the details.
+
+    Of what is in both there are so many boxes around each difference. Raises `ImageError` as `to_html`.
+    """
+    union = unite(old, new, diff, context=context)
+    graph = replace(union.graph, name=f"{old.name} → {new.name}")
+    levels = [_mark_level(level, union.marks) for level in every_level(graph, folds=False)]
+    notes = {address: mark.details for address, mark in union.marks.items()}
+    with PageEngine() as engine:
+        return engine.render(graph, levels, notes)
+
+
+def _mark_level(level: Level, marks: Mapping[str, Mark]) -> Level:
+    """The level with the marks of two models; a closed block bears that of the calls in it, if it is one."""
+    own = dict(marks)
+    for box in level.opens:
+        signs = {marks[call].sign for call in level.calls[box] if call in marks}
+        if len(signs) == 1:
+            own[box] = Mark(signs.pop())
+    return replace(level, shown=replace(level.shown, marks=own))
 
 
 class PageEngine:
@@ -54,12 +80,13 @@ class PageEngine:
         notes: Mapping[str, Sequence[str]] | None = None,
     ) -> str:
         """The page as HTML; only once. `levels` are those of the graph, unless others are given; `notes` are
-        said of calls, by address. Raises `ImageError` where Graphviz fails.
+        said of calls, by address, in the page of two models, in which nothing can be picked. Raises
+        `ImageError` where Graphviz fails.
         """
         shown, notice = list(every_level(graph) if levels is None else levels), ""
         has_closed = any(level.opens for level in shown)
         is_much = has_closed and count_nodes(graph) > MOST_OPEN
-        wide = open_level(graph) if has_closed and not is_much else None
+        wide = open_level(graph) if has_closed and not is_much and notes is None else None
         pictures = []
         if wide:
             pictures = [NumberedPicture(wide.shown)]

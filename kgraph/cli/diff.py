@@ -23,6 +23,7 @@ from kgraph.cli.output import report_error
 from kgraph.cli.terminal import print_diff, progress, tell
 from kgraph.errors import KGraphError
 from kgraph.graph import Graph
+from kgraph.renderers import PAGE
 from kgraph.reports.changes import Diff
 from kgraph.reports.differences import compare_graphs, to_diff_json
 from kgraph.sources import read
@@ -30,7 +31,7 @@ from kgraph.sources.model_file import ModelFile, open_model_file
 from kgraph.sources.model_pair import diff_values
 
 TROUBLE = 2
-SUFFIXES = (".md", ".svg", ".png", ".pdf", ".dot")
+SUFFIXES = (".md", ".svg", ".png", ".pdf", ".html", ".dot")
 # What can be ignored, in the words of the command line, and as what kind of change that is told.
 IGNORED = {
     "name": "renamed", "place": "moved", "added": "added", "removed": "removed", "reads": "reads",
@@ -47,7 +48,9 @@ IGNORED = {
 @click.option("--ignore", metavar="WORD,...", default="", help=f"What does not count: {', '.join(IGNORED)}.")
 @click.option("--values", is_flag=True, help="Compare the values of weights too.")
 @json_option
-@click.option("-o", "output", type=Path, help="Write to a file: `.md`, for a pull request, or a picture.")
+@click.option(
+    "-o", "output", type=Path, help="Write a file: `.md`, for a pull request, a picture, or a page."
+)
 @click.option(
     "--context",
     metavar="N",
@@ -136,7 +139,7 @@ def _kinds_of(ignore: str) -> list[str]:
 def _write(
     found: Diff, output: Path, names: tuple[str, str], graphs: tuple[Graph, Graph], context: int
 ) -> None:
-    """None; writes what differs, as Markdown or as a picture of both models."""
+    """None; writes what differs, as Markdown, or as a picture or a page of both models."""
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
         has = f"has the suffix `{output.suffix}`, which `diff` does not write" if suffix else "has no suffix"
@@ -147,6 +150,11 @@ def _write(
         from kgraph.drawing.terminal.difference_text import to_diff_markdown
 
         write_file(output, to_diff_markdown(found).encode("utf-8", "replace"))
+        return
+    if suffix == PAGE:
+        from kgraph.page_engine import to_diff_html
+
+        write_file(output, to_diff_html(*graphs, found, context=context).encode())
         return
     from kgraph.drawing.pictures.union_picture import to_diff_dot
 

@@ -120,7 +120,6 @@ def show_command(
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
-    kgraph show model.keras --browse
     kgraph show .
     """
     if is_folder_of_models(model):

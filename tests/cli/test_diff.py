@@ -71,7 +71,7 @@ def test_json_holds_pairs_and_changes(models: Path) -> None:
     assert told["changes"][0]["new_value"]["reads"] == ["first"]
 
 
-@pytest.mark.parametrize("suffix", [".md", ".svg", ".png", ".pdf", ".dot"])
+@pytest.mark.parametrize("suffix", [".md", ".svg", ".png", ".pdf", ".html", ".dot"])
 def test_what_differs_is_written_by_suffix(suffix: str, models: Path, tmp_path: Path) -> None:
     target = tmp_path / f"changes{suffix}"
     done = diff(models, "old.keras", "new.keras", "-o", str(target))
@@ -79,7 +79,7 @@ def test_what_differs_is_written_by_suffix(suffix: str, models: Path, tmp_path: 
     content = target.read_bytes()
     begin = {".md": b"### `m`", ".png": b"\x89PNG", ".pdf": b"%PDF"}.get(suffix, b"")
     assert content.startswith(begin)
-    if suffix in (".svg", ".dot", ".md"):
+    if suffix in (".svg", ".dot", ".md", ".html"):
         assert b"drop" in content
     quiet = diff(models, "old.keras", "new.keras", "-o", str(target), "-q")
     assert quiet.stdout == ""

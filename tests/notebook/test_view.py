@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ kgraph.show(model)
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """The output of each cell of a notebook that shows a file, then a live model."""
+def notebook() -> Any:
+    """A notebook that shows a file, then a live model, run."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -35,6 +36,12 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": "."}}
     )
     client.execute()
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def outputs(notebook: Any) -> list[Any]:
+    """The output of each cell of it."""
     return [cell.outputs[-1]["data"] for cell in notebook.cells]
 
 
@@ -42,6 +49,28 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 def test_the_last_value_of_a_cell_draws_itself(cell: int, name: str, outputs: list[Any]) -> None:
     assert f">{name}</text>" in outputs[cell]["image/svg+xml"]
     assert name in outputs[cell]["text/plain"]
+
+
+@pytest.mark.parametrize("cell", [0, 1, 2])
+def test_a_png_stands_beside_the_svg_for_notebooks_that_are_not_trusted(
+    cell: int, outputs: list[Any]
+) -> None:
+    assert b64decode(outputs[cell]["image/png"]).startswith(b"\x89PNG")
+
+
+def test_a_published_notebook_holds_the_picture_and_the_page(notebook: Any) -> None:
+    from nbconvert import HTMLExporter
+
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    assert "embedding</text>" in html or "image/svg+xml;base64" in html
+    assert "kgraph" in html
+
+
+def test_text_in_a_cell_is_capped_and_ends_with_the_totals() -> None:
+    text = kgraph.show(chain([BLOCK] * 300))._repr_mimebundle_()["text/plain"]
+    assert text.count("\n") <= 61
+    assert "lines more: `print(kgraph.to_text(graph))`" in text
+    assert "parameters" in text.rstrip().splitlines()[-1]
 
 
 def test_a_prompt_prints_the_terminal_view() -> None:

@@ -12,7 +12,9 @@ from helpers.places import ROOT, TESTS
 
 FILES = sorted(path for path in TESTS.rglob("*.py") if "__pycache__" not in path.parts)
 # Rooms of the tests that are no room of the package.
-OWN_ROOMS = {"bench", "compare", "corpus", "fuzz", "golden", "helpers", "laws", "models", "project"}
+OWN_ROOMS = {
+    "bench", "browser", "compare", "corpus", "fuzz", "golden", "helpers", "laws", "models", "project",
+}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

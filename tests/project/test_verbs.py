@@ -29,6 +29,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "show": lambda g: repr(kgraph.show(g)),
     "subgraph": lambda g: kgraph.subgraph(g, ()),
     "to_dot": kgraph.to_dot,
+    "to_html": kgraph.to_html,
     "to_json": kgraph.to_json,
     "to_mermaid": kgraph.to_mermaid,
     "to_rows": kgraph.to_rows,

@@ -38,14 +38,15 @@ class Level:
     opens: Mapping[str, str] = field(default_factory=dict)
 
 
-def every_level(graph: Graph) -> list[Level]:
+def every_level(graph: Graph, *, folds: bool = True) -> list[Level]:
     """All levels, each after the one around it, but for that in which all is open.
 
-    Where there would be more than 40 boxes, repeated blocks are closed, as `fold` has them. A run of blocks
-    opens as a row of them. Raises `GraphError` where nested calls multiply beyond what can be looked at.
+    If it `folds`, repeated blocks are closed, as `fold` has them, where there would be more than 40 boxes;
+    else those are that are closed already. A run of blocks opens as a row of them. Raises `GraphError` where
+    nested calls multiply beyond what can be looked at.
     """
     check_node_count(graph)
-    return list(_Levels(graph).inside(fold(graph), "", graph.name, None, ""))
+    return list(_Levels(graph, folds).inside(fold(graph) if folds else graph, "", graph.name, None, ""))
 
 
 def open_level(graph: Graph) -> Level:
@@ -58,7 +59,8 @@ def open_level(graph: Graph) -> Level:
 class _Levels:
     """The levels of a graph, with what calls each layer at each depth has."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, opens_blocks: bool) -> None:
+        self.opens_blocks = opens_blocks
         self.calls: dict[str, list[Node]] = {}  # of each layer, by its path in the flat graph
         for node, _ in every_node(graph):
             self.calls.setdefault(node.layer, []).append(node)
@@ -67,7 +69,7 @@ class _Levels:
     def inside(self, graph: Graph, key: str, title: str, parent: str | None, path: str) -> Iterator[Level]:
         """The level of a graph whose layers lie at a path, and those below it."""
         self.keys.add(key)
-        drawn = _open_blocks(graph)
+        drawn = _open_blocks(graph) if self.opens_blocks else graph
         calls = {node.address: self._calls(drawn, node, path) for node in drawn.nodes}
         closed = [layer for layer in drawn.layers if layer.graph is not None and layer.class_name != CHAIN]
         keys = {layer.name: unused_name(path + layer.name, self.keys) for layer in closed}

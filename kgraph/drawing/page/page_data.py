@@ -41,7 +41,10 @@ def page_data(
     notes: Mapping[str, Sequence[str]] | None = None,
     notice: str = "",
 ) -> dict[str, Any]:
-    """The data of a page with these levels and their pictures; `notes` are said of calls, by address."""
+    """The data of a page with these levels and their pictures.
+
+    `notes` are said of calls, by address, where the graph is that of two models: nothing can be picked then.
+    """
     layers = dict(every_layer(graph))
     places = {path: place for place, path in enumerate(layers)}
     calls = list(_calls(graph, places, notes or {}))
@@ -49,8 +52,9 @@ def page_data(
     return {
         "version": VERSION,
         "name": graph.name,
-        "source": graph.source,
-        "totals": _totals(graph),
+        "source": None if graph.format in (None, "live") else graph.source,
+        "totals": _totals(graph) if notes is None else "what differs, and what stands beside it",
+        "pickable": notes is None,
         "notice": notice,
         "layers": [_layer_data(path, layer) for path, layer in layers.items()],
         "calls": calls,

@@ -18,7 +18,7 @@ from kgraph.texts import escape_unprintable
 # What each module of the script rests on stands before it.
 MODULES = (
     "model", "query", "plan", "viewport", "minimap", "picture", "overlay", "details", "picks", "search_box",
-    "main",
+    "address", "main",
 )  # fmt: skip
 ASSETS = ("page.html", "page.css", *(f"{name}.js" for name in MODULES))
 

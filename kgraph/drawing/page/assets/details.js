@@ -12,7 +12,8 @@ export function showDetails(model, box, title, actions) {
   const place = element("details");
   if (!box) {
     place.replaceChildren(
-      make("p", { class: "hint" }, "Choose a box to see what it is, reads and makes. Tick tensors to get the line that extracts them."),
+      make("p", { class: "hint" }, "Choose a box to see what it is, reads and makes."),
+      make("p", { class: "hint" }, model.data.pickable ? "Tick tensors to get the line that extracts them." : "Green was added, red removed, yellow changed."),
       make("p", { class: "hint keys" }, ...keys()),
     );
     return;
@@ -98,10 +99,12 @@ function callSection(model, call, isOneOfMany, actions) {
   const section = make("section", { class: "call" });
   if (isOneOfMany) section.append(make("h3", {}, address));
   const tensors = makes.map(([tensor, shape, dtype]) => {
+    const what = [`${model.queryOf(tensor)} `, make("span", { class: "quiet" }, `${shape} ${dtype ?? ""}`)];
+    if (!model.data.pickable) return make("li", {}, ...what);
     const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox" }));
     box.checked = actions.isPicked(tensor);
     box.addEventListener("change", () => actions.pick(tensor));
-    return make("li", {}, make("label", {}, box, ` ${model.queryOf(tensor)} `, make("span", { class: "quiet" }, `${shape} ${dtype ?? ""}`)));
+    return make("li", {}, make("label", {}, box, " ", ...what));
   });
   section.append(make("h3", {}, "Makes"), make("ul", { class: "ticks" }, ...tensors));
   const inputs = Object.entries(reads).map(([slot, tensor]) => {

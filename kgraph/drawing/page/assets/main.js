@@ -1,5 +1,6 @@
 // The page: which level is shown, what is chosen in it, and what keys and clicks do.
 
+import { Address } from "./address.js";
 import { showDetails } from "./details.js";
 import { Minimap } from "./minimap.js";
 import { ALL, Model, element, isOutside, make } from "./model.js";
@@ -36,6 +37,7 @@ class Page {
       this.overlay = overlay;
       this.picture?.fill(overlay.colour);
     });
+    this.address = new Address(() => this.#follow());
     this.#head();
     this.#listen();
   }
@@ -67,10 +69,9 @@ class Page {
     element("in").addEventListener("click", () => this.view.zoom(1.25));
     element("out").addEventListener("click", () => this.view.zoom(0.8));
     element("fit").addEventListener("click", () => this.view.fit());
-    element("back").addEventListener("click", () => history.back());
+    element("back").addEventListener("click", () => this.address.goBack());
     element("all").addEventListener("click", () => this.open(this.model.levels[this.level].key === ALL ? "" : ALL));
     document.addEventListener("keydown", (event) => this.#key(event));
-    addEventListener("hashchange", () => this.#follow());
     addEventListener("resize", () => this.map.draw());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.map.show(this.picture?.rectangles ?? []));
   }
@@ -165,8 +166,9 @@ class Page {
     } else picture.light(this.picks.plan(), null);
     if (box >= 0 && isShown && picture.rectangles) this.view.reveal(picture.rectangles[box], true);
     const call = own?.calls.length === 1 ? own.calls[0] : null;
-    if (own && call !== null) history.replaceState(null, "", `#${encode(model.queryOf(model.calls[call].address))}`);
-    else history.replaceState(null, "", this.#hash());
+    const { key } = picture.level;
+    if (call !== null) this.address.change(model.queryOf(model.calls[call].address));
+    else this.address.change(`${key}/`);
   }
 
   /** Show the arrows at a box that is pointed at. @param {number} box */
@@ -192,7 +194,7 @@ class Page {
 
   /** Open a level, as a new step of the history. @param {string} key */
   open(key) {
-    location.hash = key === "" ? "#/" : `#${encode(key)}/`;
+    this.address.go(`${key}/`);
   }
 
   /** Go to the box of a call or a tensor, in the level that is open if it has one. @param {string} tensor */
@@ -203,17 +205,12 @@ class Page {
     const level = this.model.levels[this.level];
     const isHere = here >= 0 && !isOutside(level, here) && level.boxes[here].calls.length === 1;
     if (isHere) this.choose(here, true);
-    else location.hash = `#${encode(this.model.queryOf(this.model.calls[call].address))}`;
-  }
-
-  #hash() {
-    const { key } = this.model.levels[this.level];
-    return key === "" ? "#/" : `#${encode(key)}/`;
+    else this.address.go(this.model.queryOf(this.model.calls[call].address));
   }
 
   /** Show what the address of the page says: a level, or a layer in its level. */
   async #follow() {
-    const text = decode(location.hash.slice(1));
+    const text = this.address.text;
     const level = text.endsWith("/") ? this.model.levelAt.get(text.slice(0, -1)) : undefined;
     if (level !== undefined) return this.show(level, -1);
     const [tensor] = text ? select(this.model, text) : [];
@@ -267,20 +264,6 @@ class Page {
 
   start() {
     return this.#follow();
-  }
-}
-
-/** A path as a part of the page's address. @param {string} text */
-function encode(text) {
-  return encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%40", "@");
-}
-
-/** @param {string} text */
-function decode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }
 

@@ -12,7 +12,7 @@
  * @typedef {{key: string, title: string, parent: string | null, boxes: Box[], classes: string[],
  *   arrows: Array<[string, number, number]>}} Level
  * @typedef {{version: number, name: string, source: string | null, layers: Layer[], calls: Call[],
- *   levels: Level[], totals: string, usual_dtype: string | null, notice: string}} Data
+ *   levels: Level[], totals: string, notice: string, pickable: boolean}} Data
  */
 
 export class Model {

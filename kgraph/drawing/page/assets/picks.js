@@ -17,6 +17,7 @@ export class Picks {
 
   /** @param {string} tensor */
   toggle(tensor) {
+    if (!this.model.data.pickable) return;
     if (!this.tensors.delete(tensor)) this.tensors.add(tensor);
     this.draw();
     this.onChange();
