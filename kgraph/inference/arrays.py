@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def stamp(path: Path, kind: str) -> dict[str, Any]:
 def _load(path: Path, **options: Any) -> Any:
     try:
         return np.load(path, allow_pickle=False, **options)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
         why = str(error).partition("\n")[0]
         if "allow_pickle" in why or "Object arrays" in why or "Array can't be memory-mapped" in why:
             why = "it holds objects of Python, or is no such file"

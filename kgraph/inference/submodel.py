@@ -175,7 +175,7 @@ def _digest(graph: Graph, model: Any, pool: str | None) -> str:
     )
     digest.update(str(pool).encode())
     for variable in model.weights:
-        values = np.ascontiguousarray(_plain(variable.value))
+        values = np.ascontiguousarray(_plain(variable.numpy()))
         digest.update(f"{values.dtype}{values.shape}".encode())
         digest.update(values.view(np.uint8).data if values.size and values.ndim else values.tobytes())
     return digest.hexdigest()
