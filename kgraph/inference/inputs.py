@@ -42,8 +42,14 @@ def open_rows(data: Any, wanted: Sequence[Input], limit: int | None = None) -> R
 
 
 def _open_path(path: Path, wanted: Sequence[Input], limit: int | None) -> Rows:
+    check_path(path)
+    return (open_images if path.is_dir() else OPENERS[path.suffix.lower()])(path, wanted, limit)
+
+
+def check_path(path: Path) -> None:
+    """None; raises `KGraphError` for a path where there are no data that are known."""
     if path.is_dir():
-        return open_images(path, wanted, limit)
+        return
     if not path.exists():
         raise KGraphError(f"there is no file or folder `{path}` of data")
     suffix = path.suffix.lower()
@@ -51,4 +57,3 @@ def _open_path(path: Path, wanted: Sequence[Input], limit: int | None) -> Rows:
         known = ", ".join(f"`{one}`" for one in OPENERS)
         hint = f"give the folder that it lies in, `{path.parent}`" if suffix in SUFFIXES else ""
         raise KGraphError(f"`{path}` is no data that is known: a folder of images, or {known}", hint=hint)
-    return OPENERS[suffix](path, wanted, limit)

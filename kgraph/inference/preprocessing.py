@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from kgraph.errors import KGraphError
+from kgraph.extraction.keras_loading import quiet
 
 Step = Callable[[Any], Any]
 APPLICATIONS = "keras.applications."
@@ -81,7 +82,8 @@ def _number(text: str, whole: str) -> float:
 
 def _application(text: str) -> Step:
     """The `preprocess_input` of a module of `keras.applications`."""
-    import keras
+    with quiet():
+        import keras
 
     module = getattr(keras.applications, text.removeprefix(APPLICATIONS), None)
     step: Step | None = getattr(module, "preprocess_input", None)

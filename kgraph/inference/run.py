@@ -15,13 +15,14 @@ from typing import Any
 
 from kgraph.errors import KGraphError
 from kgraph.extraction.plan import Queries
+from kgraph.inference.inputs import check_path
 from kgraph.inference.interrupts import Stopped, wait_for_batches
 from kgraph.inference.job import Job, Options, make_job
 from kgraph.inference.memory import Memory, NpzFile
 from kgraph.inference.outputs import NPZ, Form, Store, find_form
 from kgraph.inference.prefetch import prefetched
 from kgraph.inference.rows import Arrays, Batch
-from kgraph.inference.work_folder import State, WorkFolder, check_target
+from kgraph.inference.work_folder import State, WorkFolder, check_place, check_target
 
 Progress = Callable[[int, int | None], None]  # told how many rows of how many are done
 VERSION = 1  # of what is written about the features
@@ -99,6 +100,8 @@ def make_features(
 ) -> Made:
     """What was made of data, and where it is, with all that the command line tells of it."""
     form = _form(out, options.force)
+    if isinstance(data, str | os.PathLike):
+        check_path(Path(data))  # before anything slow
     job = make_job(model, queries, data, options)
     if out is None or form is None:
         return _Run(job, Memory() if out is None else NpzFile(out), options, watch).finish()
@@ -122,6 +125,7 @@ def _form(out: Path | None, force: bool) -> Form | None:
     """The form of what is written bit by bit; None for what is made in memory. Raises for what cannot be."""
     if out is None:
         return None
+    check_place(out)
     if out.suffix.lower() != NPZ:
         return find_form(out)
     if out.is_dir():

@@ -109,7 +109,7 @@ def load_submodel(
     return Submodel(
         _bind([_input(tensor) for tensor in live.inputs], input_shapes),
         {key: (address, tuple(runs.output[key].shape[1:])) for key, address in tensors.items()},
-        _digest(graph, live, pool),
+        _digest(graph, live),
         batches.pop() if batches else None,
         runs,
     )
@@ -168,12 +168,11 @@ def _pool(tensor: Any, pool: str | None) -> Any:
     return (keras.ops.mean if pool == "avg" else keras.ops.max)(tensor, axis=axes)
 
 
-def _digest(graph: Graph, model: Any, pool: str | None) -> str:
+def _digest(graph: Graph, model: Any) -> str:
     """What tells a submodel from any other, in hexadecimal: its graph, with configs, and its weights."""
     digest = hashlib.sha256(
         to_json(replace(graph, source=None, format=None, keras_version=None, compile_config=None)).encode()
     )
-    digest.update(str(pool).encode())
     for variable in model.weights:
         values = np.ascontiguousarray(_plain(variable.numpy()))
         digest.update(f"{values.dtype}{values.shape}".encode())

@@ -61,7 +61,12 @@ class State:
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In what two runs differ, in words; empty where they are one."""
+    """In what two runs differ, in words; empty where they are one.
+
+    The digest is that of what is cut, so with other queries it says nothing of the model.
+    """
+    if before.get("queries") != now.get("queries"):
+        before = {**before, "model": now.get("model")}
     return ", ".join(words for key, words in DIFFERENCES.items() if before.get(key) != now.get(key))
 
 
@@ -142,16 +147,20 @@ class WorkFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def check_target(out: Path, form: Form, identity: Mapping[str, Any], force: bool) -> Mapping[str, Any] | None:
-    """How the features that are at OUT already were made, if they are the same; None if nothing is there.
-
-    Raises `KGraphError` for what is there otherwise, and for a place that is none.
-    """
+def check_place(out: Path) -> None:
+    """None; raises `KGraphError` where there is no folder for OUT."""
     if not out.parent.is_dir():
         raise KGraphError(
             f"`{out}` cannot be written (there is no folder `{out.parent}`)",
             hint=f"make the folder `{out.parent}` first",
         )
+
+
+def check_target(out: Path, form: Form, identity: Mapping[str, Any], force: bool) -> Mapping[str, Any] | None:
+    """How the features that are at OUT already were made, if they are the same; None if nothing is there.
+
+    Raises `KGraphError` for what is there otherwise.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     facts = form.read_facts(out) if out.is_dir() else None
