@@ -38,6 +38,7 @@ from kgraph.graph import Weight as Weight
 from kgraph.graph_json import from_json as from_json
 from kgraph.graph_json import to_json as to_json
 from kgraph.graphviz_engine import render as render
+from kgraph.inference.activation_picture import activation_grid as activation_grid
 from kgraph.inference.run import features as features
 from kgraph.notebook.view import View as View
 from kgraph.notebook.view import save as save

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kgraph.cli.flags import json_option, quiet_option
+from kgraph.cli.flags import is_given, json_option, quiet_option
 from kgraph.cli.model_io import import_for_keras, import_object, is_code, refuse_the_source
 from kgraph.cli.options import (
     Listing,
@@ -41,7 +41,7 @@ NAMED = 10  # images that cannot be decoded, named one by one
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to: a folder of `.npy` (no suffix), .zarr .parquet .npz.",
+    help="Where to: a folder of `.npy` (no suffix), .zarr .parquet .npz; .png shows a row.",
 )
 @click.option(
     "--preprocess",
@@ -53,6 +53,8 @@ NAMED = 10  # images that cannot be decoded, named one by one
 @click.option("--dtype", metavar="DTYPE", help="That of the features, as `float16`.")
 @click.option("--batch", type=WholeNumber(1), help="How many rows at once; 32, or what inputs fix.")
 @click.option("--limit", type=WholeNumber(1), help="How many rows at most.")
+@click.option("--row", type=WholeNumber(0), default=0, help="Which row a `.png` shows; the first, 0.")
+@click.option("--sort", is_flag=True, help="In a `.png`: channels of the greatest mean first.")
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be decoded, and name them.")
 @click.option("--force", is_flag=True, help="Begin anew, and write over what is there.")
 @click.option("--unsafe", is_flag=True, help="Let Keras run code that the file holds.")
@@ -70,6 +72,8 @@ def features_command(
     dtype: str | None,
     batch: int | None,
     limit: int | None,
+    row: int,
+    sort: bool,
     skip_bad: bool,
     force: bool,
     unsafe: bool,
@@ -85,6 +89,7 @@ def features_command(
     kgraph features model.keras images/ --layers avg_pool -o features.zarr
     kgraph features model.keras --layers low=block1_pool avg_pool images/ -o features --pool avg
     kgraph features model.keras x.npy --layers '@Dense[-2]' -o f.parquet --preprocess scale=1/255
+    kgraph features model.keras images/ --layers '@Conv*' -o maps.png --row 7 --sort
 
     A file is cut without Keras, and only what is needed is loaded. The same command goes on where it was
     stopped or killed. `--preprocess` must be what the model was trained with: its file does not say it.
@@ -93,6 +98,8 @@ def features_command(
     if output is None:
         raise click.UsageError("`-o OUT` is missing: where shall the features be written?")
     shapes = parse_input_shapes(input_shapes)
+    if output.suffix.lower() != ".png" and (is_given("row") or sort):
+        raise click.UsageError("`--row` and `--sort` go with `-o FILE.png`")
     refuse_the_source(output, model)
     refuse_the_source(output, data, "the data")
     gc.enable()
@@ -105,7 +112,9 @@ def features_command(
     if preprocess is None:
         are = "images go in from 0 to 255" if os.path.isdir(data) else "values go in as they are"
         note(f"no `--preprocess`: {are}")
-    options = Options(batch, preprocess, shapes, pool, dtype, limit, skip_bad, force, unsafe)
+    options = Options(
+        batch, preprocess, shapes, pool, dtype, limit, skip_bad, force, unsafe, row, sort, imports
+    )
     try:
         with progress(f"features to {output}", unit="rows") as watch:
             made = make_features(source, queries, Path(data), output, options, watch=watch)
@@ -146,7 +155,12 @@ def _report(made: Made, output: Path, as_json: bool) -> None:
             tell(f"{output} is whole already: {made.rows:,} rows")
         else:
             before = f", of which {made.begun_at:,} were there" if made.begun_at else ""
-            tell(f"wrote {output}: {made.rows:,} rows{before}")
+            rows = (
+                f"row {escape_unprintable(made.facts['row'])}"
+                if "row" in made.facts
+                else f"{made.rows:,} rows"
+            )
+            tell(f"wrote {output}: {rows}{before}")
     if made.bad:
         names = ", ".join(f"`{escape_unprintable(name)}`" for name in made.bad[:NAMED])
         more = f" and {len(made.bad) - NAMED:,} more" if len(made.bad) > NAMED else ""

@@ -46,6 +46,8 @@ class ImageRows:
 
     def batches(self, start: int, size: int) -> Iterator[Batch]:
         """So many decodable images at a time, from the row `start` on, decoded side by side."""
+        if start >= self.count:
+            return
         import tensorflow as tf
 
         if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":

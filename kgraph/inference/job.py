@@ -32,6 +32,8 @@ class Options:
     skip_bad: bool = False
     force: bool = False
     unsafe: bool = False
+    row: int = 0
+    sort: bool = False
     imports: Sequence[str] = ()
 
     def __post_init__(self) -> None:

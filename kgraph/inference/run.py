@@ -15,14 +15,15 @@ from typing import Any
 
 from kgraph.errors import KGraphError
 from kgraph.extraction.plan import Queries
+from kgraph.inference.extras import require
 from kgraph.inference.inputs import check_path
 from kgraph.inference.interrupts import Stopped, wait_for_batches
 from kgraph.inference.job import Job, Options, make_job
 from kgraph.inference.memory import Memory, NpzFile
-from kgraph.inference.outputs import NPZ, Form, Store, find_form
+from kgraph.inference.outputs import NPZ, PNG, Form, Spec, Store, find_form
 from kgraph.inference.prefetch import prefetched
 from kgraph.inference.rows import Arrays, Batch
-from kgraph.inference.work_folder import State, WorkFolder, check_place, check_target
+from kgraph.inference.work_folder import State, WorkFolder, check_place, check_target, spec_facts
 
 Progress = Callable[[int, int | None], None]  # told how many rows of how many are done
 VERSION = 1  # of what is written about the features
@@ -55,13 +56,16 @@ def features(
     skip_bad: bool = False,
     force: bool = False,
     unsafe: bool = False,
+    row: int = 0,
+    sort: bool = False,
     watch: Progress | None = None,
 ) -> dict[str, Any] | None:
     """The tensors that queries name, for each row of data: arrays by label or address, in query order.
 
     With `out` they are written there, and None is returned: a folder of `.npy` (no suffix), `.zarr`,
     `.parquet`, all three a batch at a time, or `.npz`, if that fits into a quarter of the free memory. The
-    same call goes on where one was stopped, killed or failed, but for `.npz`.
+    same call goes on where one was stopped, killed or failed, but for `.npz`. `.png` is a picture of what one
+    row gives, each tensor as `activation_grid` shows it: of the first, or of `row`, `sort`ed by mean.
 
     `model` is live, or the path of a file: then it is cut without Keras, and only what is needed is loaded
     (`unsafe`: though that may run code). `data` is a folder of images (sorted by path, decoded and sized as
@@ -80,7 +84,7 @@ def features(
     `extract` raises, and `KGraphError` for data that do not fit, and for targets that cannot be written or
     are of another run.
     """
-    options = Options(batch, preprocess, input_shapes, pool, dtype, limit, skip_bad, force, unsafe)
+    options = Options(batch, preprocess, input_shapes, pool, dtype, limit, skip_bad, force, unsafe, row, sort)
     made = make_features(model, queries, data, None if out is None else Path(out), options, watch=watch)
     if made.bad:
         names = ", ".join(f"`{name}`" for name in made.bad[:10])
@@ -104,6 +108,8 @@ def make_features(
         check_path(Path(data))  # before anything slow
     job = make_job(model, queries, data, options)
     if out is None or form is None:
+        if out is not None and out.suffix.lower() == PNG:
+            return _draw(job, out, options)
         return _Run(job, Memory() if out is None else NpzFile(out), options, watch).finish()
     facts = check_target(out, form, job.identity, options.force)
     if facts is not None:
@@ -126,13 +132,33 @@ def _form(out: Path | None, force: bool) -> Form | None:
     if out is None:
         return None
     check_place(out)
-    if out.suffix.lower() != NPZ:
+    if out.suffix.lower() not in (NPZ, PNG):
         return find_form(out)
     if out.is_dir():
         raise KGraphError(f"`{out}` is a folder", hint="name a file in it")
     if out.exists() and not force:
         raise KGraphError(f"`{out}` is there already", hint="`--force` writes over it")
     return None
+
+
+def _draw(job: Job, out: Path, options: Options) -> Made:
+    """What was made of one row, drawn; `KGraphError` where there is no such row."""
+    from kgraph.inference.activation_picture import write_picture
+
+    require("PIL.Image", "to write `.png`")
+    batch = next(job.batches(options.row), None)
+    if options.row < 0 or batch is None:
+        raise KGraphError(
+            f"{job.rows.where} has no row {options.row:,}", hint="rows count from 0: `--row 0` is the first"
+        )
+    _check_bad(job, batch, skip=False)
+    name = job.names(batch)[0]
+    made = {key: array[0] for key, array in job.submodel.caller()(batch.arrays).items()}
+    titles = {f"{job.submodel.outputs[key][0]}, row {name}": array for key, array in made.items()}
+    write_picture(out, titles, sort=options.sort)
+    specs = {key: Spec(key, array.shape, str(array.dtype)) for key, array in made.items()}
+    facts = {"version": VERSION, "rows": 1, "row": name, "bad": [], "outputs": spec_facts(specs)}
+    return Made(1, (), facts | dict(job.identity))
 
 
 @dataclass

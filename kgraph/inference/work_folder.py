@@ -54,10 +54,14 @@ class State:
 
     def keep(self, specs: Specs) -> None:
         """None; what is stored, from now on."""
-        self.specs = {
-            key: {"name": spec.name, "shape": [*spec.shape], "dtype": spec.dtype}
-            for key, spec in specs.items()
-        }
+        self.specs = spec_facts(specs)
+
+
+def spec_facts(specs: Specs) -> dict[str, Any]:
+    """How features are stored, as JSON, by key."""
+    return {
+        key: {"name": spec.name, "shape": [*spec.shape], "dtype": spec.dtype} for key, spec in specs.items()
+    }
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

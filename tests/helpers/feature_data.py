@@ -56,6 +56,16 @@ def small_model(inputs: int = 1) -> Any:
     return keras.Model(ends, keras.layers.Dense(3, name="summary")(joined), name="small")
 
 
+def photo_model(size: int | None = 24, channels: int = 3) -> Any:
+    """A model of pictures without weights: `same`, what it is given, and `mean` of that over space."""
+    import keras
+
+    x = keras.Input((size, size, channels), name="photo")
+    return keras.Model(
+        x, keras.layers.GlobalAveragePooling2D(name="mean")(keras.layers.ReLU(name="same")(x)), name="photos"
+    )
+
+
 def files_below(folder: Path) -> dict[str, bytes]:
     """The content of every file below a folder, by its path in it."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

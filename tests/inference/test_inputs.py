@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.feature_data import draw_images, read_features, small_model
+from helpers.feature_data import draw_images, photo_model, read_features, small_model
 
 import kgraph
 
@@ -107,13 +107,6 @@ def test_csv_columns_are_taken_by_the_names_of_inputs(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_text("city,age\noslo,31\nrome,\n")
     with pytest.raises(kgraph.KGraphError, match=r"the column `age` of .* has 1 empty values"):
         kgraph.features(model, "all", tmp_path / "v.csv")
-
-
-def photo_model(size: int | None = 24, channels: int = 3) -> Any:
-    import keras
-
-    x = keras.Input((size, size, channels), name="photo")
-    return keras.Model(x, keras.layers.GlobalAveragePooling2D(name="mean")(keras.layers.ReLU(name="same")(x)))
 
 
 def test_images_are_those_of_keras_and_what_is_no_image_is_left(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.feature_data import files_below, read_features, small_model
+from helpers.feature_data import draw_images, files_below, photo_model, read_features, small_model
 from helpers.places import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -170,6 +170,22 @@ def test_a_disk_that_fills_up_loses_nothing(form: str, tmp_path: Path) -> None:
         read_features(tmp_path / form)["hidden"],
         kgraph.features(model, "hidden", DATA, batch=batch)["hidden"],  # type: ignore[index]
     )
+
+
+def test_a_run_that_failed_after_its_last_row_ends(tmp_path: Path) -> None:
+    """The names of the rows are what is written last; the limit is between the features and them."""
+    draw_images(tmp_path / "in", 140)
+    model, before = photo_model(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (140 * 3 * 4 + 256 + 400, before[1]))
+        with pytest.raises(kgraph.KGraphError, match="cannot be written any further"):
+            kgraph.features(model, "mean", tmp_path / "in", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told: list[int] = []
+    kgraph.features(model, "mean", tmp_path / "in", tmp_path / "out", watch=lambda done, _: told.append(done))
+    assert told == [140]
+    assert read_features(tmp_path / "out")["mean"].shape == (140, 3)
 
 
 def begin(folder: Path, out: str) -> subprocess.Popen[bytes]:
