@@ -28,7 +28,7 @@ from kgraph.errors import Interrupted
 from kgraph.texts import escape_json, escape_unprintable
 
 if TYPE_CHECKING:
-    from kgraph.inference.run import Made
+    from kgraph.inference.runner import Made
 
 NAMED = 10  # images that cannot be decoded, named one by one
 
@@ -58,6 +58,15 @@ NAMED = 10  # images that cannot be decoded, named one by one
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be decoded, and name them.")
 @click.option("--force", is_flag=True, help="Begin anew, and write over what is there.")
 @click.option("--unsafe", is_flag=True, help="Let Keras run code that the file holds.")
+@click.option(
+    "--ray",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value="local",
+    help="On Ray: begun on this machine, or the cluster at an address, as `auto` or `HOST:6379`.",
+)
+@click.option("--actors", type=WholeNumber(1), help="With --ray: how many; as many as leave a processor.")
+@click.option("--cpus", type=float, default=1, help="With --ray: how many processors an actor has; 1.")
 @imports_option
 @json_option
 @quiet_option
@@ -77,6 +86,9 @@ def features_command(
     skip_bad: bool,
     force: bool,
     unsafe: bool,
+    ray: str | None,
+    actors: int | None,
+    cpus: float,
     imports: Sequence[str],
     as_json: bool,
 ) -> None:
@@ -100,6 +112,8 @@ def features_command(
     shapes = parse_input_shapes(input_shapes)
     if output.suffix.lower() != ".png" and (is_given("row") or sort):
         raise click.UsageError("`--row` and `--sort` go with `-o FILE.png`")
+    if ray is None and (actors is not None or is_given("cpus")):
+        raise click.UsageError("`--actors` and `--cpus` go with `--ray`")
     refuse_the_source(output, model)
     refuse_the_source(output, data, "the data")
     gc.enable()
@@ -113,7 +127,22 @@ def features_command(
         are = "images go in from 0 to 255" if os.path.isdir(data) else "values go in as they are"
         note(f"no `--preprocess`: {are}")
     options = Options(
-        batch, preprocess, shapes, pool, dtype, limit, skip_bad, force, unsafe, row, sort, imports
+        batch=batch,
+        preprocess=preprocess,
+        input_shapes=shapes,
+        pool=pool,
+        dtype=dtype,
+        limit=limit,
+        skip_bad=skip_bad,
+        force=force,
+        unsafe=unsafe,
+        row=row,
+        sort=sort,
+        imports=imports,
+        engine="local" if ray is None else "ray",
+        address=ray,
+        actors=actors,
+        cpus=cpus,
     )
     try:
         with progress(f"features to {output}", unit="rows") as watch:

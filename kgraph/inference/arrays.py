@@ -28,11 +28,12 @@ class ArrayRows:
         """Its number, from 0."""
         return str(row)
 
-    def batches(self, start: int, size: int) -> Iterator[Batch]:
+    def batches(self, start: int, size: int, end: int | None = None) -> Iterator[Batch]:
         """So many rows at a time, each read when it is asked for."""
-        for at in range(start, self.count, size):
-            end = min(at + size, self.count)
-            yield Batch({one.name: np.asarray(self.arrays[one.name][at:end]) for one in self.wanted}, end)
+        last = self.count if end is None else end
+        for at in range(start, last, size):
+            to = min(at + size, last)
+            yield Batch({one.name: np.asarray(self.arrays[one.name][at:to]) for one in self.wanted}, to)
 
 
 def open_npy(path: Path, wanted: Sequence[Input], limit: int | None) -> ArrayRows:

@@ -44,9 +44,10 @@ class ImageRows:
         """The path in the folder."""
         return self.paths[row]
 
-    def batches(self, start: int, size: int) -> Iterator[Batch]:
+    def batches(self, start: int, size: int, end: int | None = None) -> Iterator[Batch]:
         """So many decodable images at a time, from the row `start` on, decoded side by side."""
-        if start >= self.count:
+        last, at = self.count if end is None else end, start
+        if start >= last:
             return
         import tensorflow as tf
 
@@ -61,18 +62,17 @@ class ImageRows:
                 image = tf.transpose(image, (2, 0, 1))
             return row, tf.ensure_shape(image, self.wanted.shape)
 
-        paths = [str(self.folder / path) for path in self.paths[start:]]
-        images = tf.data.Dataset.from_tensor_slices((range(start, self.count), paths))
+        paths = [str(self.folder / path) for path in self.paths[start:last]]
+        images = tf.data.Dataset.from_tensor_slices((range(start, last), paths))
         images = images.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         images = images.ignore_errors(log_warning=False).batch(size)
-        end = start
         for numbers, pixels in images:
             good = numbers.numpy().tolist()
-            bad = sorted(set(range(end, good[-1] + 1)).difference(good))
-            end = good[-1] + 1
-            yield Batch({self.wanted.name: pixels.numpy()}, end, bad)
-        if end < self.count:
-            yield Batch({}, self.count, range(end, self.count))
+            bad = sorted(set(range(at, good[-1] + 1)).difference(good))
+            at = good[-1] + 1
+            yield Batch({self.wanted.name: pixels.numpy()}, at, bad)
+        if at < last:
+            yield Batch({}, last, range(at, last))
 
 
 def open_images(folder: Path, wanted: Sequence[Input], limit: int | None) -> ImageRows:

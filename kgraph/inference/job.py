@@ -16,6 +16,7 @@ from kgraph.inference.preprocessing import Preprocessing, parse_preprocessing
 from kgraph.inference.rows import Arrays, Batch, Rows, fit, shape_text
 from kgraph.inference.submodel import POOLS, Submodel, load_submodel
 
+ENGINES = ("local", "ray")
 BATCH = 32  # rows at once, as in Keras's `predict`
 
 
@@ -34,12 +35,22 @@ class Options:
     unsafe: bool = False
     row: int = 0
     sort: bool = False
+    engine: str = "local"
+    address: str | None = None
+    actors: int | None = None
+    cpus: float = 1
     imports: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.pool is not None and self.pool not in POOLS:
             raise KGraphError(f"`{self.pool}` is no pooling; there are {', '.join(f'`{p}`' for p in POOLS)}")
-        for name in ("batch", "limit"):
+        if self.engine not in ENGINES:
+            raise KGraphError(
+                f"`{self.engine}` is no engine; there are {', '.join(f'`{e}`' for e in ENGINES)}"
+            )
+        if not self.cpus > 0:
+            raise KGraphError(f"an actor takes some processors, not {self.cpus:g}")
+        for name in ("batch", "limit", "actors"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise KGraphError(f"`{name}` is a whole number from 1 on, not `{value}`")
@@ -60,10 +71,10 @@ class Job:
     dtype: str | None
     identity: Mapping[str, Any]
 
-    def batches(self, start: int) -> Iterator[Batch]:
-        """The rows from `start` on, as the model takes them."""
-        made = self.rows.batches(start, self.batch)
-        end = start
+    def batches(self, start: int, end: int | None = None) -> Iterator[Batch]:
+        """The rows from `start` to `end`, or to the last, as the model takes them."""
+        made = self.rows.batches(start, self.batch, end)
+        at = start
         while True:
             try:
                 batch = next(made, None)
@@ -71,12 +82,12 @@ class Job:
                 raise
             except Exception as error:  # data of others raise what they like
                 raise KGraphError(
-                    f"{self.rows.where} cannot be read on from row {end:,} ({_what(error)})"
+                    f"{self.rows.where} cannot be read on from row {at:,} ({_what(error)})"
                 ) from error
             if batch is None:
                 return
-            end = batch.end
-            yield replace(batch, arrays=self._fit(batch, end)) if batch.arrays else batch
+            at = batch.end
+            yield replace(batch, arrays=self._fit(batch, at)) if batch.arrays else batch
 
     def _fit(self, batch: Batch, end: int) -> Arrays:
         """The arrays of a batch, preprocessed, each as its input takes it."""

@@ -60,8 +60,8 @@ class Rows(Protocol):
     def name(self, row: int) -> str:
         """What a row is called: the path of an image, else its number."""
 
-    def batches(self, start: int, size: int) -> Iterator[Batch]:
-        """The rows from `start` on, so many at a time, the last batch smaller."""
+    def batches(self, start: int, size: int, end: int | None = None) -> Iterator[Batch]:
+        """The rows from `start` to `end`, or to the last, so many at a time, the last batch smaller."""
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

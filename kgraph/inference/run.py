@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +15,11 @@ from kgraph.errors import KGraphError
 from kgraph.extraction.plan import Queries
 from kgraph.inference.extras import require
 from kgraph.inference.inputs import check_path
-from kgraph.inference.interrupts import Stopped, wait_for_batches
 from kgraph.inference.job import Job, Options, make_job
 from kgraph.inference.memory import Memory, NpzFile
-from kgraph.inference.outputs import NPZ, PNG, Form, Spec, Store, find_form
-from kgraph.inference.prefetch import prefetched
-from kgraph.inference.rows import Arrays, Batch
+from kgraph.inference.outputs import NPZ, PNG, Form, Spec, find_form
+from kgraph.inference.runner import VERSION, Made, Progress, Run, check_bad, explain, local_results
 from kgraph.inference.work_folder import State, WorkFolder, check_place, check_target, spec_facts
-
-Progress = Callable[[int, int | None], None]  # told how many rows of how many are done
-VERSION = 1  # of what is written about the features
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a run made: how many rows; those left out, by name; how it was made; the arrays, if in memory."""
-
-    rows: int
-    bad: Sequence[str]
-    facts: Mapping[str, Any]
-    arrays: Mapping[str, Any] | None = None
-    begun_at: int = 0
-    was_there: bool = False
 
 
 def features(
@@ -58,6 +39,10 @@ def features(
     unsafe: bool = False,
     row: int = 0,
     sort: bool = False,
+    engine: str = "local",
+    address: str | None = None,
+    actors: int | None = None,
+    cpus: float = 1,
     watch: Progress | None = None,
 ) -> dict[str, Any] | None:
     """The tensors that queries name, for each row of data: arrays by label or address, in query order.
@@ -80,11 +65,16 @@ def features(
     images that cannot be decoded, with a warning that names them. `force`: write over what is there. `watch`
     is told of rows done, of how many.
 
+    `engine="ray"` makes the same on Ray Data, begun on this machine or at the `address` of a cluster: with so
+    many `actors` of so many `cpus` each, as many as leave one for Ray's own tasks; `out` must lie where all
+    machines see it.
+
     With the same batch size the numbers are those of Keras's `predict` (tested with 3.15). Raises what
     `extract` raises, and `KGraphError` for data that do not fit, and for targets that cannot be written or
     are of another run.
     """
-    options = Options(batch, preprocess, input_shapes, pool, dtype, limit, skip_bad, force, unsafe, row, sort)
+    how = (batch, preprocess, input_shapes, pool, dtype, limit, skip_bad, force, unsafe, row, sort)
+    options = Options(*how, engine, address, actors, cpus)
     made = make_features(model, queries, data, None if out is None else Path(out), options, watch=watch)
     if made.bad:
         names = ", ".join(f"`{name}`" for name in made.bad[:10])
@@ -106,25 +96,42 @@ def make_features(
     form = _form(out, options.force)
     if isinstance(data, str | os.PathLike):
         check_path(Path(data))  # before anything slow
+    if form is None and options.engine != "local" and out is not None and out.suffix.lower() == PNG:
+        raise KGraphError("a picture of one row is not made on Ray", hint="leave `--ray` away")
     job = make_job(model, queries, data, options)
     if out is None or form is None:
         if out is not None and out.suffix.lower() == PNG:
             return _draw(job, out, options)
-        return _Run(job, Memory() if out is None else NpzFile(out), options, watch).finish()
+        store = Memory() if out is None else NpzFile(out)
+        return _carry_out(Run(job, store, options.skip_bad, watch), data, options)
     facts = check_target(out, form, job.identity, options.force)
     if facts is not None:
         return Made(facts["rows"], facts["bad"], facts, begun_at=facts["rows"], was_there=True)
     folder = WorkFolder(out, job.identity)
-    with _explain(out), folder.hold():
+    with explain(out), folder.hold():
         if options.force:
             folder.clear()
         state = folder.load()
         if state is None:
             folder.clear()
             state = State()
-        made = _Run(job, form.open(folder.data), options, watch, state, folder).finish()
+        run = Run(job, form.open(folder.data), options.skip_bad, watch, state, folder)
+        made = _carry_out(run, data, options)
         folder.put_in_place()
     return made
+
+
+def _carry_out(run: Run, data: Any, options: Options) -> Made:
+    """What was made, here or on Ray."""
+    if options.engine == "local":
+        return run.finish(local_results(run.job, run.state.read, options.skip_bad))
+    from kgraph.inference.ray_engine import Watched, ray_results
+
+    watched = Watched(run.state.read, run.out, run.watch or (lambda done, count: None))
+    run.watch = None  # what is told is how many rows are made, not how many are put in order
+    if run.folder:
+        run.folder.save(run.state)  # from now on there is something to go on with
+    return run.finish(ray_results(run.job, data, options, run.folder.parts if run.folder else None, watched))
 
 
 def _form(out: Path | None, force: bool) -> Form | None:
@@ -151,7 +158,7 @@ def _draw(job: Job, out: Path, options: Options) -> Made:
         raise KGraphError(
             f"{job.rows.where} has no row {options.row:,}", hint="rows count from 0: `--row 0` is the first"
         )
-    _check_bad(job, batch, skip=False)
+    check_bad(job, batch, skip=False)
     name = job.names(batch)[0]
     made = {key: array[0] for key, array in job.submodel.caller()(batch.arrays).items()}
     titles = {f"{job.submodel.outputs[key][0]}, row {name}": array for key, array in made.items()}
@@ -159,106 +166,3 @@ def _draw(job: Job, out: Path, options: Options) -> Made:
     specs = {key: Spec(key, array.shape, str(array.dtype)) for key, array in made.items()}
     facts = {"version": VERSION, "rows": 1, "row": name, "bad": [], "outputs": spec_facts(specs)}
     return Made(1, (), facts | dict(job.identity))
-
-
-@dataclass
-class _Run:
-    """One run: a job, the store of what it makes, and how far it is."""
-
-    job: Job
-    store: Store
-    options: Options
-    watch: Progress | None = None
-    state: State = field(default_factory=State)
-    folder: WorkFolder | None = None
-
-    @property
-    def out(self) -> Path | None:
-        """Where it writes; None in memory."""
-        return self.folder.out if self.folder else getattr(self.store, "out", None)
-
-    def finish(self) -> Made:
-        """What was made, once all rows behind those of the state are in the store."""
-        job, state, begun_at = self.job, self.state, self.state.written
-        if state.stored_specs is not None:
-            self.store.resume(state.stored_specs, job.batch, job.identity, begun_at)
-        call = job.submodel.caller()
-        waits = wait_for_batches() if self.folder else nullcontext(lambda: False)
-        with prefetched(job.batches(state.read)) as batches, waits as is_stopped:
-            self._tell()
-            for batch in batches:
-                _check_bad(job, batch, self.options.skip_bad)
-                self._write(batch, job.convert(call(batch.arrays)) if batch.count else {})
-                self._tell()
-                if is_stopped():
-                    saved = self.folder.load() if self.folder else None
-                    raise Stopped(saved.written if saved else 0, job.rows.count, self.out)
-        specs = state.stored_specs
-        if specs is None:
-            raise KGraphError(f"{job.rows.where} has no row that can be read")
-        bad = [job.rows.name(row) for row in state.bad]
-        facts = {
-            "version": VERSION,
-            "rows": state.written,
-            "bad": bad,
-            "outputs": state.specs,
-            **job.identity,
-        }
-        with _explain(self.out, state):
-            self.store.finish(facts, self._good_names())
-        arrays = self.store.arrays if isinstance(self.store, Memory) and self.out is None else None
-        return Made(state.written, bad, facts, arrays, begun_at)
-
-    def _write(self, batch: Batch, made: Arrays) -> None:
-        """None; puts what was made of a batch into the store, and then, if it is safe there, says so."""
-        job, state, is_safe = self.job, self.state, False
-        with _explain(self.out, state):
-            if batch.count:
-                specs = state.stored_specs
-                if specs is None:
-                    specs = job.specs(made)
-                    state.keep(specs)
-                    self.store.begin(specs, job.batch, job.identity, job.rows.count)
-                job.check(made, specs, batch.end)
-                is_safe = self.store.append(made, job.names(batch))
-            state.written += batch.count
-            state.bad += batch.bad
-            state.read = batch.end
-            if self.folder and is_safe:
-                self.folder.save(state)
-
-    def _tell(self) -> None:
-        if self.watch:
-            self.watch(self.state.read, self.job.rows.count)
-
-    def _good_names(self) -> Iterator[str]:
-        bad = set(self.state.bad)
-        return (self.job.rows.name(row) for row in range(self.state.read) if row not in bad)
-
-
-def _check_bad(job: Job, batch: Batch, skip: bool) -> None:
-    """None; raises `KGraphError` for rows that cannot be read, unless they are to be left out."""
-    if batch.bad and not skip:
-        first, more = job.rows.name(batch.bad[0]), len(batch.bad) - 1
-        others = f", nor {more} more of the {batch.end:,} images up to there" if more else ""
-        raise KGraphError(
-            f"`{first}` cannot be decoded{others}",
-            hint="`--skip-bad` leaves such images out, and names them",
-        )
-
-
-@contextmanager
-def _explain(out: Path | None, state: State | None = None) -> Iterator[None]:
-    """What the system says of a place that cannot be written, as kgraph says it."""
-    try:
-        yield
-    except OSError as error:
-        if out is None:
-            raise
-        kept = state is not None and state.read > 0
-        raise KGraphError(
-            f"`{out}` cannot be written{' any further' if kept else ''} ({error.strerror or error})",
-            hint="make room, and run the same again: it goes on there"
-            if kept
-            else "name another place with `-o`",
-        ) from error

@@ -27,22 +27,22 @@ class StreamRows:
         """Its number, from 0."""
         return str(row)
 
-    def batches(self, start: int, size: int) -> Iterator[Batch]:
-        """The batches, of whatever size they are; rows before `start` are made and left out."""
-        at = 0
+    def batches(self, start: int, size: int, end: int | None = None) -> Iterator[Batch]:
+        """The batches, cut to that size where they are larger; rows before `start` are made and left out."""
+        at, last = 0, self.limit if end is None else end
         for item in _items(self.source):
             arrays = self._arrays(item, at)
             count = len(next(iter(arrays.values())))
             if len({len(array) for array in arrays.values()}) > 1:
                 lengths = ", ".join(f"`{name}` {len(array):,}" for name, array in arrays.items())
                 raise KGraphError(f"the arrays of one batch have different numbers of rows: {lengths}")
-            left = count if self.limit is None else min(count, self.limit - at)
+            left = count if last is None else min(count, last - at)
             first, at = max(start - at, 0), at + left
             for begin in range(first, left, size):
                 stop = min(begin + size, left)
                 part = {name: array[begin:stop] for name, array in arrays.items()}
                 yield Batch(part, at - left + stop)
-            if self.limit is not None and at >= self.limit:
+            if last is not None and at >= last:
                 return
 
     def _arrays(self, item: Any, at: int) -> dict[str, Any]:

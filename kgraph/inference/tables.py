@@ -19,12 +19,12 @@ from kgraph.inference.rows import Batch, Input, check_names
 
 @dataclass(frozen=True)
 class TableRows:
-    """The rows of a table; `read` makes its record batches anew, from its begin."""
+    """The rows of a table; `read` gives record batches, and how many of their first rows lie before one."""
 
     path: Path
     wanted: Sequence[Input]
     count: int
-    read: Callable[[], Iterator[Any]]
+    read: Callable[[int], tuple[int, Iterator[Any]]]
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -36,25 +36,26 @@ class TableRows:
         """Its number, from 0."""
         return str(row)
 
-    def batches(self, start: int, size: int) -> Iterator[Batch]:
-        """So many rows at a time; those before `start` are read and left out."""
+    def batches(self, start: int, size: int, end: int | None = None) -> Iterator[Batch]:
+        """So many rows at a time; those before `start` are left out."""
         pyarrow = require("pyarrow", "to read tables")
         kept: list[Any] = []
-        waiting, skip, end = 0, start, start
-        for part in self.read():
+        waiting, at, last = 0, start, self.count if end is None else end
+        skip, parts = self.read(start)
+        for part in parts:
             if skip >= part.num_rows:
                 skip -= part.num_rows
                 continue
             kept.append(part.slice(skip))
             skip, waiting = 0, waiting + kept[-1].num_rows
-            while waiting >= size or (kept and end + waiting >= self.count > end):
+            while waiting >= size or (kept and at + waiting >= last > at):
                 table = pyarrow.Table.from_batches(kept)
-                count = min(size, self.count - end)
-                end += count
-                yield Batch({one.name: self._array(table.slice(0, count), one) for one in self.wanted}, end)
+                count = min(size, last - at)
+                at += count
+                yield Batch({one.name: self._array(table.slice(0, count), one) for one in self.wanted}, at)
                 kept = table.slice(count).to_batches()
                 waiting = table.num_rows - count
-                if end == self.count:
+                if at == last:
                     return
 
     def _array(self, table: Any, one: Input) -> Any:
@@ -102,9 +103,12 @@ def open_parquet(path: Path, wanted: Sequence[Input], limit: int | None) -> Tabl
         raise _unreadable(path, "Parquet", error) from error
     check_names(file.schema_arrow.names, wanted, f"`{path}`", "column")
 
-    def read() -> Iterator[Any]:
-        with parquet.ParquetFile(path) as again:
-            yield from again.iter_batches(batch_size=1024, columns=names)
+    def read(start: int) -> tuple[int, Iterator[Any]]:
+        skip, first = start, 0
+        while first < file.num_row_groups and skip >= file.metadata.row_group(first).num_rows:
+            skip, first = skip - file.metadata.row_group(first).num_rows, first + 1
+        groups = range(first, file.num_row_groups)
+        return skip, file.iter_batches(batch_size=1024, columns=names, row_groups=groups)
 
     count = file.metadata.num_rows
     count = count if limit is None else min(count, limit)
@@ -118,15 +122,14 @@ def open_csv(path: Path, wanted: Sequence[Input], limit: int | None) -> TableRow
     names = [one.name for one in wanted]
     types = {one.name: pyarrow.string() for one in wanted if one.dtype == "string"}
 
-    def read() -> Iterator[Any]:
+    def read(start: int) -> tuple[int, Iterator[Any]]:
         options = csv.ConvertOptions(include_columns=names, column_types=types)
-        with csv.open_csv(path, convert_options=options) as reader:
-            yield from reader
+        return start, iter(csv.open_csv(path, convert_options=options))
 
     try:
         with csv.open_csv(path) as reader:
             check_names(reader.schema.names, wanted, f"`{path}`", "column")
-        count = sum(part.num_rows for part in read())
+        count = sum(part.num_rows for part in read(0)[1])
     except (pyarrow.ArrowException, OSError) as error:
         raise _unreadable(path, "CSV", error) from error
     count = count if limit is None else min(count, limit)

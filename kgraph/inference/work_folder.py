@@ -91,6 +91,11 @@ class WorkFolder:
         """Where the features are until they are all there."""
         return self.path / "data"
 
+    @property
+    def parts(self) -> Path:
+        """Where actors put what they make."""
+        return self.path / "parts"
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """The folder for this run alone; `KGraphError` if another has it."""
@@ -136,6 +141,7 @@ class WorkFolder:
         """None; forgets what was begun."""
         (self.path / "state.json").unlink(missing_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.parts, ignore_errors=True)
 
     def put_in_place(self) -> None:
         """None; what is written is OUT from now on, in place of what was there."""
