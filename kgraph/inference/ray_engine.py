@@ -114,6 +114,7 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it calls errors what Ray Data does on purpose
     is_local = address in (None, LOCAL)
     try:
         if not is_local:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -188,7 +188,7 @@ def test_an_actor_and_then_a_machine_are_lost_and_each_row_is_there_once(tmp_pat
     run = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
     )
-    guard = Thread(target=lambda: (time.sleep(400), run.poll() is None and run.kill()), daemon=True)
+    guard = Timer(400, run.kill)
     guard.start()
     said, killed = [], 0
     assert run.stdout is not None
@@ -197,6 +197,7 @@ def test_an_actor_and_then_a_machine_are_lost_and_each_row_is_there_once(tmp_pat
         if line.startswith("done ") and int(line.split()[1]) > 100 and not killed:
             os.kill(actors_below(run.pid)[0], signal.SIGKILL)
             killed += 1
+    guard.cancel()
     assert run.wait() == 0
     assert killed == 1
     assert "node lost" in said
