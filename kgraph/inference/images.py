@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ class ImageRows:
         import tensorflow as tf
 
         if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-            tf.config.set_visible_devices([], "GPU")  # it is the other backend's
+            with suppress(RuntimeError):  # TensorFlow has begun already
+                tf.config.set_visible_devices([], "GPU")  # they are the other backend's
         rows, columns, channels, first = _layout(self.wanted)
 
         def load(row: Any, path: Any) -> Any:
