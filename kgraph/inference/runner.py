@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from kgraph.errors import KGraphError
@@ -22,6 +24,9 @@ from kgraph.inference.work_folder import State, WorkFolder
 
 Progress = Callable[[int, int | None], None]  # told how many rows of how many are done
 Results = Iterator[tuple[Batch, Arrays]]  # batches, with the features of each
+PATIENCE = (
+    0.2  # seconds between two words on how far a run is, each of which costs a file system's milliseconds
+)
 VERSION = 1  # of what is written about the features
 
 
@@ -47,6 +52,8 @@ class Run:
     watch: Progress | None = None
     state: State = field(default_factory=State)
     folder: WorkFolder | None = None
+    is_safe: bool = False  # whether there is more to say than was said
+    saved_at: float = -inf
 
     @property
     def out(self) -> Path | None:
@@ -61,13 +68,17 @@ class Run:
         waits = wait_for_batches() if self.folder else nullcontext(lambda: False)
         with waits as is_stopped, results as batches:
             self._tell()
-            for batch, made in batches:
-                check_bad(job, batch, self.skip_bad)
-                self._write(batch, made)
-                self._tell()
-                if is_stopped():
-                    saved = self.folder.load() if self.folder else None
-                    raise Stopped(saved.written if saved else 0, job.rows.count, self.out)
+            try:
+                for batch, made in batches:
+                    check_bad(job, batch, self.skip_bad)
+                    self._write(batch, made)
+                    self._tell()
+                    if is_stopped():
+                        self._save()
+                        saved = self.folder.load() if self.folder else None
+                        raise Stopped(saved.written if saved else 0, job.rows.count, self.out)
+            finally:
+                self._save()
         specs = state.stored_specs
         if specs is None:
             raise KGraphError(f"{job.rows.where} has no row that can be read")
@@ -85,7 +96,7 @@ class Run:
         return Made(state.written, bad, facts, arrays, begun_at)
 
     def _write(self, batch: Batch, made: Arrays) -> None:
-        """None; puts what was made of a batch into the store, and then, if it is safe there, says so."""
+        """None; puts what was made of a batch into the store, and then, if it is time, says so."""
         job, state, is_safe = self.job, self.state, False
         with explain(self.out, state):
             if batch.count:
@@ -99,8 +110,16 @@ class Run:
             state.written += batch.count
             state.bad += batch.bad
             state.read = batch.end
-            if self.folder and is_safe:
-                self.folder.save(state)
+            self.is_safe = is_safe
+            if perf_counter() - self.saved_at > PATIENCE:
+                self._save()
+
+    def _save(self) -> None:
+        """None; says how far the run is, if all rows up to there are safe."""
+        if self.folder and self.is_safe:
+            with explain(self.out, self.state):
+                self.folder.save(self.state)
+            self.is_safe, self.saved_at = False, perf_counter()
 
     def _tell(self) -> None:
         if self.watch:

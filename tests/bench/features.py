@@ -47,8 +47,11 @@ def small_network() -> Any:
 
 
 def rows_by_kgraph() -> None:
+    import keras
+
     import kgraph
 
+    keras.ops.zeros(1)
     timed(lambda: kgraph.features("small.keras", ["maps", "mean"], "rows.npy", "rows"))
 
 
@@ -57,11 +60,12 @@ def rows_by_loop() -> None:
     import numpy as np
     import tensorflow as tf
 
-    whole = keras.models.load_model("small.keras")
-    model = keras.Model(whole.inputs, {name: whole.get_layer(name).output for name in ("maps", "mean")})
-    step = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+    keras.ops.zeros(1)
 
     def loop() -> None:
+        whole = keras.models.load_model("small.keras")
+        model = keras.Model(whole.inputs, {name: whole.get_layer(name).output for name in ("maps", "mean")})
+        step = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
         data = np.load("rows.npy", mmap_mode="r")
         Path("loop").mkdir(exist_ok=True)
         shapes = {name: (len(data), *tensor.shape[1:]) for name, tensor in model.output.items()}
@@ -78,8 +82,11 @@ def rows_by_loop() -> None:
 
 
 def images_by_kgraph(engine: str = "local") -> None:
+    import keras
+
     import kgraph
 
+    keras.ops.zeros(1)
     preprocess = "keras.applications.mobilenet_v2"
     timed(
         lambda: kgraph.features(
@@ -93,11 +100,12 @@ def images_by_loop() -> None:
     import numpy as np
     import tensorflow as tf
 
-    whole = keras.models.load_model("mobilenet.keras")
-    model = keras.Model(whole.inputs, {name: whole.get_layer(name).output for name in QUERIES})
-    step = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+    keras.ops.zeros(1)
 
     def loop() -> None:
+        whole = keras.models.load_model("mobilenet.keras")
+        model = keras.Model(whole.inputs, {name: whole.get_layer(name).output for name in QUERIES})
+        step = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
         data = pipeline().map(keras.applications.mobilenet_v2.preprocess_input).prefetch(2)
         Path("image_loop").mkdir(exist_ok=True)
         files = {

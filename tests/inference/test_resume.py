@@ -25,11 +25,11 @@ from kgraph.inference.interrupts import Stopped
 
 GROWING = ("features", "features.zarr", "features.parquet")
 DATA = np.random.default_rng(0).normal(size=(3000, 4)).astype("float32")
-# A run of its own: features of DATA.npy through model.keras, `row` seconds slower a batch.
+# A run of its own: features of data.npy through model.keras, a tenth of a second slower a batch.
 PROGRAM = """
 import sys, time, numpy as np, kgraph
 def slow(batch):
-    time.sleep(0.03)
+    time.sleep(0.1)
     return batch
 kgraph.features("model.keras", ["hidden", "summary"], "data.npy", sys.argv[1], preprocess=slow)
 """
