@@ -28,8 +28,14 @@ class Memory:
         self.written = 0
 
     def begin(self, specs: Specs, batch: int, identity: Mapping[str, Any], count: int | None) -> None:
-        """None; makes the arrays."""
+        """None; makes the arrays. Raises `KGraphError` where there is not so much memory."""
         self.specs = specs
+        needed = sum(spec.bytes for spec in specs.values()) * (count or 0)
+        if needed > free_memory():
+            raise KGraphError(
+                f"the features would take {needed / 1e9:,.1f} GB, and {free_memory() / 1e9:,.1f} GB are free",
+                hint="write them, as with `out='features.zarr'`, or pool them: `pool='avg'`",
+            )
         if count is None:
             self.parts = {key: [] for key in specs}
         else:

@@ -248,3 +248,7 @@ def test_what_does_not_fit_into_memory_is_no_npz(tmp_path: Path) -> None:
     model = keras.Model(x, keras.layers.RepeatVector(1 << 20, name="long")(x))
     with pytest.raises(kgraph.KGraphError, match=r"would hold \d+.\d GB, and a `.npz` is made in memory"):
         kgraph.features(model, "long", np.zeros((100_000, 1), "float32"), tmp_path / "f.npz", batch=1)
+    with pytest.raises(
+        kgraph.KGraphError, match=r"the features would take \d+.\d GB, and \d+.\d GB are free"
+    ):
+        kgraph.features(model, "long", np.zeros((100_000, 1), "float32"), batch=1)
