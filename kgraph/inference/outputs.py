@@ -13,6 +13,10 @@ from kgraph.errors import KGraphError
 from kgraph.inference.rows import Arrays
 
 ROWS = "row"  # what holds the names of the rows
+RESERVED = (
+    "file",
+    "allow_pickle",
+)  # what arrays of a `.npz` cannot be called, as NumPy's `savez` itself does
 FACTS = "kgraph"  # what holds how the features were made
 
 
@@ -97,7 +101,7 @@ def stored_names(keys: Sequence[str]) -> dict[str, str]:
     >>> stored_names(["encoder/conv#1", "encoder.conv#1", "row"])
     {'encoder/conv#1': 'encoder.conv#1', 'encoder.conv#1': 'encoder.conv#1~2', 'row': 'row~2'}
     """
-    taken, names = {ROWS, FACTS}, {}
+    taken, names = {ROWS, FACTS, *RESERVED}, {}
     for key in keys:
         stem = re.sub(r"[/\\\x00-\x1f]", ".", key).strip(".")[:120] or "feature"
         name, number = stem, 1

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from kgraph.errors import KGraphError
 from kgraph.extraction.keras_loading import import_code, quiet
 from kgraph.inference.inputs import open_rows
 from kgraph.inference.job import Job, Options
+from kgraph.inference.outputs import stored_names
 from kgraph.inference.preprocessing import parse_preprocessing
 from kgraph.inference.rows import Arrays, Batch
 from kgraph.inference.runner import check_bad
@@ -108,18 +110,20 @@ class Actor:
                 for key, array in self.job.convert(self.call(batch.arrays)).items():
                     whole.setdefault(key, []).append(array)
             bad += batch.bad
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
-        arrays: dict[str, Any] = {key: np.concatenate(parts) for key, parts in whole.items()}
+        beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")  # two actors may be at it
+        names = stored_names([*self.job.submodel.outputs])
+        arrays: dict[str, Any] = {names[key]: np.concatenate(parts) for key, parts in whole.items()}
         with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays, **{BAD: np.array(bad, int), END: np.array(end)})
         os.replace(beside, path)
         return batches
 
 
-def read_part(path: Path) -> tuple[Batch, Arrays]:
-    """What a part holds: which rows it is of, and their features."""
+def read_part(path: Path, keys: Iterable[str]) -> tuple[Batch, Arrays]:
+    """What a part holds: which rows it is of, and their features by key."""
     with np.load(path, allow_pickle=False) as archive:
-        made = {key: archive[key] for key in archive.files if key not in (BAD, END)}
+        names = stored_names([*keys]).items()
+        made = {key: archive[name] for key, name in names if name in archive.files}
         return Batch(made, int(archive[END]), archive[BAD].tolist()), made
 
 

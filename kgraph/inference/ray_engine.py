@@ -184,4 +184,4 @@ def _make_parts(ray: Any, work: Work, count: int, pool: Pool, run: Watched) -> N
 def _read_parts(work: Work, start: int, count: int) -> Iterator[tuple[Batch, Arrays]]:
     """What the parts hold, in order."""
     for first in range(start, count, work.job.batch):
-        yield read_part(work.part(first))
+        yield read_part(work.part(first), work.job.submodel.outputs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-QUERIES = ["low=block_6_expand_relu", "out_relu", "global_average_pooling2d"]
+QUERIES = ["low=block_6_expand_relu", "out_relu", "block_16_project_BN"]
 SIZE = 96
 PREPROCESS = "keras.applications.mobilenet_v2"
 
