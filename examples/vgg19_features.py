@@ -1,4 +1,4 @@
-"""VGG19's nodes reused: every layer's output, a few for style and content, and features of a nested VGG19.
+"""VGG19's nodes reused: every layer's output, a few for style and content, features of data, a nested VGG19.
 
 python examples/vgg19_features.py                       random weights, works offline
 python examples/vgg19_features.py --weights imagenet    Keras downloads them
@@ -83,6 +83,13 @@ def main():
             same = equal([made[key] for key in live], live.values())
             print(f"from the file: {cut.count_params():,} parameters; equal outputs: {same} of {len(live)}")
             del cut
+        images = np.concatenate([image, np.random.default_rng(1).random((2, 224, 224, 3), dtype="float32")])
+        made = kgraph.features(path, [*STYLE, CONTENT], images, batch=1, pool="avg")
+        means = [live.numpy().mean(axis=(1, 2)) for live in chosen.values()]
+        close = sum(
+            np.allclose(made[key][:1], mean, rtol=1e-4) for key, mean in zip(made, means, strict=True)
+        )
+        print(f"features of 3 images, pooled: {made['content'].shape}; as above: {close} of {len(made)}")
 
     flowers = nested(weights)
     print("inside a nested VGG19, Keras says:", refusal(flowers))

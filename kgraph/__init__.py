@@ -62,6 +62,8 @@ _PUBLIC = {
     "kgraph.extraction.plan": "Queries plan",
     "kgraph.extraction.live": "extract",
     "kgraph.extraction.file": "extract_file",
+    "kgraph.inference.activation_picture": "activation_grid",
+    "kgraph.inference.run": "features",
     "kgraph.drawing.look": "Look",
     "kgraph.drawing.pictures.dot": "to_dot",
     "kgraph.drawing.pictures.mermaid": "to_mermaid",

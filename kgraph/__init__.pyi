@@ -40,6 +40,8 @@ from kgraph.graph_json import to_json as to_json
 from kgraph.graphviz_engine import render as render
 from kgraph.notebook.explorer import Explorer as Explorer
 from kgraph.notebook.explorer import explore as explore
+from kgraph.inference.activation_picture import activation_grid as activation_grid
+from kgraph.inference.run import features as features
 from kgraph.notebook.view import View as View
 from kgraph.notebook.view import save as save
 from kgraph.notebook.view import show as show

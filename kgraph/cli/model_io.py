@@ -31,12 +31,10 @@ def open_renderer(output: Path, model: str) -> AbstractContextManager[Renderer]:
     return renderer
 
 
-def refuse_the_source(output: Path, model: str) -> None:
-    """An error if the output is the model itself."""
-    if output.exists() and os.path.exists(model) and os.path.samefile(output, model):
-        raise KGraphError(
-            f"`{output}` is the model itself, and would be written over", hint="give another name"
-        )
+def refuse_the_source(output: Path, source: str, what: str = "the model itself") -> None:
+    """An error if the output is the model itself, or what else it is made of."""
+    if output.exists() and os.path.exists(source) and os.path.samefile(output, source):
+        raise KGraphError(f"`{output}` is {what}, and would be written over", hint="give another name")
 
 
 def load_model(

@@ -117,14 +117,18 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress(what: str, *, unit: str = "bytes") -> Iterator[Callable[[int, int], None]]:
-    """What is told of bytes (or of another unit) done, of how many: it draws a bar, on a terminal, after
-    half a second.
+def progress(what: str, *, unit: str = "bytes") -> Iterator[Callable[[int, int | None], None]]:
+    """What is told of bytes (or of another unit) done, of how many, None where that is not known: it draws a
+    bar, on a terminal, after half a second; of rows, with how many a second.
     """
     start, bar = perf_counter(), None
+    begun, begun_at = start, 0  # of the first that is told: rows that were there are not this run's
+    is_begun = False
 
-    def watch(done: int, whole: int) -> None:
-        nonlocal bar
+    def watch(done: int, whole: int | None) -> None:
+        nonlocal bar, begun, begun_at, is_begun
+        if not is_begun:
+            begun, begun_at, is_begun = perf_counter(), done, True
         if bar is None and sys.stderr.isatty() and not is_set("quiet") and perf_counter() - start > PATIENCE:
             from rich import progress as rich_progress
             from rich.console import Console
@@ -134,14 +138,16 @@ def progress(what: str, *, unit: str = "bytes") -> Iterator[Callable[[int, int],
                 rich_progress.TextColumn("{task.description}"),
                 rich_progress.BarColumn(),
                 amount,
-                rich_progress.TimeRemainingColumn(),
+                *([rich_progress.TextColumn("{task.fields[speed]}")] if unit == "rows" else []),
+                rich_progress.TimeRemainingColumn(elapsed_when_finished=True),
                 console=Console(stderr=True),
                 transient=True,
             )
-            bar.add_task(what, total=whole)
+            bar.add_task(what, total=whole, completed=begun_at, speed="")
             bar.start()
         if bar is not None:
-            bar.update(bar.task_ids[0], completed=done)
+            speed = (done - begun_at) / max(perf_counter() - begun, 1e-9)
+            bar.update(bar.task_ids[0], completed=done, speed=f"{speed:,.0f} rows/s")
 
     try:
         yield watch

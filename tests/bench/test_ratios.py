@@ -53,3 +53,10 @@ def test_a_large_application_is_drawn_soon(tmp_path_factory: pytest.TempPathFact
         subprocess.run([sys.executable, "-c", build, name, paths[-1]], check=True, capture_output=True)
     for seconds in re.findall(r"boxes +([\d.]+) s", figures("pictures.py", *paths)):
         assert float(seconds) < 2.5  # 0.7 to 0.9 where nothing else runs, 1.6 where much does
+
+
+def test_features_cost_little_more_than_a_bare_loop_and_no_memory() -> None:
+    printed = figures("features.py", 30_000)
+    for times, more in re.findall(r"  ([\d.]+) times the time, .* ([-+]\d+) MB", printed):
+        assert float(times) < 1.3  # 1.0 where nothing else runs
+        assert float(more) < 300

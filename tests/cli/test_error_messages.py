@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.feature_cases import FEATURES
 from helpers.long_models import deep
 from helpers.places import DEMO, GOLDEN, ROOT
 
@@ -328,6 +329,7 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "costs for two batches": _costs("demo.keras", "--batch", "2", "--input-shape", "title=16x3"),
     "costs for a shape of another rank": _costs("demo.keras", "--input-shape", "title=16x3x4"),
     "costs for a size too small": lambda f: ["costs", *_fixed("--input-shape", "2x2x3")(f)[1:]],
+    **FEATURES,
     "a module that is not there": _args("nowhere:model"),
     "a name that is not there": _args("code:model"),
     "a function that fails": _args("code:broken"),

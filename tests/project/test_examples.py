@@ -215,6 +215,7 @@ def test_vgg19_s_features_are_keras_s_in_every_output_live_and_from_the_file(
     assert [line.split()[0] for line in lines[1:7]] == chosen
     assert "from the file: 15,304,768 parameters; equal outputs: 6 of 6" in lines
     assert "from the file: 143,667,240 parameters; equal outputs: 26 of 26" in lines
+    assert "features of 3 images, pooled: (3, 512); as above: 6 of 6" in lines
 
 
 def test_vgg19_nested_gives_what_keras_refuses(folder_of: Callable[[str], Path]) -> None:
@@ -223,6 +224,27 @@ def test_vgg19_nested_gives_what_keras_refuses(folder_of: Callable[[str], Path])
     assert lines[-1] == (
         "kgraph takes base/block3_conv1, base/block5_pool; equal to those of VGG19 by itself: 2 of 2"
     )
+
+
+def test_image_features_find_the_kinds_of_images_with_random_weights(
+    folder_of: Callable[[str], Path], example: Any
+) -> None:
+    folder = folder_of("image_features")
+    lines = said(folder)
+    assert lines[0] == "160 images of 4 kinds"
+    early = next(line.split() for line in lines if line.startswith("early"))
+    assert early[1] == "144"
+    assert float(early[2].rstrip("%")) > 60 < float(early[3].rstrip("%"))  # one in four by chance
+    vectors = np.array([[1, 0], [0, 1], [2, 0.1], [0.1, 3]])
+    nearest, cosines = example("image_features").neighbours(vectors)
+    assert nearest.tolist() == [2, 3, 0, 1]
+    assert (cosines > 0.99).all()
+    made = kgraph.features(
+        folder / "mobilenet.keras", {"early": "block_3_expand_relu"}, folder / "drawn_images",
+        preprocess="keras.applications.mobilenet_v2", pool="avg",
+    )  # fmt: skip
+    assert made is not None
+    assert made["early"].shape == (160, 144)
 
 
 def told(cell: Any) -> list[Any]:
