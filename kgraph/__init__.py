@@ -61,7 +61,7 @@ _PUBLIC = {
     "kgraph.reports.sharing": "Holder Identical Shared Sharing Tied TopLayer sharing to_sharing_json",
     "kgraph.extraction.plan": "Queries plan",
     "kgraph.extraction.live": "extract",
-    "kgraph.extraction.file": "extract_file",
+    "kgraph.extraction.file": "convert extract_file",
     "kgraph.drawing.look": "Look",
     "kgraph.drawing.pictures.dot": "to_dot",
     "kgraph.drawing.pictures.mermaid": "to_mermaid",

@@ -25,6 +25,7 @@ from kgraph.errors import QueryError as QueryError
 from kgraph.errors import ReadError as ReadError
 from kgraph.errors import SelectError as SelectError
 from kgraph.errors import UnsafeError as UnsafeError
+from kgraph.extraction.file import convert as convert
 from kgraph.extraction.file import extract_file as extract_file
 from kgraph.extraction.live import extract as extract
 from kgraph.extraction.plan import Queries as Queries

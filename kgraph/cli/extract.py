@@ -48,7 +48,7 @@ VERSION = 1  # of the JSON
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file to write; `.keras` from `.keras`, `.h5` from `.h5`.",
+    help="The file to write; `.keras` from any file, or `.h5` from `.h5`.",
 )
 @click.option("--tail", type=click.Path(path_type=Path), help="Write the rest of the model there.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, what is kept and dropped; write nothing.")
@@ -103,7 +103,9 @@ def extract_command(
         report.tell_plan(graph)
         report.end()
         return
-    source = None if with_keras or is_code(model) else open_cuttable(Path(model))
+    source = (
+        None if with_keras or is_code(model) else open_cuttable(Path(model), output.suffix if output else "")
+    )
     suffix = source.suffix if source else ".keras"
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
@@ -230,7 +232,7 @@ def _check_graph(file: ModelFile) -> None:
 
 def _cut(source: CuttableFile, report: _Report, targets: Sequence[Path]) -> None:
     """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
-    graph = source.file.graph
+    graph = source.graph
     submodels = [source.submodel(report.tell_plan(graph))]
     if len(targets) > 1:
         submodels.append(source.submodel(rest(graph, report.layers), (True, False)))

@@ -27,12 +27,18 @@ class Submodel(Protocol):
 
 
 class CuttableFile(Protocol):
-    """A file that can be cut, the suffix of what is cut from it, and its submodels by plans of its graph."""
+    """A file that can be cut, the suffix of what is cut from it, and its submodels by plans of its graph.
+
+    `graph` is that of the model as it is cut: as it will be in Keras 3, where the file is of an older one.
+    """
 
     suffix: str
 
     @property
     def file(self) -> ModelFile: ...
+
+    @property
+    def graph(self) -> Graph: ...
 
     def submodel(self, wanted: Graph, keyed: Keyed = ...) -> Submodel: ...
 

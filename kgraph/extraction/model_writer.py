@@ -102,8 +102,8 @@ class ModelWriter:
             "output_layers": self._ends("output_layers", self.new.outputs, self.graph.outputs, keyed_outputs),
         }
 
-    def _as_it_was(self) -> Written:
-        """The config of a nested model of which all is left, in its own form."""
+    def whole(self) -> Written:
+        """The config of a model of which all is left, in its own form."""
         if self.has_calls:
             return self.functional()
         layers = [self._entry(layer) for layer in self.new.layers if layer.source_name in self.children]
@@ -179,7 +179,7 @@ class ModelWriter:
             inner = self._open_entry(config["layer"], model, is_cut)
             return {**entry, "config": {**config, "layer": inner}}
         if not is_cut:
-            return {**entry, "config": model._as_it_was()}
+            return {**entry, "config": model.whole()}
         if not self._is_plain(entry):
             raise ExtractError(
                 entry_name(entry),

@@ -48,6 +48,15 @@ def write_config(
     return result
 
 
+def write_whole(entry: Entry, graph: Graph, version: tuple[int, ...]) -> WrittenConfig:
+    """The config of a whole model, in Keras's own order, a Sequential as such. Raises as `write_config`."""
+    new = renumber(graph)
+    result = WrittenConfig(version, assign_ids(new, dict(tags_by_path(entry))))
+    model = ModelWriter(KERAS_3, entry, graph, graph, new, result)
+    result.entry = {**entry, "config": model.whole(), "compile_config": {}}
+    return result
+
+
 def input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
     """The entry of a new InputLayer, as all of Keras 3 read it."""
     if model.output.version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
