@@ -34,11 +34,12 @@ SHOWN = 6  # names of layers in one line
 def convert_command(
     old: Path, new: Path, weights: Path | None, force: bool, imports: Sequence[str], as_json: bool
 ) -> None:
-    """Write the model in OLD, a file of any Keras, as a `.keras` file that Keras 3 loads.
+    """Write the model in OLD, a file of any Keras, as a `.keras` file that Keras 3 loads: HDF5, `.keras` and
+    SavedModel of Keras 2, HDF5 of Keras 1 and 3, TensorFlow.js, and JSON with `--weights`.
 
     \b
-    kgraph convert model.h5 model.keras
-    kgraph convert model.json model.keras --weights model.weights.h5
+    kgraph convert model.keras today.keras
+    kgraph convert model.keras today.keras --force --json
 
     No Keras is started, and nothing in the file is run. Old settings become today's, functions of TensorFlow
     become operations of Keras, and weights keep their bits. What cannot be carried over is named, all of it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from kgraph.errors import FROM_KERAS2, WITH_KERAS, ExtractError
+from kgraph.errors import AS_KERAS, WITH_KERAS, ExtractError
 from kgraph.graph import Graph
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ def check_version(path: Path, version: tuple[int, ...], oldest: tuple[int, int])
         raise ExtractError(
             str(path),
             f"is {which}; files of {known} can be cut without Keras",
-            hint=FROM_KERAS2 if () < version < (3,) else WITH_KERAS,
+            hint=AS_KERAS if () < version < (3,) else WITH_KERAS,
         )

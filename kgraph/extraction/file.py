@@ -8,7 +8,7 @@ from itertools import repeat
 from pathlib import Path
 
 from kgraph.atomic_write import write_together
-from kgraph.errors import FROM_KERAS2, ExtractError, KGraphError
+from kgraph.errors import AS_KERAS, ExtractError, KGraphError
 from kgraph.extraction.conversion.old_file import OldFile
 from kgraph.extraction.cutter import CuttableFile, Submodel, Watch, watch_nothing
 from kgraph.extraction.h5_model import open_h5_model
@@ -23,13 +23,13 @@ CUTTERS: dict[str, Callable[[ModelFile], CuttableFile]] = {
     "hdf5": open_h5_model,
 }
 ZIPS = ("keras zip", "keras folder")
-CARRIED = ("hdf5",)  # formats of which `.keras` files are cut
+CARRIED = ("hdf5", "savedmodel", "tensorflow.js")  # formats of which `.keras` files are cut
 # The other formats of `kgraph.read`, none of which Keras 3 loads as a model with weights → what would work.
 REBUILT = "build the model in Keras 3, and give it as `package.module:function`"
 OTHERS = {
-    "json": "give the model with its weights, as a `.keras` file",
-    "savedmodel": FROM_KERAS2,
-    "tensorflow.js": REBUILT,
+    "json": "`kgraph convert OLD NEW.keras --weights FILE` joins it with its weights",
+    "savedmodel": AS_KERAS,
+    "tensorflow.js": AS_KERAS,
 }
 
 

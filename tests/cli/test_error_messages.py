@@ -335,7 +335,6 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "code of users that is not there": _args("code:number", "--import", "nowhere"),
     "a file of code that is not there": _args("code:number", "--import", "nowhere.py"),
     "code of users that fails": _args("code:number", "--import", "fails.py"),
-    "a model of Keras 2 to cut": _extract(OLD),
     "a model of Keras 2 for Keras 3": _extract(OLD, "--with-keras"),
     "JSON to cut": _extract(_json),
     "JSON for Keras": _extract(_json, "--with-keras"),

@@ -147,6 +147,7 @@ UNUSED = _names("""
     input_dim input_dtype input_length input_shape input_tensor nb_col nb_filter nb_row ragged
     forget_bias_init legacy kernel_initializer kernel_regularizer kernel_constraint use_cudnn
     keras_version backend filter_length subsample_length query_shape key_shape value_shape vocabulary_size
+    rng_type
 """)
 # Settings that do something while a model is trained, and nothing after that.
 TRAINING = _names("dropout")
@@ -155,7 +156,7 @@ SILENT: Mapping[str, tuple[Any, ...]] = {
     "activity_regularizer": (None,), "trainable": (True, False), "time_major": (False, None),
     "virtual_batch_size": (None,), "adjustment": (None,), "mode": (0,), "groups": (1,), "rank": (1, 2, 3),
     "weights": (None,), "initial_weights": (None,), "sparse": (False, None), "dropout": (0, 0.0, None),
-    "noise_shape": (None,), "quantization_config": (None,),
+    "softmax_robust_masking": (None, False), "noise_shape": (None,), "quantization_config": (None,),
     "keepdims": (False,), "interpolation": ("nearest",), "num_constants": (None, 0), "arguments": ({}, None),
     "seed": (None,), "data_format": (None, "channels_last"), "crop_to_aspect_ratio": (False,),
     "renorm": (False,), "renorm_clipping": (None, {}), "renorm_momentum": (0.99,),
@@ -197,7 +198,7 @@ OBJECT_NAMES: Mapping[str, str] = {
 }  # fmt: skip
 # Initialisers that are given by a name alone.
 INITIALIZER_NAMES = _names("""
-    constant glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform normal one
+    glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform normal one
     ones orthogonal random_normal random_uniform truncated_normal uniform variance_scaling zero zeros
 """)
 ACTIVATIONS = _names("""

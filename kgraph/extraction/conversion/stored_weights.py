@@ -13,6 +13,7 @@ from kgraph.extraction.conversion.weight_layouts import (
     Change,
     LayoutError,
     LayoutFacts,
+    flipped_kernels,
     has_hard_sigmoid,
     layout_change,
 )
@@ -26,6 +27,7 @@ SCALED = (
     "has `hard_sigmoid` made exact by its weights: equal in what it makes, not in how it would be trained"
 )
 LAID_OUT = "has its weights in the layout of Keras 3"
+FLIPPED = "has its kernels turned round, as Keras 2 did with those that Theano had trained"
 NOT_TOLD = "has weights of which the file does not say which layer inside they are of"
 
 
@@ -92,11 +94,16 @@ class WeightPlacer:
         return self.placed
 
     def _leaf_groups(self) -> Iterator[tuple[str, Entry, str]]:
-        """Each layer without a model inside: its new group, its entry, and its path in the source."""
+        """Each layer without a model inside: its new group, its entry, and its path in the source.
+
+        Those that are refused by now are left out.
+        """
+        refused = {path for path, _ in self.findings.problems}
         leaves = dict(_leaves(self.entry, ""))
         for path, parts in group_places(self.entry, "", ""):
-            if path in leaves and parts and path in self.origins:
-                yield parts[0][0], leaves[path], self.origins[path]
+            old = self.origins.get(path)
+            if path in leaves and parts and old is not None and old not in refused:
+                yield parts[0][0], leaves[path], old
 
     def _place_list(self, group: str, leaf: Entry, held: Sequence[StoredWeight], old: str) -> None:
         if is_uncounted(leaf):
@@ -148,6 +155,8 @@ class WeightPlacer:
         if change is not None:
             is_scaled = self.facts.is_old and has_hard_sigmoid(leaf)
             self.findings.note(old, SCALED if is_scaled else LAID_OUT)
+            if self.facts.is_theano and flipped_kernels(leaf, len(arrays)):
+                self.findings.note(old, FLIPPED)
         values = LayerValues(tuple(arrays), change)
         for index, (place, array) in enumerate(zip(places, made, strict=True)):
             self.placed.put(f"{group}/{place}", array, values, index)

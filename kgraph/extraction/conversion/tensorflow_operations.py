@@ -155,21 +155,20 @@ _UNARY = {
         "round": "Round", "sign": "Sign", "sin": "Sin", "sinh": "Sinh", "sqrt": "Sqrt", "square": "Square",
         "tan": "Tan", "tanh": "Tanh",
     },
-    NN: {"sigmoid": "Sigmoid", "softplus": "Softplus", "softsign": "Softsign", "log_sigmoid": "LogSigmoid"},
+    NN: {"sigmoid": "Sigmoid", "softplus": "Softplus", "log_sigmoid": "LogSigmoid"},
     MATH: {"rsqrt": "Rsqrt", "erf": "Erf"},
 }  # fmt: skip
 _ACTIVATIONS = {
-    "relu": "Relu", "relu6": "Relu6", "elu": "Elu", "selu": "Selu", "silu": "Silu", "swish": "Silu",
-    "softplus": "Softplus", "softsign": "Softsign", "sigmoid": "Sigmoid",
+    "relu": "Relu", "relu6": "Relu6", "elu": "Elu", "selu": "Selu", "silu": "Silu", "softsign": "Softsign",
 }  # fmt: skip
 _PAIRS = {
     "math.add": "Add", "math.subtract": "Subtract", "math.multiply": "Multiply", "math.truediv": "TrueDivide",
-    "math.divide": "TrueDivide", "math.floordiv": "FloorDivide", "math.pow": "Power",
+     "floor_div": "FloorDivide",
+    "math.pow": "Power",
     "math.maximum": "Maximum", "math.minimum": "Minimum", "math.greater": "Greater", "math.less": "Less",
     "math.greater_equal": "GreaterEqual", "math.less_equal": "LessEqual", "math.equal": "Equal",
     "math.not_equal": "NotEqual", "math.logical_and": "LogicalAnd", "math.logical_or": "LogicalOr",
-    "math.floormod": "Mod", "__operators__.add": "Add", "__operators__.eq": "Equal",
-    "__operators__.ne": "NotEqual", "math.atan2": "Arctan2", "math.logical_xor": "LogicalXor",
+    "math.floormod": "Mod", "__operators__.add": "Add",
 }  # fmt: skip
 _REDUCTIONS = {
     "mean": "Mean", "sum": "Sum", "max": "Max", "min": "Min", "prod": "Prod", "any": "Any", "all": "All",
@@ -188,8 +187,8 @@ FUNCTIONS: Mapping[str, Rule] = {
         f"math.reduce_{name}": Row(NUMPY, cls, settings=_REDUCE).operation
         for name, cls in _REDUCTIONS.items()
     },
+    "math.atan2": Row(NUMPY, "Arctan2", ("x",)).operation,
     "math.reduce_logsumexp": Row(MATH, "Logsumexp", settings=_REDUCE).operation,
-    "nn.tanh": Row(NUMPY, "Tanh").operation,
     "nn.softmax": Row(NN, "Softmax", settings={"axis": ("axis", -1)}).operation,
     "nn.log_softmax": Row(NN, "LogSoftmax", settings={"axis": ("axis", -1)}).operation,
     "nn.leaky_relu": Row(NN, "LeakyRelu", settings={"negative_slope": ("alpha", 0.2)}).operation,
@@ -220,7 +219,7 @@ FUNCTIONS: Mapping[str, Rule] = {
         NUMPY, "Transpose", settings={"axes": ("perm", None)}, only={"conjugate": (False,)}
     ).operation,
     "expand_dims": Row(NUMPY, "ExpandDims", settings={"axis": ("axis", None)}).operation,
-    "squeeze": Row(NUMPY, "Squeeze", settings={"axis": ("axis", None)}).operation,
+    "squeeze": Row(NUMPY, "Squeeze", settings={"axis": ("axis", None)}, only={"squeeze_dims": ()}).operation,
     "tile": Row(NUMPY, "Tile", settings={"repeats": ("multiples", None)}).operation,
     "repeat": Row(NUMPY, "Repeat", settings={"repeats": ("repeats", None), "axis": ("axis", None)}).operation,
     "reverse": Row(NUMPY, "Flip", settings={"axis": ("axis", None)}).operation,
@@ -242,7 +241,8 @@ def convert_function(function: Any, args: list[Any], kwargs: Mapping[str, Any]) 
 
     Raises `NoCounterpartError` with what is in the way.
     """
-    rule = FUNCTIONS.get(function) if isinstance(function, str) else None
+    # TensorFlow calls some so that have not changed since 1.x: `compat.v1.transpose` (2.4-2.21).
+    rule = FUNCTIONS.get(function.removeprefix("compat.v1.")) if isinstance(function, str) else None
     if rule is None or len(args) != 1:
         raise NoCounterpartError("")
     named = {key: value for key, value in kwargs.items() if key != "name" and value is not None}

@@ -104,7 +104,7 @@ def layout_change(
     if facts.is_keras_1:
         changes += _keras_1_changes(entry, count, shapes)
     changes += _cudnn_changes(entry, shapes)
-    if facts.is_theano and (which := _flipped(entry, len(shapes))):
+    if facts.is_theano and (which := flipped_kernels(entry, len(shapes))):
         changes.append(_flip_kernels(which))
     if facts.is_old and has_hard_sigmoid(entry):
         scales = scales_of(entry)
@@ -190,11 +190,11 @@ def _drop_axis(arrays: Arrays) -> Arrays:
 # Theano, whose convolutions turn the kernel round.
 
 
-def _flipped(entry: Entry, count: int) -> list[int]:
+def flipped_kernels(entry: Entry, count: int) -> list[int]:
     """Which of a layer's arrays are kernels that Theano turns round."""
     class_name, config = entry["class_name"], entry["config"]
     if class_name == "TimeDistributed":
-        return _flipped(config["layer"], count)
+        return flipped_kernels(config["layer"], count)
     if class_name not in FLIPPED or not count:
         return []
     return [0, 1] if class_name == "ConvLSTM2D" else [0]
