@@ -75,6 +75,16 @@ class OldFile:
         """The model in the form of Keras 3. Raises `ConversionError` with all that cannot be carried over."""
         return carry(self.file, Findings(self.carries_custom))
 
+    def config_alone(self, findings: Findings) -> Written:
+        """The config of the model by itself, as Keras 3 writes it, without weights."""
+        file = self.file
+        old, origin = file.graph, origin_of(file)
+        converter = EntryConverter(origin, findings)
+        entry = converter.model(file.config, old)
+        findings.check(str(file.path))
+        graph = read_config(entry, None, Context(str(file.path), "keras zip", VERSION))
+        return write_whole(entry, graph, FOR_KERAS).entry
+
     @property
     def remarks(self) -> dict[str, Any]:
         """What is to be known of the result: notes, with the layers they are about, and custom classes."""
@@ -99,13 +109,17 @@ class OldFile:
 def carry(file: ModelFile, findings: Findings) -> Carried:
     """The model of a file in the form of Keras 3. Raises `ConversionError`, and what `read` raises."""
     old = file.graph  # raises what is wrong with it
-    origin = Origin(file.version, file.keras_version or "", str(file.saved.metadata.get("backend") or ""))
-    converter = EntryConverter(origin, findings)
+    converter = EntryConverter(origin_of(file), findings)
     entry = converter.model(file.config, old)
     weights = _carry_weights(file, entry, converter)
     findings.check(str(file.path))
     graph = read_config(entry, weights.tree, Context(str(file.path), "keras zip", VERSION))
     return Carried(entry, graph, weights, findings, converter.origins)
+
+
+def origin_of(file: ModelFile) -> Origin:
+    """What holds for all layers of a file."""
+    return Origin(file.version, file.keras_version or "", str(file.saved.metadata.get("backend") or ""))
 
 
 def _carry_weights(file: ModelFile, entry: Written, converter: EntryConverter) -> PlacedWeights:

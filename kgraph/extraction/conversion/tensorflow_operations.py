@@ -163,12 +163,11 @@ _ACTIVATIONS = {
 }  # fmt: skip
 _PAIRS = {
     "math.add": "Add", "math.subtract": "Subtract", "math.multiply": "Multiply", "math.truediv": "TrueDivide",
-     "floor_div": "FloorDivide",
-    "math.pow": "Power",
-    "math.maximum": "Maximum", "math.minimum": "Minimum", "math.greater": "Greater", "math.less": "Less",
-    "math.greater_equal": "GreaterEqual", "math.less_equal": "LessEqual", "math.equal": "Equal",
-    "math.not_equal": "NotEqual", "math.logical_and": "LogicalAnd", "math.logical_or": "LogicalOr",
-    "math.floormod": "Mod", "__operators__.add": "Add",
+    "floor_div": "FloorDivide", "math.pow": "Power", "math.maximum": "Maximum", "math.minimum": "Minimum",
+    "math.greater": "Greater", "math.less": "Less", "math.greater_equal": "GreaterEqual",
+    "math.less_equal": "LessEqual", "math.equal": "Equal", "math.not_equal": "NotEqual",
+    "math.logical_and": "LogicalAnd", "math.logical_or": "LogicalOr", "math.floormod": "Mod",
+    "__operators__.add": "Add",
 }  # fmt: skip
 _REDUCTIONS = {
     "mean": "Mean", "sum": "Sum", "max": "Max", "min": "Min", "prod": "Prod", "any": "Any", "all": "All",

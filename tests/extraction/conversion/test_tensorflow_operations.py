@@ -16,29 +16,39 @@ from kgraph.sources import read
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 Call = Callable[[Any, Any, Any], Any]
-# Calls with TensorFlow, and two tensors of the shape (None, 3, 4).
-PAIRS: Mapping[str, Call] = {
-    f"{home}.{name}": lambda tf, x, y, home=home, name=name: getattr(getattr(tf, home), name)(x, y)
-    for home, names in {
-        "math": "add subtract multiply truediv divide pow maximum minimum greater less greater_equal "
-        "less_equal equal not_equal floormod atan2",
-    }.items()
+# Names of functions by where they are; calls are given TensorFlow, and two tensors of the shape (None, 3, 4).
+PAIRS = {
+    "math": "add subtract multiply truediv divide pow maximum minimum greater less greater_equal less_equal "
+    "equal not_equal floormod atan2"
+}
+UNARY = {
+    "math": "abs ceil cos cosh exp expm1 floor is_finite is_inf is_nan log log1p negative reciprocal round "
+    "sign sin sinh sqrt square tan tanh sigmoid softplus softsign log_sigmoid rsqrt erf",
+    "nn": "relu relu6 elu selu silu swish softplus softsign sigmoid tanh softmax log_softmax leaky_relu gelu",
+}
+
+
+def _call(home: str, name: str, count: int) -> Call:
+    return lambda tf, x, y: getattr(getattr(tf, home), name)(*(x, y)[:count])
+
+
+def _reduce(name: str) -> Call:
+    def call(tf: Any, x: Any, y: Any) -> Any:
+        return getattr(tf.math, name)(
+            x > 1 if name.endswith(("any", "all")) else x, axis=[1, -1], keepdims=True
+        )
+
+    return call
+
+
+FUNCTIONS_OF = {
+    f"{home}.{name}": _call(home, name, count)
+    for count, homes in ((2, PAIRS), (1, UNARY))
+    for home, names in homes.items()
     for name in names.split()
 }
-UNARY: Mapping[str, Call] = {
-    f"{home}.{name}": lambda tf, x, y, home=home, name=name: getattr(getattr(tf, home), name)(x)
-    for home, names in {
-        "math": "abs ceil cos cosh exp expm1 floor is_finite is_inf is_nan log log1p negative reciprocal "
-        "round sign sin sinh sqrt square tan tanh sigmoid softplus softsign log_sigmoid rsqrt erf",
-        "nn": "relu relu6 elu selu silu swish softplus softsign sigmoid tanh softmax log_softmax "
-        "leaky_relu gelu",
-    }.items()
-    for name in names.split()
-}
-REDUCED: Mapping[str, Call] = {
-    f"math.reduce_{name}": lambda tf, x, y, name=name: getattr(tf.math, f"reduce_{name}")(
-        x > 1 if name in ("any", "all") else x, axis=[1, -1], keepdims=True
-    )
+REDUCED = {
+    f"math.reduce_{name}": _reduce(f"reduce_{name}")
     for name in ["mean", "sum", "max", "min", "prod", "any", "all", "std", "variance", "logsumexp"]
 }
 OTHERS: Mapping[str, Call] = {
@@ -89,7 +99,7 @@ OTHERS: Mapping[str, Call] = {
     "getitem, dots": lambda tf, x, y: x[..., 1],
     "getitem, a new axis": lambda tf, x, y: x[:, None],
 }
-CALLS = {**PAIRS, **UNARY, **REDUCED, **OTHERS}
+CALLS = {**FUNCTIONS_OF, **REDUCED, **OTHERS}
 REFUSED: Mapping[str, tuple[Call, str]] = {
     "a function without counterpart": (
         lambda tf, x, y: tf.math.bessel_i0(x),
