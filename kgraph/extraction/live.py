@@ -14,6 +14,7 @@ from typing import Any
 
 from kgraph.errors import KERAS_STOPS, ExtractError, ReadError
 from kgraph.extraction.keras_loading import check_keras3_loads, load_live_model
+from kgraph.extraction.last_steps import is_parted
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
@@ -81,7 +82,10 @@ class _Builder:
         self.made: dict[Tensor, Any] = {}
         self.changed: set[Tensor] = set()
         self.begins = any(layer.stands_for for layer in wanted.layers)
-        if self.begins or any(layer.graph for layer in wanted.layers):
+        # Layers that are parted from their activations, and those; and what was made of them.
+        self.parts = {layer.name for layer in wanted.layers if _is_part(layer, graph)}
+        self.parted: dict[str, Any] = {}
+        if self.begins or self.parts or any(layer.graph for layer in wanted.layers):
             self.calls = keras_nodes(model)
             for node in wanted.nodes:
                 self._make(node)
@@ -112,8 +116,11 @@ class _Builder:
         if layer.stands_for:
             self._put(node, [_new_input(node.outputs[0])], changed=True)
             return
+        if layer.name in self.parts and layer.source_name not in self.graph:
+            self._make_step(node)
+            return
         call = self.calls[layer.source_name, node.node_index]
-        operation = call.operation if layer.graph is None else self._operation(layer)
+        operation = self._operation(layer)
         if operation is call.operation and not (
             self.changed and self.changed.intersection(node.inputs.values())
         ):
@@ -130,6 +137,17 @@ class _Builder:
             raise ExtractError(layer.name, f"cannot be called again behind the cut ({error})") from error
         self._put(node, keras.tree.flatten(made), changed=True)
 
+    def _make_step(self, node: Node) -> None:
+        """Make what a layer's activation makes of what is left of the layer."""
+        import keras
+
+        (read,) = node.inputs.values()
+        if node.layer not in self.parted:
+            activation = self._live(read.layer).activation
+            policy = self._live(read.layer).dtype_policy
+            self.parted[node.layer] = keras.layers.Activation(activation, name=node.layer, dtype=policy)
+        self._put(node, [self.parted[node.layer](self.made[read])], changed=True)
+
     def _put(self, node: Node, tensors: Any, changed: bool) -> None:
         for index, tensor in enumerate(tensors):
             self.made[Tensor(*node.key, index)] = tensor
@@ -137,9 +155,11 @@ class _Builder:
                 self.changed.add(Tensor(*node.key, index))
 
     def _operation(self, layer: Layer) -> Any:
-        """The model's own layer, or, for a nested model that is cut, what is left of it."""
+        """The model's own layer, or what is left of it: of a nested model that is cut, of a parted layer."""
         origin = layer.source_name
         operation = self._live(origin)
+        if layer.name in self.parts:
+            return self.parted.setdefault(origin, _without_activation(operation))
         before = self.graph.layer(origin)
         if layer.graph is None or before.graph is None or layer.graph == before.graph:
             return operation
@@ -179,6 +199,23 @@ class _Builder:
         if len(first) == 1:
             return [first[0]], kwargs | masks
         return [first], kwargs | {"mask": [masks.get(f"mask.{i}") for i in range(len(first))]}
+
+
+def _is_part(layer: Layer, graph: Graph) -> bool:
+    """Whether a layer of a plan is parted from its activation, or is such an activation."""
+    if layer.source_name in graph:
+        return is_parted(layer, graph.layer(layer.source_name))
+    return layer.class_name == "Activation"
+
+
+def _without_activation(layer: Any) -> Any:
+    """A layer with the very variables of another, and all else, but its activation and its calls."""
+    import keras
+
+    twin = object.__new__(type(layer))
+    twin.__dict__.update(layer.__dict__)
+    twin.__dict__.update(_inbound_nodes=[], _outbound_nodes=[], activation=keras.activations.linear)
+    return twin
 
 
 def _new_input(tensor: Tensor) -> Any:

@@ -77,7 +77,7 @@ def input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
 
 def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[str, Any]:
     """One call as Keras writes it: the source's, with the tensors of the submodel in their places."""
-    if not model.has_calls:  # a Sequential hands on what it has
+    if not model.has_calls or layer.source_name not in model.children:  # a Sequential hands on what it has
         constants = [value for slot, value in after.arguments.items() if slot.isdecimal()]
         return {"args": [*_positional_argument(model, after), *constants], "kwargs": _masks(model, after)}
     source = model.graph.node(Tensor(layer.source_name, before.node_index))
