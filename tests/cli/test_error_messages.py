@@ -246,6 +246,27 @@ def _json(folder: Path) -> list[str]:
     return ["show", "m.json"]
 
 
+def _convert(
+    make: Callable[[Path], list[str]], *options: str, target: str = "new.keras"
+) -> Callable[[Path], list[str]]:
+    """A maker of a model that is to be carried over."""
+    return lambda folder: ["convert", *make(folder)[1:2], target, *options]
+
+
+def _shardless(folder: Path) -> list[str]:
+    """A TensorFlow.js model whose shard is not there."""
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2], "name": "x"}},
+        {"class_name": "Dense", "config": {"units": 1, "use_bias": False, "name": "d"}},
+    ]
+    config = {"class_name": "Sequential", "config": {"name": "m", "layers": layers}}
+    weights = [{"name": "d/kernel", "shape": [2, 1], "dtype": "float32"}]
+    topology = {"keras_version": "2.8.0", "model_config": config}
+    manifest = [{"paths": ["group1-shard1of1.bin"], "weights": weights}]
+    (folder / "m.json").write_text(json.dumps({"modelTopology": topology, "weightsManifest": manifest}))
+    return ["show", "m.json"]
+
+
 OLD = _members(metadata_json=b'{"keras_version": "2.15.0"}')
 SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
 LAMBDA = {"class_name": "__lambda__", "config": {"code": "4wE=", "defaults": None, "closure": None}}
@@ -336,6 +357,20 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a file of code that is not there": _args("code:number", "--import", "nowhere.py"),
     "code of users that fails": _args("code:number", "--import", "fails.py"),
     "a model of Keras 2 for Keras 3": _extract(OLD, "--with-keras"),
+    "a file to convert to another format": _convert(_json, target="new.h5"),
+    "a file to convert to itself": _convert(_args("demo.keras"), target="demo.keras"),
+    "JSON to convert without weights": _convert(_json),
+    "JSON to convert with weights of another": _convert(_json, "--weights", "m.json"),
+    "a subclassed model to convert": _convert(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "a shard that is missing": _convert(_shardless),
+    "what is before an activation, selected": lambda folder: [
+        "select",
+        *_args("demo.keras")(folder)[1:],
+        "preactivation(priority)",
+    ],
+    "what is before an activation that a layer does not have": _extract(
+        _args("demo.keras"), "--layers", "preactivation(embedding)"
+    ),
     "JSON to cut": _extract(_json),
     "JSON for Keras": _extract(_json, "--with-keras"),
     "a subclassed model to cut": _extract(_members(config_json=json.dumps(SUBCLASS).encode())),

@@ -214,7 +214,7 @@ def _file_parts(
     """The bytes of the new file of weights in order."""
     at = 0
     changed: tuple[LayerValues | None, list[Any]] = None, []  # the last layer whose arrays were changed
-    source, headers = values.part.open(), layout.headers
+    source, headers, buffer = values.part.open(), layout.headers, memoryview(bytearray(CHUNK))
     for placed in sorted(layout.arrays, key=lambda a: a.target):
         if not placed.size:
             continue
@@ -222,7 +222,7 @@ def _file_parts(
         yield headers.read(placed.target - at) if placed.target > at else b""
         layer, index = made[placed.place]
         if placed.source is not None:
-            yield from _copy(source, placed)
+            yield from _copy(source, placed, buffer)
         elif layer.change is None:
             yield from values.parts(layer.sources[index])
         else:
@@ -240,16 +240,16 @@ def _bytes_of(array: Any) -> memoryview:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
-def _copy(source: BinaryIO, placed: PlacedArray) -> Iterator[bytes]:
+def _copy(source: BinaryIO, placed: PlacedArray, buffer: memoryview) -> Iterator[memoryview]:
     assert placed.source is not None
     source.seek(placed.source)
     left = placed.size
     while left:
-        data = source.read(min(CHUNK, left))
-        if not data:
+        count = source.readinto(buffer[: min(CHUNK, left)])  # type: ignore[attr-defined]
+        if not count:
             raise ExtractError(placed.place, "ends before its weights do: the source was changed or cut off")
-        left -= len(data)
-        yield data
+        left -= count
+        yield buffer[:count]
 
 
 def fill_tensors(value: Any) -> Any:
