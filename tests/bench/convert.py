@@ -6,7 +6,6 @@ Prints for VGG19 (575 MB of HDF5, written by tf_keras) the seconds and the memor
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
