@@ -18,6 +18,7 @@ from kgraph.extraction.last_steps import is_parted
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
+from kgraph.sources.live_keras2 import is_keras2_model
 from kgraph.sources.model_file import open_model_file
 from kgraph.structures import argument_of, split_slot
 
@@ -38,6 +39,12 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
     """
     if isinstance(model, str | os.PathLike):
         model = _load(Path(model), layers, inputs)
+    if is_keras2_model(model):
+        raise ExtractError(
+            model.name,
+            "is a live model of Keras 2, which is cut from its file",
+            hint="`model.save('model.h5')`, then `kgraph.extract_file('model.h5', 'cut.keras', …)`",
+        )
     if not is_model(model):
         raise ReadError(
             f"a `{type(model).__name__}` is neither a path nor a live Keras 3 model",
