@@ -14,11 +14,8 @@ from pathlib import Path
 
 import pytest
 from helpers.long_models import deep
+from helpers.message_models import conversion, fixed_size, without_shard
 from helpers.places import DEMO, GOLDEN, ROOT
-
-from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.graph_json import to_json
-from kgraph.structures import Slots
 
 MESSAGES = GOLDEN / "errors.txt"
 
@@ -53,24 +50,6 @@ def _args(*args: str) -> Callable[[Path], list[str]]:
         (folder / "code.py").write_text("number = 1\ndef broken():\n    raise ValueError('no data')\n")
         (folder / "fails.py").write_text("raise ValueError('no data')\n")
         return ["show", *args]
-
-    return make
-
-
-def _fixed(*options: str) -> Callable[[Path], list[str]]:
-    """A maker of a graph of pictures of free size, whose layer cannot take small ones."""
-
-    def make(folder: Path) -> list[str]:
-        x = Tensor("image", shape=(None, None, None, 3), dtype="float32")
-        pool = {"pool_size": [4, 4], "strides": [4, 4], "padding": "valid", "data_format": "channels_last"}
-        nodes = (Node("image", outputs=(x,)), Node("pool", inputs=Slots({"0": x})))
-        layers = (
-            Layer("image", "InputLayer", module="keras.layers"),
-            Layer("pool", "MaxPooling2D", module="keras.layers", config=pool),
-        )
-        graph = Graph("small", layers, nodes, Slots({"": x}), Slots({"": nodes[1].outputs[0]}))
-        (folder / "g.json").write_text(to_json(graph))
-        return ["show", "g.json", *options]
 
     return make
 
@@ -246,27 +225,6 @@ def _json(folder: Path) -> list[str]:
     return ["show", "m.json"]
 
 
-def _convert(
-    make: Callable[[Path], list[str]], *options: str, target: str = "new.keras"
-) -> Callable[[Path], list[str]]:
-    """A maker of a model that is to be carried over."""
-    return lambda folder: ["convert", *make(folder)[1:2], target, *options]
-
-
-def _shardless(folder: Path) -> list[str]:
-    """A TensorFlow.js model whose shard is not there."""
-    layers = [
-        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2], "name": "x"}},
-        {"class_name": "Dense", "config": {"units": 1, "use_bias": False, "name": "d"}},
-    ]
-    config = {"class_name": "Sequential", "config": {"name": "m", "layers": layers}}
-    weights = [{"name": "d/kernel", "shape": [2, 1], "dtype": "float32"}]
-    topology = {"keras_version": "2.8.0", "model_config": config}
-    manifest = [{"paths": ["group1-shard1of1.bin"], "weights": weights}]
-    (folder / "m.json").write_text(json.dumps({"modelTopology": topology, "weightsManifest": manifest}))
-    return ["show", "m.json"]
-
-
 OLD = _members(metadata_json=b'{"keras_version": "2.15.0"}')
 SUBCLASS = {"module": "m", "class_name": "Net", "config": {"units": 3}, "registered_name": "Net"}
 LAMBDA = {"class_name": "__lambda__", "config": {"code": "4wE=", "defaults": None, "closure": None}}
@@ -341,14 +299,14 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a shape for no input": _args("demo.keras", "--input-shape", "titel=16"),
     "a shape of another rank": _args("demo.keras", "--input-shape", "title=16x3x4"),
     "a shape without a name, and two inputs": _args("demo.keras", "--input-shape", "16"),
-    "a size against a fixed one": _fixed("--input-shape", "8x8x4"),
-    "a size that a layer cannot take": _fixed("--input-shape", "2x2x3"),
+    "a size against a fixed one": fixed_size("--input-shape", "8x8x4"),
+    "a size that a layer cannot take": fixed_size("--input-shape", "2x2x3"),
     "a table of an unknown suffix": _costs("demo.keras", "-o", "costs.txt"),
     "a table without a suffix": _costs("demo.keras", "-o", "costs"),
     "costs for batches that differ": _costs("demo.keras", "--input-shape", "title=16x3", "body=4x80"),
     "costs for two batches": _costs("demo.keras", "--batch", "2", "--input-shape", "title=16x3"),
     "costs for a shape of another rank": _costs("demo.keras", "--input-shape", "title=16x3x4"),
-    "costs for a size too small": lambda f: ["costs", *_fixed("--input-shape", "2x2x3")(f)[1:]],
+    "costs for a size too small": lambda f: ["costs", *fixed_size("--input-shape", "2x2x3")(f)[1:]],
     "a module that is not there": _args("nowhere:model"),
     "a name that is not there": _args("code:model"),
     "a function that fails": _args("code:broken"),
@@ -357,12 +315,12 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a file of code that is not there": _args("code:number", "--import", "nowhere.py"),
     "code of users that fails": _args("code:number", "--import", "fails.py"),
     "a model of Keras 2 for Keras 3": _extract(OLD, "--with-keras"),
-    "a file to convert to another format": _convert(_json, target="new.h5"),
-    "a file to convert to itself": _convert(_args("demo.keras"), target="demo.keras"),
-    "JSON to convert without weights": _convert(_json),
-    "JSON to convert with weights of another": _convert(_json, "--weights", "m.json"),
-    "a subclassed model to convert": _convert(_members(config_json=json.dumps(SUBCLASS).encode())),
-    "a shard that is missing": _convert(_shardless),
+    "a file to convert to another format": conversion(_json, target="new.h5"),
+    "a file to convert to itself": conversion(_args("demo.keras"), target="demo.keras"),
+    "JSON to convert without weights": conversion(_json),
+    "JSON to convert with weights of another": conversion(_json, "--weights", "m.json"),
+    "a subclassed model to convert": conversion(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "a shard that is missing": conversion(without_shard),
     "what is before an activation, selected": lambda folder: [
         "select",
         *_args("demo.keras")(folder)[1:],
