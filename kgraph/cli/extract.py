@@ -27,6 +27,7 @@ from kgraph.cli.terminal import progress, tell, terminal_width
 from kgraph.drawing.describe import format_bytes, format_macs
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, NoGraphError
+from kgraph.extraction.conversion.old_file import OldFile
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.file import check_targets, open_cuttable, save_together
 from kgraph.extraction.plan import Queries, kept_layers, plan, rest
@@ -57,6 +58,7 @@ VERSION = 1  # of the JSON
 @input_shape_option
 @click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--flat", is_flag=True, help="Put nested models in place of their calls first.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
 @click.option(
     "--unsafe", is_flag=True, help="Let Keras run code that the file holds, and open files that it names."
@@ -75,6 +77,7 @@ def extract_command(
     input_shapes: Sequence[str],
     verify: bool,
     force: bool,
+    flat: bool,
     with_keras: bool,
     unsafe: bool,
     imports: Sequence[str],
@@ -94,6 +97,8 @@ def extract_command(
         raise click.UsageError("`--layers` is missing: which tensors shall the submodel make?")
     if tail and (inputs or with_keras or is_code(model)):
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
+    if flat and (dry_run or verify or with_keras or is_code(model)):
+        raise click.UsageError("`--flat` goes with files, not with `--dry-run`, `--verify` or `--with-keras`")
     if input_shapes and not dry_run:
         raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
     wanted = _queries(layers)
@@ -104,7 +109,9 @@ def extract_command(
         report.end()
         return
     source = (
-        None if with_keras or is_code(model) else open_cuttable(Path(model), output.suffix if output else "")
+        None
+        if with_keras or is_code(model)
+        else open_cuttable(Path(model), output.suffix if output else "", flat)
     )
     suffix = source.suffix if source else ".keras"
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
@@ -121,6 +128,7 @@ def extract_command(
     else:
         file = source.file
         _check_graph(file)
+        _name_flat(source, report)
         if not verify:
             note_unused(imports)
         _cut(source, report, targets)
@@ -143,7 +151,8 @@ class _Report:
     """What is told of a cut, as lines while it is made or as JSON at its end."""
 
     def __init__(self, layers: Queries, inputs: Queries, verbose: bool, as_json: bool) -> None:
-        self.layers, self.inputs = layers, inputs or None
+        self.layers = layers
+        self.inputs: Queries | None = inputs or None
         self.verbose, self.as_json = verbose, as_json
         self.facts: dict[str, Any] = {"version": VERSION}
 
@@ -252,6 +261,13 @@ def _verify_written(
         names = ", ".join(f"`{key}`" for key in found.different)
         raise KGraphError(f"`{head}` is written, but makes other numbers than the model for {names}")
     report.tell_verified(len(found.outputs))
+
+
+def _name_flat(source: CuttableFile, report: _Report) -> None:
+    """None; has queries mean the layers of a model whose nested models were put in place of their calls."""
+    if isinstance(source, OldFile) and source.flat:
+        report.layers = source.flat_queries(report.layers)
+        report.inputs = None if report.inputs is None else source.flat_queries(report.inputs)
 
 
 def _open_for_keras(path: Path) -> ModelFile:

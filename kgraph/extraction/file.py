@@ -40,6 +40,7 @@ def extract_file(
     *,
     inputs: Queries | None = None,
     tail: str | os.PathLike[str] | None = None,
+    flat: bool = False,
     force: bool = False,
 ) -> None:
     """None; writes to `dst` the submodel of the file `src` that makes the tensors which queries name.
@@ -49,14 +50,18 @@ def extract_file(
     Layers travel as they are, with `trainable`, assets and states; the compile config and the optimizer are
     left out. With `tail`, the rest of the model is written there, begun at these tensors, a model of a dict:
     `tail(head(x))` is `model(x)`. `.keras` becomes `.keras` (tested with Keras 3.0-3.15), `.h5` becomes `.h5`
-    (2.0-3.15), and whatever `convert` takes becomes `.keras` where `dst` is so named.
+    (2.0-3.15), and whatever `convert` takes becomes `.keras` where `dst` is so named. `flat` puts nested
+    models in place of their calls, layers named by path with `_` for `/`, and writes `.keras`.
 
     Raises what `read` and `plan` raise, `ExtractError` for a layout that it was not tested on, and
     `KGraphError` if `dst` is there already and not `force`, or cannot be written; then nothing is written.
     """
-    source = open_cuttable(Path(src), Path(dst).suffix)
+    source = open_cuttable(Path(src), Path(dst).suffix, flat)
     targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
     check_targets(Path(src), targets, force)
+    if flat and isinstance(source, OldFile):
+        layers = source.flat_queries(layers)
+        inputs = None if inputs is None else source.flat_queries(inputs)
     graph = source.graph
     submodels = [source.submodel(plan(graph, layers, inputs))]
     if tail is not None:
@@ -115,13 +120,17 @@ def save_together(
             submodel.write(file, watch)
 
 
-def open_cuttable(path: Path, suffix: str = "") -> CuttableFile:
+def open_cuttable(path: Path, suffix: str = "", flat: bool = False) -> CuttableFile:
     """A file that can be cut; `suffix` of what is to be cut from it, where it may be one of two.
+
+    With `flat`, nested models are put in place of their calls first, and what is cut is `.keras`.
 
     Raises what `read` raises, and `ExtractError` for what is not cut.
     """
     file = open_model_file(path)
     is_old_zip = file.format in ZIPS and () < file.recorded_version < (3,)
+    if flat:
+        return OldFile(file, flat=True)
     if is_old_zip or (suffix.lower() == OldFile.suffix and file.format in CARRIED):
         return OldFile(file)
     if file.format not in CUTTERS:

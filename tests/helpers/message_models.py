@@ -1,4 +1,4 @@
-"""Models that are odd in ways of their own, for messages: each maker puts one in a folder, gives a command."""
+"""Models that are odd in ways of their own, for messages: makers put one in a folder, and give a command."""
 
 from __future__ import annotations
 

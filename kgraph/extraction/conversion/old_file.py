@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, BinaryIO
 
 from kgraph.errors import ExtractError
+from kgraph.extraction.conversion.flat_entries import flat_entry, flat_names
 from kgraph.extraction.conversion.layer_entries import Origin, Written
 from kgraph.extraction.conversion.model_entries import EntryConverter
 from kgraph.extraction.conversion.problems import Findings
@@ -30,19 +31,23 @@ from kgraph.extraction.cutter import OUTPUTS, Keyed, Watch, watch_nothing
 from kgraph.extraction.hdf5_writer import ArrayLayout, NewArray, PlacedArray, lay_out_arrays
 from kgraph.extraction.keras_zip import copy_assets, zip_info
 from kgraph.extraction.model_writer import WrittenConfig
-from kgraph.extraction.weight_moves import Move, group_to_copy, plan_moves
+from kgraph.extraction.plan import Queries, name_tensors
+from kgraph.extraction.weight_moves import Move, group_places, group_to_copy, plan_moves
 from kgraph.extraction.write_keras3 import write_config, write_whole
-from kgraph.graph import Graph
+from kgraph.graph import Graph, Tensor
+from kgraph.layers import every_layer
 from kgraph.sources.configs.context import Context
 from kgraph.sources.configs.keras3 import read_config
 from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS
 from kgraph.sources.model_file import ModelFile
 from kgraph.sources.weights.lists import place_by_layer
-from kgraph.sources.weights.places import place_lists
+from kgraph.sources.weights.places import place_arrays, place_lists
+from kgraph.transforms.flatten import call_ends
 
 VERSION = "3.15.1"
 GIVE_WEIGHTS = "give the file of its weights with `--weights`"
 CHUNK = 1 << 19
+ZIPS = ("keras zip", "keras folder")
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,14 @@ class Carried:
 
 @dataclass(frozen=True)
 class OldFile:
-    """A file of any Keras that is carried into Keras 3; `carries_custom`: with classes that are others'."""
+    """A file of any Keras that is carried into Keras 3; `carries_custom`: with classes that are others'.
+
+    With `flat`, nested models are put in place of their calls.
+    """
 
     file: ModelFile
     carries_custom: bool = False
+    flat: bool = False
 
     suffix = ".keras"
 
@@ -71,9 +80,28 @@ class OldFile:
         return self.carried.graph
 
     @cached_property
-    def carried(self) -> Carried:
+    def whole_carried(self) -> Carried:
         """The model in the form of Keras 3. Raises `ConversionError` with all that cannot be carried over."""
-        return carry(self.file, Findings(self.carries_custom))
+        file, findings = self.file, Findings(self.carries_custom)
+        is_new = file.format in ZIPS and file.recorded_version >= (3,)
+        return _as_it_is(file, findings) if is_new else carry(file, findings)
+
+    @cached_property
+    def carried(self) -> Carried:
+        """The model in the form of Keras 3, without nested models if that is wanted."""
+        return flatten_carried(self.whole_carried) if self.flat else self.whole_carried
+
+    def flat_queries(self, layers: Queries) -> Queries:
+        """What queries name in the model with its nested models, as it is called without them."""
+        whole = self.whole_carried
+        names = {path: name for name, path in flat_names(whole.graph).items()}
+        ends = call_ends(whole.graph)
+        found = {}
+        for key, tensor in name_tensors(whole.graph, layers).items():
+            end = ends.get(tensor, tensor)
+            found[key] = replace(end, layer=names[end.layer])
+        is_bare = isinstance(layers, str | Tensor) and len(found) == 1 and "=" not in str(layers)
+        return str(next(iter(found.values()))) if is_bare else found
 
     def config_alone(self, findings: Findings) -> Written:
         """The config of the model by itself, as Keras 3 writes it, without weights."""
@@ -115,6 +143,40 @@ def carry(file: ModelFile, findings: Findings) -> Carried:
     findings.check(str(file.path))
     graph = read_config(entry, weights.tree, Context(str(file.path), "keras zip", VERSION))
     return Carried(entry, graph, weights, findings, converter.origins)
+
+
+def _as_it_is(file: ModelFile, findings: Findings) -> Carried:
+    """The model of a `.keras` file of Keras 3."""
+    if file.saved.weights is None:
+        raise ExtractError(str(file.path), "holds no weights", hint=GIVE_WEIGHTS)
+    placed = PlacedWeights(file.saved.weights)
+    for below, arrays in place_arrays(file.saved.weights).below():
+        for array in arrays:
+            placed.values[f"{below}/{array.key}" if below else array.key] = LayerValues((array,), None), 0
+    paths = {path: path for path, _ in every_layer(file.graph)}
+    for _, parts in group_places(file.config, "", ""):
+        placed.groups.update({place: place for place, _ in parts})
+    return Carried(dict(file.config), file.graph, placed, findings, paths)
+
+
+def flatten_carried(carried: Carried) -> Carried:
+    """The model without nested models. Raises `ExtractError` where that cannot be exact."""
+    entry, paths = flat_entry(carried.entry, carried.graph)
+    old = dict(group_places(carried.entry, "", ""))
+    placed = PlacedWeights()
+    for name, parts in group_places(entry, "", ""):
+        for (source, without), (target, _) in zip(old[paths[name]], parts, strict=bool(old[paths[name]])):
+            move = Move(source, target, without)
+            for below, arrays in group_to_copy(carried.weights.tree, move).below():
+                for array in arrays:
+                    end = f"{below}/{array.key}" if below else array.key
+                    layer, index = carried.weights.values[f"{source}/{end}"]
+                    placed.put(f"{target}/{end}", array, layer, index)
+            if source in carried.weights.groups:
+                placed.groups[target] = carried.weights.groups[source]
+    graph = read_config(entry, placed.tree, Context(str(carried.graph.source), "keras zip", VERSION))
+    origins = {name: carried.origins.get(path, path) for name, path in paths.items()}
+    return Carried(entry, graph, placed, carried.findings, origins)
 
 
 def origin_of(file: ModelFile) -> Origin:
