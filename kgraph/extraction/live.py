@@ -15,6 +15,7 @@ from typing import Any
 from kgraph.errors import KERAS_STOPS, ExtractError, ReadError
 from kgraph.extraction.keras_loading import check_keras3_loads, load_live_model
 from kgraph.extraction.last_steps import is_parted
+from kgraph.extraction.live_flat import extract_flat, twin_of
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
@@ -23,7 +24,7 @@ from kgraph.sources.model_file import open_model_file
 from kgraph.structures import argument_of, split_slot
 
 
-def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> Any:
+def extract(model: Any, layers: Queries, *, inputs: Queries | None = None, flat: bool = False) -> Any:
     """A `keras.Model` that makes the tensors that queries name, with the layers of `model` itself.
 
     One exact name that means one tensor, as `"avg_pool"`, gives that bare output. Lists, patterns and
@@ -31,7 +32,8 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
     tensor. Its inputs are those of `model` that are needed (a warning names the others), or new ones in place
     of the tensors that `inputs` names. Nested models are cut in place: their calls keep `training` and masks,
     and no layer runs twice for one call. `model` is left as it was; where nested models are cut, its layers
-    get further nodes, of which its own graph knows nothing.
+    get further nodes, of which its own graph knows nothing. With `flat`, their layers are put in place of
+    their calls instead, as twins with the very variables, named by path with `_` for `/`.
 
     `model` may be the path of a file that Keras can load and that holds no code; `kgraph.extract_file` cuts
     files without Keras. Raises what `kgraph.plan` raises, `NoGraphError` for a subclassed model, and
@@ -51,6 +53,10 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
             hint="a graph holds no weights: `kgraph.plan` tells what would be cut",
         )
     graph = read_structure(model)
+    if flat:
+        if inputs is not None:
+            raise ExtractError(graph.name, "is to be flat, and to begin in its middle: one at a time")
+        return extract_flat(model, graph, layers)
     wanted = plan(graph, layers, inputs)
     if inputs is None:
         _warn_of_unused(graph, wanted)
@@ -219,10 +225,7 @@ def _without_activation(layer: Any) -> Any:
     """A layer with the very variables of another, and all else, but its activation and its calls."""
     import keras
 
-    twin = object.__new__(type(layer))
-    twin.__dict__.update(layer.__dict__)
-    twin.__dict__.update(_inbound_nodes=[], _outbound_nodes=[], activation=keras.activations.linear)
-    return twin
+    return twin_of(layer, activation=keras.activations.linear)
 
 
 def _new_input(tensor: Tensor) -> Any:

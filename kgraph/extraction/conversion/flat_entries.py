@@ -37,9 +37,7 @@ def flat_entry(entry: Entry, graph: Graph) -> tuple[Written, dict[str, str]]:
 
     Raises `ExtractError` where a nested call does what its layers alone do not.
     """
-    for around, node in _nested_calls(graph):
-        _check_call(around, node)
-    _check_whole(graph)
+    check_flat(graph)
     flat, leaves = flatten(graph), dict(_leaves(entry, ""))
     paths = flat_names(graph)
     names = {path: name for name, path in paths.items()}
@@ -103,8 +101,10 @@ def _check_call(graph: Graph, node: Node) -> None:
             raise ExtractError(node.layer, "may cast what it is given, as its layers would not")
 
 
-def _check_whole(graph: Graph) -> None:
-    """Nothing; raises `ExtractError` for what cannot be told of a model without its nested models."""
+def check_flat(graph: Graph) -> None:
+    """Nothing; raises `ExtractError` where a nested call does what its layers alone do not."""
+    for around, node in _nested_calls(graph):
+        _check_call(around, node)
     nested = [(path, layer) for path, layer in every_layer(graph) if is_nested(layer)]
     flow = mask_flow(graph)
     if nested and any(not use.in_training for use in flow.uses):

@@ -16,9 +16,15 @@ from hypothesis import given, settings
 from kgraph.errors import ExtractError
 from kgraph.extraction.conversion.flat_entries import TRAINED
 from kgraph.extraction.file import extract_file
+from kgraph.extraction.live import extract
 from kgraph.layers import is_nested
 from kgraph.sources import read
 
+ARCHITECTURES = (
+    "VGG16", "ResNet50", "ResNet50V2", "MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0",
+    "EfficientNetV2B0", "DenseNet121", "NASNetMobile", "InceptionV3", "Xception", "ConvNeXtTiny",
+    "InceptionResNetV2",
+)  # fmt: skip
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -72,8 +78,40 @@ def test_a_flat_submodel_makes_the_same_bit_for_bit(
     assert not any(is_nested(layer) for layer in flat.layers)
     data = inputs_of(model)
     made = run(keras.models.load_model(tmp_path / "flat.keras"), data)
-    for value, expected in zip(made.values(), run(model, data).values(), strict=True):
+    before = read(model)
+    live = run(extract(model, outputs_of(model), flat=True), data)
+    assert read(model) == before
+    for value, same_live, expected in zip(
+        made.values(), live.values(), run(model, data).values(), strict=True
+    ):
         same(value, expected, build.__name__)
+        same(same_live, expected, build.__name__)
+
+
+def test_live_it_shares_the_very_variables() -> None:
+    model = transfer()
+    flat = extract(model, "head", flat=True)
+    assert flat.get_layer("backbone_conv").kernel is model.get_layer("backbone").get_layer("conv").kernel
+    assert not any(is_nested(layer) for layer in read(flat).layers)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "name", ["VGG16", "ResNet50", "MobileNetV3Small", "EfficientNetB0", "DenseNet121", "NASNetMobile"]
+)
+def test_architectures_in_a_transfer_model_are_flattened(name: str, tmp_path: Path) -> None:
+    import keras
+
+    base = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(96, 96, 3))
+    x = keras.Input((96, 96, 3), name="x")
+    y = keras.layers.GlobalAveragePooling2D(name="pool")(base(x, training=False))
+    model = keras.Model(x, keras.layers.Dense(3, name="out")(y), name="transfer")
+    model.save(tmp_path / "m.keras")
+    extract_file(tmp_path / "m.keras", tmp_path / "flat.keras", "out", flat=True)
+    data = inputs_of(model)
+    expected = run(model, data)[""]
+    same(run(keras.models.load_model(tmp_path / "flat.keras"), data)[""], expected, name)
+    same(run(extract(model, "out", flat=True), data)[""], expected, name)
 
 
 def test_layers_are_named_by_path_stay_shared_and_keep_what_the_call_said_of_training(tmp_path: Path) -> None:
