@@ -19,14 +19,15 @@ label = tf_keras.layers.Dense(4, activation="softmax", name="label")(gate)
 old = tf_keras.Model(words, label, name="tickets")
 old.save("tickets.h5")
 
-kgraph.convert("tickets.h5", "tickets.keras")
+kgraph.convert("tickets.h5", "tickets.keras", force=True)
 new = keras.models.load_model("tickets.keras")
 
 texts = np.random.default_rng(0).integers(0, 500, (3, 12))
 apart = np.abs(old(texts).numpy() - keras.ops.convert_to_numpy(new(texts))).max()
 print(f"largest difference between Keras 2 and Keras 3: {apart:.0e}")
 
-kgraph.extract_file("tickets.h5", "features.keras", ["lstm", "logits=preactivation(label)"])
-features = keras.models.load_model("features.keras")
+queries = ["lstm", "logits=preactivation(label)"]
+kgraph.extract_file("tickets.h5", "ticket_features.keras", queries, force=True)
+features = keras.models.load_model("ticket_features.keras")
 for key, value in features(texts).items():
     print(key, tuple(value.shape))

@@ -97,7 +97,7 @@ def _run(path: Path, folder: Path) -> Any:
 
 
 def test_shards_of_tensorflow_js_are_put_together(tmp_path: Path) -> None:
-    weights = [
+    weights: list[dict[str, Any]] = [
         {"name": "d/kernel", "shape": [3, 2], "dtype": "float32"},
         {"name": "d/bias", "shape": [2], "dtype": "float32"},
     ]
@@ -109,7 +109,7 @@ def test_shards_of_tensorflow_js_are_put_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_quantised_weights_are_what_their_scale_says(dtype: str, tmp_path: Path) -> None:
     stored = np.array([[0, 1], [2, 3], [200, 255]], dtype)
-    weights = [
+    weights: list[dict[str, Any]] = [
         {"name": "d/kernel", "shape": [3, 2], "dtype": "float32",
          "quantization": {"dtype": dtype, "scale": 0.1, "min": -0.5}},
         {"name": "d/bias", "shape": [2], "dtype": "float32"},
@@ -119,7 +119,7 @@ def test_quantised_weights_are_what_their_scale_says(dtype: str, tmp_path: Path)
 
 
 def test_a_shard_that_is_too_short_is_named(tmp_path: Path) -> None:
-    weights = [
+    weights: list[dict[str, Any]] = [
         {"name": "d/kernel", "shape": [3, 2], "dtype": "float32"},
         {"name": "d/bias", "shape": [2], "dtype": "float32"},
     ]
