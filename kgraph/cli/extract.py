@@ -128,7 +128,7 @@ def extract_command(
     else:
         file = source.file
         _check_graph(file)
-        _name_flat(source, report)
+        _prepare(source, report, verify)
         if not verify:
             note_unused(imports)
         _cut(source, report, targets)
@@ -263,8 +263,12 @@ def _verify_written(
     report.tell_verified(len(found.outputs))
 
 
-def _name_flat(source: CuttableFile, report: _Report) -> None:
-    """None; has queries mean the layers of a model whose nested models were put in place of their calls."""
+def _prepare(source: CuttableFile, report: _Report, verify: bool) -> None:
+    """None; has queries mean the layers of a flat model, if it is one; refuses what cannot be compared."""
+    if verify and isinstance(source, OldFile):
+        raise click.UsageError(
+            "`--verify` compares files of one Keras: `kgraph convert OLD NEW.keras --verify`, and cut that"
+        )
     if isinstance(source, OldFile) and source.flat:
         report.layers = source.flat_queries(report.layers)
         report.inputs = None if report.inputs is None else source.flat_queries(report.inputs)
