@@ -61,7 +61,7 @@ _PUBLIC = {
     "kgraph.reports.sharing": "Holder Identical Shared Sharing Tied TopLayer sharing to_sharing_json",
     "kgraph.extraction.plan": "Queries plan",
     "kgraph.extraction.live": "extract",
-    "kgraph.extraction.file": "extract_file",
+    "kgraph.extraction.file": "convert extract_file",
     "kgraph.inference.activation_picture": "activation_grid",
     "kgraph.inference.run": "features",
     "kgraph.drawing.look": "Look",

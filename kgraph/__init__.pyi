@@ -25,6 +25,7 @@ from kgraph.errors import QueryError as QueryError
 from kgraph.errors import ReadError as ReadError
 from kgraph.errors import SelectError as SelectError
 from kgraph.errors import UnsafeError as UnsafeError
+from kgraph.extraction.file import convert as convert
 from kgraph.extraction.file import extract_file as extract_file
 from kgraph.extraction.live import extract as extract
 from kgraph.extraction.plan import Queries as Queries
@@ -38,10 +39,10 @@ from kgraph.graph import Weight as Weight
 from kgraph.graph_json import from_json as from_json
 from kgraph.graph_json import to_json as to_json
 from kgraph.graphviz_engine import render as render
-from kgraph.notebook.explorer import Explorer as Explorer
-from kgraph.notebook.explorer import explore as explore
 from kgraph.inference.activation_picture import activation_grid as activation_grid
 from kgraph.inference.run import features as features
+from kgraph.notebook.explorer import Explorer as Explorer
+from kgraph.notebook.explorer import explore as explore
 from kgraph.notebook.view import View as View
 from kgraph.notebook.view import save as save
 from kgraph.notebook.view import show as show

@@ -25,7 +25,8 @@ from kgraph.texts import escape_message
 
 REMAKE = "save the model again with `model.save('model.keras')`, or fetch the whole file again"
 WITH_KERAS = "`--with-keras` cuts the model once Keras has loaded it"
-FROM_KERAS2 = "load it with Keras 2 (`tf_keras`) and save it as `.h5`, which kgraph cuts"
+FROM_KERAS2 = "leave `--with-keras` away: kgraph cuts files of Keras 2 itself"
+AS_KERAS = "cut it as a `.keras` file: `-o FILE.keras`"
 
 NOT_SO_DEEP = "build it with fewer models inside models"
 KERAS_STOPS = (

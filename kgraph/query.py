@@ -10,7 +10,7 @@ from functools import cached_property
 
 from kgraph.errors import NoMatchError, QueryError, SelectError
 from kgraph.graph import Graph, NodeKey, Tensor, parse_address, reads_source
-from kgraph.query_grammar import Around, Named, Query, Stage, parse_query
+from kgraph.query_grammar import Around, LastStep, Named, Query, Stage, parse_query
 from kgraph.query_hints import ByPath, Call, near_names, object_hint, why_nothing
 from kgraph.query_settings import has_settings
 from kgraph.transforms.block_outputs import block_outputs
@@ -20,11 +20,23 @@ from kgraph.transforms.stages import stages
 
 @dataclass(frozen=True)
 class Match:
-    """What one query matched: the label it gave, or None, and the tensors in graph order."""
+    """What one query matched: the label it gave, or None, and the tensors in graph order.
+
+    `before_activation`: what is meant is what their layers make before their own activation.
+    """
 
     query: str
     label: str | None
     tensors: tuple[Tensor, ...]
+    before_activation: bool = False
+
+    def check_tensors(self) -> None:
+        """Nothing; raises `SelectError` where tensors are meant that the graph does not have."""
+        if self.before_activation:
+            raise SelectError(
+                f"`{self.query}` is no tensor of the graph, but what a layer makes on the way to one",
+                hint="`kgraph extract` cuts there, and `before(…)` is what a layer reads",
+            )
 
 
 @reads_source
@@ -34,7 +46,10 @@ def select(graph: Graph, *queries: str | Tensor) -> tuple[Tensor, ...]:
     Raises `QueryError`, with the position, for a query that cannot be read, and `NoMatchError`, with
     the nearest names, for one that matches nothing.
     """
-    return tuple(dict.fromkeys(t for found in match(graph, *queries) for t in found.tensors))
+    matches = match(graph, *queries)
+    for found in matches:
+        found.check_tensors()
+    return tuple(dict.fromkeys(t for found in matches for t in found.tensors))
 
 
 def match(graph: Graph, *wanted: str | Tensor) -> tuple[Match, ...]:
@@ -136,6 +151,8 @@ class _Calls:
             found = self.stages.get(what.times)
             return [] if found is None else [found]
         inner = self.chosen(what.query)
+        if isinstance(what, LastStep):
+            return inner
         if what.side == "before":
             reads = [self.by_key[tensor.key][0].inputs.values() for tensor in inner]
             return self._in_order(tensor for slots in reads for tensor in slots)
@@ -201,7 +218,7 @@ def _match(calls: _Calls, text: str) -> Match:
     chosen = calls.chosen(query)
     if not chosen:
         raise _nothing_error(calls, query)
-    return Match(text, query.label, tuple(chosen))
+    return Match(text, query.label, tuple(chosen), isinstance(query.what, LastStep))
 
 
 def _nothing_error(calls: _Calls, query: Query) -> NoMatchError:
@@ -210,6 +227,8 @@ def _nothing_error(calls: _Calls, query: Query) -> NoMatchError:
     if isinstance(what, Stage):
         known = ", ".join(f"`stage({times})`" for times in calls.stages) or "none"
         return NoMatchError(query.text, calls.graph.name, (), hint=f"the stages of it are {known}")
+    if isinstance(what, LastStep):
+        return _nothing_error(calls, what.query)
     if isinstance(what, Around):
         if not calls.chosen(what.query):
             return _nothing_error(calls, what.query)

@@ -9,6 +9,8 @@
     before(QUERY)  what those calls read
     after(QUERY)   what their readers make
     stage(N)       the last tensor N times smaller than the input, N a power of two
+    preactivation(QUERY)  what those layers make before their own activation, as logits;
+                   for what is cut alone, since it is no tensor of the graph
 
     after a name or a class
     {KEY=VALUE,…}  of those the ones whose settings say so: "*{activation=relu}"; alone
@@ -51,7 +53,7 @@ class Query:
 
     text: str
     label: str | None
-    what: Named | Around | Stage
+    what: Named | Around | Stage | LastStep
     part: slice | int | None = None
 
 
@@ -73,6 +75,13 @@ class Around:
     """What the calls of another query read (`before`), or what the readers of its tensors make (`after`)."""
 
     side: str
+    query: Query
+
+
+@dataclass(frozen=True)
+class LastStep:
+    """What the layers of another query make before their own activation."""
+
     query: Query
 
 
@@ -103,7 +112,7 @@ def _parse_rest(text: str, rest: str, names: Collection[str], steps: int) -> Que
     if rest.startswith("~"):
         return Query(text, None, Named(rest))
     rest, part = _split_index(text, rest, names)
-    around = re.fullmatch(r"(before|after|stage)\((.*)\)", rest, re.DOTALL)
+    around = re.fullmatch(r"(before|after|stage|preactivation)\((.*)\)", rest, re.DOTALL)
     if around is None or _is_exact(rest, names):
         return Query(text, None, _parse_named(text, rest, names), part)
     side, inner = around.groups()
@@ -111,6 +120,10 @@ def _parse_rest(text: str, rest: str, names: Collection[str], steps: int) -> Que
         if not re.fullmatch(NUMBER, inner) or int(inner).bit_count() != 1:
             raise QueryError(text, text.rindex(f"({inner}"), "`stage(…)` holds a power of two, as `stage(8)`")
         return Query(text, None, Stage(int(inner)), part)
+    if side == "preactivation":
+        if steps < STEPS:
+            raise QueryError(text, text.index("preactivation"), "`preactivation(…)` stands in no other query")
+        return Query(text, None, LastStep(_parse_rest(text, inner, names, steps - 1)), part)
     if not steps:
         raise QueryError(text, 0, f"more than {STEPS} of `before` and `after` in each other")
     return Query(text, None, Around(side, _parse_rest(text, inner, names, steps - 1)), part)

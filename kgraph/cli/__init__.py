@@ -16,7 +16,7 @@ from kgraph.cli.output import open_output, report_error
 from kgraph.errors import Interrupted, KGraphError
 
 # The commands, each in the module of its name, as `NAME_command`; imported when it is used.
-COMMANDS = ("show", "shared", "select", "extract", "features", "costs", "diff", "audit", "demo")
+COMMANDS = ("show", "shared", "select", "extract", "convert", "features", "costs", "diff", "audit", "demo")
 
 
 class _Lazy(click.Group):

@@ -27,6 +27,7 @@ from kgraph.cli.terminal import progress, tell, terminal_width
 from kgraph.drawing.describe import format_bytes, format_macs
 from kgraph.drawing.terminal.graph_text import to_text
 from kgraph.errors import KGraphError, NoGraphError
+from kgraph.extraction.conversion.old_file import OldFile
 from kgraph.extraction.cutter import CuttableFile
 from kgraph.extraction.file import check_targets, open_cuttable, save_together
 from kgraph.extraction.plan import Queries, kept_layers, plan, rest
@@ -48,7 +49,7 @@ VERSION = 1  # of the JSON
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file to write; `.keras` from `.keras`, `.h5` from `.h5`.",
+    help="The file to write; `.keras` from any file, or `.h5` from `.h5`.",
 )
 @click.option("--tail", type=click.Path(path_type=Path), help="Write the rest of the model there.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, what is kept and dropped; write nothing.")
@@ -57,6 +58,7 @@ VERSION = 1  # of the JSON
 @input_shape_option
 @click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--flat", is_flag=True, help="Put nested models in place of their calls first.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
 @click.option(
     "--unsafe", is_flag=True, help="Let Keras run code that the file holds, and open files that it names."
@@ -75,6 +77,7 @@ def extract_command(
     input_shapes: Sequence[str],
     verify: bool,
     force: bool,
+    flat: bool,
     with_keras: bool,
     unsafe: bool,
     imports: Sequence[str],
@@ -94,6 +97,8 @@ def extract_command(
         raise click.UsageError("`--layers` is missing: which tensors shall the submodel make?")
     if tail and (inputs or with_keras or is_code(model)):
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
+    if flat and (dry_run or verify or with_keras or is_code(model)):
+        raise click.UsageError("`--flat` goes with files, not with `--dry-run`, `--verify` or `--with-keras`")
     if input_shapes and not dry_run:
         raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
     wanted = _queries(layers)
@@ -103,7 +108,11 @@ def extract_command(
         report.tell_plan(graph)
         report.end()
         return
-    source = None if with_keras or is_code(model) else open_cuttable(Path(model))
+    source = (
+        None
+        if with_keras or is_code(model)
+        else open_cuttable(Path(model), output.suffix if output else "", flat)
+    )
     suffix = source.suffix if source else ".keras"
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
@@ -119,6 +128,7 @@ def extract_command(
     else:
         file = source.file
         _check_graph(file)
+        _prepare(source, report, verify)
         if not verify:
             note_unused(imports)
         _cut(source, report, targets)
@@ -141,7 +151,8 @@ class _Report:
     """What is told of a cut, as lines while it is made or as JSON at its end."""
 
     def __init__(self, layers: Queries, inputs: Queries, verbose: bool, as_json: bool) -> None:
-        self.layers, self.inputs = layers, inputs or None
+        self.layers = layers
+        self.inputs: Queries | None = inputs or None
         self.verbose, self.as_json = verbose, as_json
         self.facts: dict[str, Any] = {"version": VERSION}
 
@@ -230,7 +241,7 @@ def _check_graph(file: ModelFile) -> None:
 
 def _cut(source: CuttableFile, report: _Report, targets: Sequence[Path]) -> None:
     """Cut the file, and write what is wanted to the first target, and the rest to the second, if any."""
-    graph = source.file.graph
+    graph = source.graph
     submodels = [source.submodel(report.tell_plan(graph))]
     if len(targets) > 1:
         submodels.append(source.submodel(rest(graph, report.layers), (True, False)))
@@ -250,6 +261,17 @@ def _verify_written(
         names = ", ".join(f"`{key}`" for key in found.different)
         raise KGraphError(f"`{head}` is written, but makes other numbers than the model for {names}")
     report.tell_verified(len(found.outputs))
+
+
+def _prepare(source: CuttableFile, report: _Report, verify: bool) -> None:
+    """None; has queries mean the layers of a flat model, if it is one; refuses what cannot be compared."""
+    if verify and isinstance(source, OldFile):
+        raise click.UsageError(
+            "`--verify` compares files of one Keras: `kgraph convert OLD NEW.keras --verify`, and cut that"
+        )
+    if isinstance(source, OldFile) and source.flat:
+        report.layers = source.flat_queries(report.layers)
+        report.inputs = None if report.inputs is None else source.flat_queries(report.inputs)
 
 
 def _open_for_keras(path: Path) -> ModelFile:

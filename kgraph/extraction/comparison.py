@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.errors import GraphError, KGraphError
+from kgraph.extraction.agreement import measure_agreement
 from kgraph.extraction.input_values import feeds
 from kgraph.extraction.keras2 import keras2_trial
 from kgraph.extraction.keras3 import keras3_trial
 from kgraph.extraction.keras_loading import Cause, cause_of, code_in, import_code
-from kgraph.extraction.trial import ComparisonError, Trial, Values
+from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array
 from kgraph.sources.model_file import open_model_file
 
 BY_HAND = "compare on data of your own: `keras.models.load_model` loads both"
@@ -32,7 +33,8 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _own_stdout() as write:
         try:
-            answer = compare(json.load(sys.stdin))
+            request = json.load(sys.stdin)
+            answer = measure_agreement(request) if "new" in request["files"] else compare(request)
         except ComparisonError as error:
             answer = {"error": error.cause.what, "hint": error.cause.hint}
         except KGraphError as error:
@@ -117,19 +119,7 @@ def is_equal(a: Any, b: Any) -> bool:
     """Whether two tensors are equal to the last bit."""
     if b is None:
         return False
-    left, right = _array(a), _array(b)
+    left, right = as_array(a), as_array(b)
     if left.dtype != right.dtype or left.shape != right.shape:
         return False
     return bool((left == right).all()) if left.dtype == object else left.tobytes() == right.tobytes()
-
-
-def _array(value: Any) -> Any:
-    import numpy as np
-
-    if hasattr(value, "to_tensor"):  # ragged
-        value = value.to_tensor()
-    if hasattr(value, "dense_shape"):
-        import tensorflow
-
-        value = tensorflow.sparse.to_dense(value)
-    return np.asarray(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from kgraph.errors import FROM_KERAS2, WITH_KERAS, ExtractError
+from kgraph.errors import AS_KERAS, WITH_KERAS, ExtractError
 from kgraph.graph import Graph
 
 if TYPE_CHECKING:
@@ -27,12 +27,18 @@ class Submodel(Protocol):
 
 
 class CuttableFile(Protocol):
-    """A file that can be cut, the suffix of what is cut from it, and its submodels by plans of its graph."""
+    """A file that can be cut, the suffix of what is cut from it, and its submodels by plans of its graph.
+
+    `graph` is that of the model as it is cut: as it will be in Keras 3, where the file is of an older one.
+    """
 
     suffix: str
 
     @property
     def file(self) -> ModelFile: ...
+
+    @property
+    def graph(self) -> Graph: ...
 
     def submodel(self, wanted: Graph, keyed: Keyed = ...) -> Submodel: ...
 
@@ -49,5 +55,5 @@ def check_version(path: Path, version: tuple[int, ...], oldest: tuple[int, int])
         raise ExtractError(
             str(path),
             f"is {which}; files of {known} can be cut without Keras",
-            hint=FROM_KERAS2 if () < version < (3,) else WITH_KERAS,
+            hint=AS_KERAS if () < version < (3,) else WITH_KERAS,
         )

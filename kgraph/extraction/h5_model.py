@@ -50,6 +50,11 @@ class H5Model:
 
     suffix = ".h5"
 
+    @property
+    def graph(self) -> Graph:
+        """The graph of the model."""
+        return self.file.graph
+
     def submodel(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> H5Submodel:
         """The submodel that a plan of the graph describes; `keyed`: see `write_config`."""
         file = self.file

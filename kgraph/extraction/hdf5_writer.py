@@ -105,6 +105,37 @@ class Layout:
         return self.headers.size
 
 
+@dataclass(frozen=True)
+class NewArray:
+    """An array of a new file: its place, and the place in the source that it is a copy of, if it is one.
+
+    `shape` and `dtype` (NumPy's) are those of an array that is none.
+    """
+
+    place: str
+    source: str | None
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class PlacedArray:
+    """Where in a new file an array's bytes go, how many, and where in the source they are, if there."""
+
+    place: str
+    target: int
+    size: int
+    source: int | None
+
+
+@dataclass(frozen=True)
+class ArrayLayout:
+    """A new HDF5 file: its headers, and where its arrays go."""
+
+    headers: Sparse
+    arrays: tuple[PlacedArray, ...]
+
+
 def file_parts(layout: Layout, source: BinaryIO, name: str) -> Iterator[memoryview]:
     """The bytes of the new file in order, each part to be used before the next is asked for.
 
@@ -154,15 +185,31 @@ def lay_out(part: FilePart, copies: Iterable[tuple[WeightGroup, str, str]], name
     return lay_out_in_box(f"{__name__}:copy_groups", part, {"places": places}, name, len(places))
 
 
-def lay_out_in_box(job: str, part: FilePart, request: Any, name: str, layers: int) -> Layout:
-    """The new file that a job makes in the box, as `describe_copy` describes it."""
-    with Hdf5Box(job, part, {"name": name, **request}, name=name, layers=layers) as box:
+def lay_out_arrays(part: FilePart, arrays: Iterable[NewArray], name: str) -> ArrayLayout:
+    """A new HDF5 file of arrays, each with the place of one of the open file that it is a copy of, or none.
+
+    Raises `ConfigError` for a damaged file, which is called `name`.
+    """
+    wanted = [[a.place, a.source, list(a.shape), a.dtype] for a in arrays]
+    job = f"{__name__}:place_arrays"
+    with Hdf5Box(job, part, {"name": name, "arrays": wanted}, name=name, layers=len(wanted)) as box:
         told, pages = box.answer()
+    return ArrayLayout(_headers(told, pages), tuple(PlacedArray(*placed) for placed in told["arrays"]))
+
+
+def _headers(told: Mapping[str, Any], pages: Any) -> Sparse:
     headers = Sparse()
     headers.size = told["size"]
     for index, number in enumerate(told["pages"]):
         headers.pages[number] = bytearray(pages[index * PAGE : (index + 1) * PAGE])
-    return Layout(headers, tuple(Extent(*extent) for extent in told["extents"]))
+    return headers
+
+
+def lay_out_in_box(job: str, part: FilePart, request: Any, name: str, layers: int) -> Layout:
+    """The new file that a job makes in the box, as `describe_copy` describes it."""
+    with Hdf5Box(job, part, {"name": name, **request}, name=name, layers=layers) as box:
+        told, pages = box.answer()
+    return Layout(_headers(told, pages), tuple(Extent(*extent) for extent in told["extents"]))
 
 
 # The jobs, done in the box.
@@ -196,6 +243,51 @@ def _copy_groups(source: Any, target: Any, request: Mapping[str, Any]) -> Iterat
         copy_attributes(source[old], made)
         for key in keys:
             yield from copy_array(source[old], made, key)
+
+
+def place_arrays(file: BinaryIO, request: Mapping[str, Any]) -> tuple[Any, Iterable[bytearray]]:
+    """The headers of a new file of arrays, as `lay_out_arrays` has them, and where its arrays go."""
+    import h5py
+
+    headers, source, placed = Sparse(), None, []
+    with (
+        name_damage(f"the weights of `{request['name']}` cannot be copied"),
+        h5py.File(headers, "w") as target,
+    ):
+        target.create_group(OWN)
+        for place, old, shape, dtype in request["arrays"]:
+            holder, _, key = place.rpartition("/")
+            group = target.require_group(holder)
+            if old is None:
+                placed.append([place, *_make_room(group, key, shape, dtype), None])
+                continue
+            source = source or h5py.File(file, "r")
+            above, _, name = old.rpartition("/")
+            held = source[above] if above else source
+            dataset = held[name]
+            if dataset.id.get_offset() is None and dataset.size:  # in parts, which no Keras writes
+                placed.append([place, *_make_room(group, key, dataset.shape, dataset.dtype), None])
+                continue
+            extents = [*copy_array(held, group, name, key)]
+            placed += [[place, e.target, e.size, e.source] for e in extents]
+    return {"size": headers.size, "pages": [*headers.pages], "arrays": placed}, headers.pages.values()
+
+
+def _make_room(group: Any, key: str, shape: Iterable[int], dtype: Any) -> tuple[int, int]:
+    """Where in the file the bytes of a new array go, and how many there are."""
+    import numpy as np
+    from h5py import h5d, h5p, h5s, h5t
+
+    kind, sizes = np.dtype(dtype), tuple(shape)
+    how = h5p.create(h5p.DATASET_CREATE)
+    how.set_layout(h5d.CONTIGUOUS)
+    how.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+    how.set_fill_time(h5d.FILL_TIME_NEVER)
+    how.set_obj_track_times(False)
+    space = h5s.create_simple(sizes) if sizes else h5s.create(h5s.SCALAR)
+    made = h5d.create(group.id, key.encode(), h5t.py_create(kind, logical=True), space, how)
+    size = int(np.prod(sizes, dtype=np.int64)) * kind.itemsize
+    return (made.get_offset() if size else 0), size
 
 
 def copy_attributes(source: Any, target: Any) -> None:

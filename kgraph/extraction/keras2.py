@@ -33,22 +33,22 @@ def keras2_trial(graph: Graph, models: Mapping[str, Any], layers: Queries, input
     def expected(values: Values, seed: int) -> Values:
         _begin(source, seed)
         calls.made.clear()
-        whole = _run(source, values)
+        whole = run_model(source, values)
         fed.update({name: calls.value(tensor, graph, values) for name, tensor in starts.items()})
         made = {key: calls.value(tensor, graph, values) for key, tensor in outputs.items()}
-        return made | (name_tail(_flatten_with_path(whole)) if tail is not None else {})
+        return made | (name_tail(outputs_by_path(whole)) if tail is not None else {})
 
     def made(values: Values, seed: int) -> Values:
         _begin(submodel, seed)
-        head = _run(submodel, values | fed)
+        head = run_model(submodel, values | fed)
         made = by_key(head, list(outputs))
         if tail is None:
             return made
         _begin(tail, seed)
         bare = "" in wanted.outputs
-        return made | name_tail(_flatten_with_path(tail(head if bare else made, training=False)))
+        return made | name_tail(outputs_by_path(tail(head if bare else made, training=False)))
 
-    return Trial(graph, _inputs(source), source, expected, made)
+    return Trial(graph, model_inputs(source), source, expected, made)
 
 
 @dataclass
@@ -159,26 +159,27 @@ def _begin(model: Any, seed: int) -> None:
             layer.reset_states()
 
 
-def _inputs(model: Any) -> dict[str, Any]:
+def model_inputs(model: Any) -> dict[str, Any]:
     """The symbolic inputs of a model by name."""
     return {tensor._keras_history.layer.name: tensor for tensor in model.inputs}
 
 
-def _run(model: Any, values: Values) -> Any:
+def run_model(model: Any, values: Values) -> Any:
+    """What a model makes of arrays by the names of its inputs, with `training=False`."""
     import tensorflow as tf
 
-    given = [tf.cast(values[name], tensor.dtype) for name, tensor in _inputs(model).items()]
+    given = [tf.cast(values[name], tensor.dtype) for name, tensor in model_inputs(model).items()]
     nested = getattr(model, "_nested_inputs", model.inputs)
     return model(tf.nest.pack_sequence_as(nested, given), training=False)
 
 
-def _flatten_with_path(outputs: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def outputs_by_path(outputs: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """The tensors of a structure, each with its place."""
     if isinstance(outputs, Mapping):
         for key in sorted(outputs):
-            yield from _flatten_with_path(outputs[key], (*path, key))
+            yield from outputs_by_path(outputs[key], (*path, key))
     elif isinstance(outputs, list | tuple):
         for index, value in enumerate(outputs):
-            yield from _flatten_with_path(value, (*path, index))
+            yield from outputs_by_path(value, (*path, index))
     else:
         yield path, outputs

@@ -34,15 +34,15 @@ def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | N
 
     def expected(values: Values, seed: int) -> Values:
         begin(source, seed)
-        made = by_key(_run(cut, values), [str(layers)])
+        made = by_key(run_model(cut, values), [str(layers)])
         if tail is not None:
             begin(source, seed)
-            made |= name_tail(keras.tree.flatten_with_path(_run(source, values)))
+            made |= name_tail(keras.tree.flatten_with_path(run_model(source, values)))
         return made
 
     def made(values: Values, seed: int) -> Values:
         begin(submodel, seed)
-        head = _run(submodel, values)
+        head = run_model(submodel, values)
         made = by_key(head, [str(layers)])
         if tail is not None:
             begin(tail, seed)
@@ -52,7 +52,7 @@ def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | N
     graph = read_live(source)
     whole = source if tail is not None else cut
     run = graph if tail is not None else plan(graph, layers, inputs)
-    return Trial(run, _inputs(whole), source, expected, made)
+    return Trial(run, model_inputs(whole), source, expected, made)
 
 
 def _functional(model: Any) -> Any:
@@ -60,17 +60,26 @@ def _functional(model: Any) -> Any:
     return model if hasattr(model, "_inputs_struct") else model._functional
 
 
-def _inputs(model: Any) -> dict[str, Any]:
+def model_inputs(model: Any) -> dict[str, Any]:
     """The symbolic inputs of a model by name."""
     return {tensor._keras_history[0].name: tensor for tensor in _functional(model).inputs}
 
 
-def _run(model: Any, values: Values) -> Any:
+def outputs_by_path(outputs: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """The tensors of a structure, each with its place."""
+    import keras
+
+    found: list[tuple[tuple[Any, ...], Any]] = keras.tree.flatten_with_path(outputs)
+    return found
+
+
+def run_model(model: Any, values: Values) -> Any:
+    """What a model makes of arrays by the names of its inputs, with `training=False`."""
     import keras
 
     given = [
         keras.ops.convert_to_tensor(values[name], dtype=tensor.dtype)
-        for name, tensor in _inputs(model).items()
+        for name, tensor in model_inputs(model).items()
     ]
     return model(keras.tree.pack_sequence_as(_functional(model)._inputs_struct, given), training=False)
 

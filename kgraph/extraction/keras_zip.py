@@ -27,7 +27,7 @@ from kgraph.extraction.cutter import (
 from kgraph.extraction.hdf5_writer import lay_out, stream
 from kgraph.extraction.model_writer import WrittenConfig
 from kgraph.extraction.weight_moves import Move, group_to_copy, plan_moves
-from kgraph.extraction.write_keras3 import write_config
+from kgraph.extraction.write_keras3 import write_config, write_whole
 from kgraph.graph import Graph
 from kgraph.sources.containers.hdf5_box import FilePart, whole_file
 from kgraph.sources.containers.keras_zip import CONFIG, METADATA, WEIGHTS, open_archive, open_member
@@ -46,12 +46,31 @@ class KerasZip:
 
     suffix = ".keras"
 
+    @property
+    def graph(self) -> Graph:
+        """The graph of the model."""
+        return self.file.graph
+
     def submodel(self, wanted: Graph, keyed: Keyed = OUTPUTS) -> KerasZipSubmodel:
         """The submodel that a plan of the graph describes; `keyed`: see `write_config`."""
         file = self.file
         assert file.saved.weights is not None
         cut = write_config(file.config, file.graph, wanted, file.version, keyed)
         return KerasZipSubmodel(file, cut, plan_moves(file.config, file.graph, file.saved.weights, cut))
+
+    @property
+    def remarks(self) -> dict[str, Any]:
+        """What is to be known of the whole model as it is written: nothing."""
+        return {"notes": {}, "custom": []}
+
+    def whole(self) -> KerasZipSubmodel:
+        """The whole model, without what it was compiled with."""
+        file = self.file
+        assert file.saved.weights is not None
+        written = write_whole(file.config, file.graph, file.version)
+        return KerasZipSubmodel(
+            file, written, plan_moves(file.config, file.graph, file.saved.weights, written)
+        )
 
 
 def open_keras_zip(file: ModelFile) -> KerasZip:
@@ -81,22 +100,30 @@ class KerasZipSubmodel:
         assert stored is not None
         with (
             zipfile.ZipFile(file, "w") as archive,
-            _open_members(path) as (weights, assets),
+            open_members(path) as (weights, assets),
         ):
-            archive.writestr(_zip_info(METADATA), json.dumps(self.file.saved.metadata))
-            archive.writestr(_zip_info(CONFIG), json.dumps(self.written.entry))
+            archive.writestr(zip_info(METADATA), json.dumps(self.file.saved.metadata))
+            archive.writestr(zip_info(CONFIG), json.dumps(self.written.entry))
             copies = [(group_to_copy(stored, m), m.source, m.target) for m in self.moves]
             layout = lay_out(weights, copies, str(path))
-            with archive.open(_zip_info(WEIGHTS, layout.size), "w") as out:
+            with archive.open(zip_info(WEIGHTS, layout.size), "w") as out:
                 stream(layout, weights.open(), str(path), out.write, watch)
-            for name, new in _renamed_assets(assets, self.moves):
-                with archive.open(_zip_info(new), "w", force_zip64=True) as out:
-                    for data in _asset_parts(name, assets):
-                        out.write(data)
+            copy_assets(assets, [(m.source, m.target, m.without) for m in self.moves], archive)
             self.file.check_unchanged()
 
 
 Assets = dict[str, Callable[[], Any]]
+
+
+AssetMoves = list[tuple[str, str, str | None]]  # as `Move` has them
+
+
+def copy_assets(assets: Assets, moves: AssetMoves, archive: zipfile.ZipFile) -> None:
+    """None; writes the assets of the groups that are moved, each at its new place, into an archive."""
+    for name, new in _renamed_assets(assets, moves):
+        with archive.open(zip_info(new), "w", force_zip64=True) as out:
+            for data in _asset_parts(name, assets):
+                out.write(data)
 
 
 def _asset_parts(name: str, assets: Assets) -> Iterator[bytes]:
@@ -110,7 +137,7 @@ def _asset_parts(name: str, assets: Assets) -> Iterator[bytes]:
 
 
 @contextmanager
-def _open_members(path: Path) -> Iterator[tuple[FilePart, Assets]]:
+def open_members(path: Path) -> Iterator[tuple[FilePart, Assets]]:
     """The weights of a source, and what opens each of its assets, by name."""
     with ExitStack() as stack:
         if path.is_dir():
@@ -138,18 +165,18 @@ def _asset_files(folder: Path) -> Iterator[Path]:
             )
 
 
-def _renamed_assets(assets: Assets, moves: list[Move]) -> Iterator[tuple[str, str]]:
+def _renamed_assets(assets: Assets, moves: AssetMoves) -> Iterator[tuple[str, str]]:
     """The assets of the layers that are kept, each with its new name; they lie at the places of weights."""
     for name in assets:
         if ".." in name.split("/"):
             raise UnsafeError(f"the asset `{name}` lies outside its archive")
-        for move in moves:
-            at = f"{ASSETS}{move.source}/"
-            if name.startswith(at) and not (move.without and name.startswith(f"{at}{move.without}/")):
-                yield name, f"{ASSETS}{move.target}/{name.removeprefix(at)}"
+        for source, target, without in moves:
+            at = f"{ASSETS}{source}/"
+            if name.startswith(at) and not (without and name.startswith(f"{at}{without}/")):
+                yield name, f"{ASSETS}{target}/{name.removeprefix(at)}"
 
 
-def _zip_info(name: str, size: int = 0) -> zipfile.ZipInfo:
+def zip_info(name: str, size: int = 0) -> zipfile.ZipInfo:
     """A stored member without a date, so that the same cut gives the same bytes tomorrow."""
     info = zipfile.ZipInfo(name)
     info.file_size = size

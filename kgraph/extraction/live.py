@@ -14,14 +14,17 @@ from typing import Any
 
 from kgraph.errors import KERAS_STOPS, ExtractError, ReadError
 from kgraph.extraction.keras_loading import check_keras3_loads, load_live_model
+from kgraph.extraction.last_steps import is_parted
+from kgraph.extraction.live_flat import extract_flat, twin_of
 from kgraph.extraction.plan import Queries, plan
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.sources.live import is_model, keras_nodes, read_structure
+from kgraph.sources.live_keras2 import is_keras2_model
 from kgraph.sources.model_file import open_model_file
 from kgraph.structures import argument_of, split_slot
 
 
-def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> Any:
+def extract(model: Any, layers: Queries, *, inputs: Queries | None = None, flat: bool = False) -> Any:
     """A `keras.Model` that makes the tensors that queries name, with the layers of `model` itself.
 
     One exact name that means one tensor, as `"avg_pool"`, gives that bare output. Lists, patterns and
@@ -29,7 +32,8 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
     tensor. Its inputs are those of `model` that are needed (a warning names the others), or new ones in place
     of the tensors that `inputs` names. Nested models are cut in place: their calls keep `training` and masks,
     and no layer runs twice for one call. `model` is left as it was; where nested models are cut, its layers
-    get further nodes, of which its own graph knows nothing.
+    get further nodes, of which its own graph knows nothing. With `flat`, their layers are put in place of
+    their calls instead, as twins with the very variables, named by path with `_` for `/`.
 
     `model` may be the path of a file that Keras can load and that holds no code; `kgraph.extract_file` cuts
     files without Keras. Raises what `kgraph.plan` raises, `NoGraphError` for a subclassed model, and
@@ -37,12 +41,22 @@ def extract(model: Any, layers: Queries, *, inputs: Queries | None = None) -> An
     """
     if isinstance(model, str | os.PathLike):
         model = _load(Path(model), layers, inputs)
+    if is_keras2_model(model):
+        raise ExtractError(
+            model.name,
+            "is a live model of Keras 2, which is cut from its file",
+            hint="`model.save('model.h5')`, then `kgraph.extract_file('model.h5', 'cut.keras', …)`",
+        )
     if not is_model(model):
         raise ReadError(
             f"a `{type(model).__name__}` is neither a path nor a live Keras 3 model",
             hint="a graph holds no weights: `kgraph.plan` tells what would be cut",
         )
     graph = read_structure(model)
+    if flat:
+        if inputs is not None:
+            raise ExtractError(graph.name, "is to be flat, and to begin in its middle: one at a time")
+        return extract_flat(model, graph, layers)
     wanted = plan(graph, layers, inputs)
     if inputs is None:
         _warn_of_unused(graph, wanted)
@@ -81,7 +95,10 @@ class _Builder:
         self.made: dict[Tensor, Any] = {}
         self.changed: set[Tensor] = set()
         self.begins = any(layer.stands_for for layer in wanted.layers)
-        if self.begins or any(layer.graph for layer in wanted.layers):
+        # Layers that are parted from their activations, and those; and what was made of them.
+        self.parts = {layer.name for layer in wanted.layers if _is_part(layer, graph)}
+        self.parted: dict[str, Any] = {}
+        if self.begins or self.parts or any(layer.graph for layer in wanted.layers):
             self.calls = keras_nodes(model)
             for node in wanted.nodes:
                 self._make(node)
@@ -112,8 +129,11 @@ class _Builder:
         if layer.stands_for:
             self._put(node, [_new_input(node.outputs[0])], changed=True)
             return
+        if layer.name in self.parts and layer.source_name not in self.graph:
+            self._make_step(node)
+            return
         call = self.calls[layer.source_name, node.node_index]
-        operation = call.operation if layer.graph is None else self._operation(layer)
+        operation = self._operation(layer)
         if operation is call.operation and not (
             self.changed and self.changed.intersection(node.inputs.values())
         ):
@@ -130,6 +150,17 @@ class _Builder:
             raise ExtractError(layer.name, f"cannot be called again behind the cut ({error})") from error
         self._put(node, keras.tree.flatten(made), changed=True)
 
+    def _make_step(self, node: Node) -> None:
+        """Make what a layer's activation makes of what is left of the layer."""
+        import keras
+
+        (read,) = node.inputs.values()
+        if node.layer not in self.parted:
+            activation = self._live(read.layer).activation
+            policy = self._live(read.layer).dtype_policy
+            self.parted[node.layer] = keras.layers.Activation(activation, name=node.layer, dtype=policy)
+        self._put(node, [self.parted[node.layer](self.made[read])], changed=True)
+
     def _put(self, node: Node, tensors: Any, changed: bool) -> None:
         for index, tensor in enumerate(tensors):
             self.made[Tensor(*node.key, index)] = tensor
@@ -137,9 +168,11 @@ class _Builder:
                 self.changed.add(Tensor(*node.key, index))
 
     def _operation(self, layer: Layer) -> Any:
-        """The model's own layer, or, for a nested model that is cut, what is left of it."""
+        """The model's own layer, or what is left of it: of a nested model that is cut, of a parted layer."""
         origin = layer.source_name
         operation = self._live(origin)
+        if layer.name in self.parts:
+            return self.parted.setdefault(origin, _without_activation(operation))
         before = self.graph.layer(origin)
         if layer.graph is None or before.graph is None or layer.graph == before.graph:
             return operation
@@ -179,6 +212,20 @@ class _Builder:
         if len(first) == 1:
             return [first[0]], kwargs | masks
         return [first], kwargs | {"mask": [masks.get(f"mask.{i}") for i in range(len(first))]}
+
+
+def _is_part(layer: Layer, graph: Graph) -> bool:
+    """Whether a layer of a plan is parted from its activation, or is such an activation."""
+    if layer.source_name in graph:
+        return is_parted(layer, graph.layer(layer.source_name))
+    return layer.class_name == "Activation"
+
+
+def _without_activation(layer: Any) -> Any:
+    """A layer with the very variables of another, and all else, but its activation and its calls."""
+    import keras
+
+    return twin_of(layer, activation=keras.activations.linear)
 
 
 def _new_input(tensor: Tensor) -> Any:

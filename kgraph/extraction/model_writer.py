@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kgraph.errors import WITH_KERAS, ExtractError
+from kgraph.extraction.last_steps import is_parted
 from kgraph.extraction.shared_object_ids import SharedIds, put_tag
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import is_operation
@@ -102,8 +103,8 @@ class ModelWriter:
             "output_layers": self._ends("output_layers", self.new.outputs, self.graph.outputs, keyed_outputs),
         }
 
-    def _as_it_was(self) -> Written:
-        """The config of a nested model of which all is left, in its own form."""
+    def whole(self) -> Written:
+        """The config of a model of which all is left, in its own form."""
         if self.has_calls:
             return self.functional()
         layers = [self._entry(layer) for layer in self.new.layers if layer.source_name in self.children]
@@ -111,8 +112,10 @@ class ModelWriter:
 
     def _entry_with_calls(self, layer: Layer) -> Written:
         """The entry of a layer with its calls; until 2.3 a Sequential has no entry for its input."""
-        if is_operation(layer) and layer.source_name not in self.children:
-            return self._new_operation(layer)
+        if layer.source_name not in self.children and (
+            is_operation(layer) or layer.class_name == "Activation"
+        ):
+            return self._new_entry(layer)
         if layer.stands_for or layer.source_name not in self.children:
             return self.dialect.new_input(self, self.new.nodes_of(layer.name)[0].outputs[0])
         calls = zip(self.wanted.nodes_of(layer.name), self.new.nodes_of(layer.name), strict=True)
@@ -129,15 +132,16 @@ class ModelWriter:
         if not after.inputs and self.graph.node(Tensor(layer.source_name, before.node_index)).inputs:
             raise ExtractError(layer.source_name, "is left without an input, so that it cannot be called")
 
-    def _new_operation(self, layer: Layer) -> Written:
-        """The entry of an operation that the source does not have, with its call."""
-        head = {key: getattr(layer, key) for key in ("module", "class_name", "config", "registered_name")}
-        (after,) = self.new.nodes_of(layer.name)
+    def _new_entry(self, layer: Layer) -> Written:
+        """The entry of an operation or an activation that the source does not have, with its calls."""
+        has_modules = "module" in self.entry
+        keys = ("module", "class_name", "registered_name") if has_modules else ("class_name",)
+        nodes = self.new.nodes_of(layer.name)
         return {
-            **head,
+            **{key: getattr(layer, key) for key in keys},
             "config": {**layer.config},
             "name": layer.name,
-            "inbound_nodes": [self.dialect.call(self, layer, after, after)],
+            "inbound_nodes": [self.dialect.call(self, layer, node, node) for node in nodes],
         }
 
     def _entry(self, layer: Layer) -> Written:
@@ -145,6 +149,8 @@ class ModelWriter:
         path = self.path + layer.name
         self.output.origins[path] = self.origin + layer.source_name
         entry = dict(self.children[layer.source_name])
+        if is_parted(layer, self.graph.layer(layer.source_name)):
+            entry["config"] = {**entry["config"], "activation": layer.config["activation"]}
         if layer.graph is not None:
             inner = self._writer_of(layer, layer.graph, entry)
             is_cut = inner.graph != inner.wanted
@@ -179,7 +185,7 @@ class ModelWriter:
             inner = self._open_entry(config["layer"], model, is_cut)
             return {**entry, "config": {**config, "layer": inner}}
         if not is_cut:
-            return {**entry, "config": model._as_it_was()}
+            return {**entry, "config": model.whole()}
         if not self._is_plain(entry):
             raise ExtractError(
                 entry_name(entry),

@@ -13,12 +13,13 @@ from dataclasses import replace
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.cut import Cut, Cutting
+from kgraph.extraction.last_steps import part_layers
 from kgraph.extraction.mask_checks import check_beginning, check_erasers, check_links, describe_seen_masks
 from kgraph.extraction.mask_nodes import ZIPS, add_mask_nodes
 from kgraph.extraction.place import Names, Place, place_of
 from kgraph.graph import Graph, NodeKey, Tensor, call_address, parse_address, reads_source
 from kgraph.layers import every_layer, inner_path, is_nested, is_operation
-from kgraph.query import match
+from kgraph.query import Match, match
 from kgraph.sources.configs.context import version_numbers
 from kgraph.structures import Slots, join_slot
 from kgraph.transforms.flatten import every_node
@@ -34,7 +35,8 @@ def plan(graph: Graph, layers: Queries, inputs: Queries | None = None) -> Graph:
 
     Its output is bare for one exact name without a label that means one tensor, as `"avg_pool"`. Else its
     outputs are a dict: label, or shortest address, → tensor, in query order. Its inputs are those of `graph`
-    that are needed, or, with `inputs`, new ones in place of the tensors named there.
+    that are needed, or, with `inputs`, new ones in place of the tensors named there. The key of
+    `preactivation(…)` is its text; its layer keeps its name, and an `Activation` behind makes what it made.
 
     Raises what `select` raises, and `ExtractError` for a label used twice, for `inputs` that do not
     cut the wanted tensors off from the model's own, or across which a mask would travel, and for what
@@ -42,7 +44,7 @@ def plan(graph: Graph, layers: Queries, inputs: Queries | None = None) -> Graph:
     """
     if not graph.inputs:
         raise ExtractError(graph.name, "is not built, so its layers make no tensors")
-    graph = _without_marks(graph)
+    graph, layers = _part_activations(_without_marks(graph), layers)
     wanted = {slot: place_of(graph, tensor) for slot, tensor in _slots(graph, layers).items()}
     if inputs is None:
         cut = Cutting(graph, wanted, {}).run().graph
@@ -59,12 +61,26 @@ def rest(graph: Graph, layers: Queries) -> Graph:
     Its inputs are as the outputs that `plan` gives these tensors, its outputs those of `graph`.
     Raises what `plan` raises with `inputs`.
     """
-    graph = _without_marks(graph)
+    graph, layers = _part_activations(_without_marks(graph), layers)
     stops = _stops(graph, layers)
     wanted = {slot: (tensor,) for slot, tensor in graph.outputs.items()}
     cut = _begin_at(graph, wanted, stops)
     slots = _slots(graph, layers)
     return _finish(graph, replace(cut, inputs=Slots(zip(slots, cut.inputs.values(), strict=True))))
+
+
+def _part_activations(graph: Graph, layers: Queries) -> tuple[Graph, Queries]:
+    """The graph with the layers parted that queries name with `preactivation`, and what they name in it."""
+    keyed = _keyed_tensors(graph, layers)
+    parted = part_layers(graph, [tensor for _, tensor, is_before in keyed if is_before])
+    if not parted.steps:
+        return graph, layers
+    named: dict[str, str | Tensor] = {}
+    for key, tensor, is_before in keyed:
+        found = tensor if is_before else parted.after(tensor)
+        if named.setdefault(key, found) != found:
+            raise _twice_error(key)
+    return parted.graph, named
 
 
 def _finish(graph: Graph, cut: Graph) -> Graph:
@@ -227,25 +243,44 @@ def _slots(graph: Graph, layers: Queries) -> dict[str, Tensor]:
 
 
 def name_tensors(graph: Graph, layers: Queries) -> dict[str, Tensor]:
-    """The tensors that queries name, by the key that each gets: its label or its shortest address."""
+    """The tensors that queries name, by the key that each gets: its label or its shortest address.
+
+    Raises `SelectError` for queries that mean what layers make before their activation.
+    """
+    found: dict[str, Tensor] = {}
+    for key, tensor, is_before in _keyed_tensors(graph, layers):
+        if is_before:
+            Match(key, None, (tensor,), before_activation=True).check_tensors()
+        if found.setdefault(key, tensor) != tensor:
+            raise _twice_error(key)
+    return found
+
+
+def _twice_error(key: str) -> ExtractError:
+    return ExtractError(key, "would be the key of two outputs", hint="give one of them another label")
+
+
+def _keyed_tensors(graph: Graph, layers: Queries) -> list[tuple[str, Tensor, bool]]:
+    """The tensors that queries name, each with its key, and whether what is before the activation is."""
     if not isinstance(layers, Collection | Iterator) or isinstance(layers, str):
         layers = [layers]
     if not layers:
         raise ExtractError(graph.name, "has nothing taken from it: no tensor is named")
     pairs = list(layers.items()) if isinstance(layers, Mapping) else [(None, query) for query in layers]
     calls = Counter(node.layer for node, _ in every_node(graph))
-    found: dict[str, Tensor] = {}
+    found: list[tuple[str, Tensor, bool]] = []
+    labels: set[str] = set()
     for (key, _), matched in zip(pairs, match(graph, *(query for _, query in pairs)), strict=True):
         label = key if key is not None else matched.label
-        if label is not None and (len(matched.tensors) > 1 or label in found):
+        if label is not None and (len(matched.tensors) > 1 or label in labels):
             what = (
                 f"stands for {len(matched.tensors)} tensors" if len(matched.tensors) > 1 else "is used twice"
             )
             raise ExtractError(label, f"{what}, but a label is the key of one output")
         for tensor in matched.tensors:
             name = label or (str(tensor) if calls[tensor.layer] > 1 else tensor.short)
-            if found.setdefault(name, tensor) != tensor:
-                raise ExtractError(
-                    name, "would be the key of two outputs", hint="give one of them another label"
-                )
+            if label is None and matched.before_activation:
+                name = f"preactivation({name})" if len(matched.tensors) > 1 else matched.query
+            labels.add(name)
+            found.append((name, tensor, matched.before_activation))
     return found

@@ -43,3 +43,16 @@ def by_key(outputs: Any, keys: Sequence[str]) -> Values:
         return dict(outputs)
     listed = outputs if isinstance(outputs, list | tuple) else [outputs]
     return dict(zip(keys, listed, strict=True))
+
+
+def as_array(value: Any) -> Any:
+    """A tensor as NumPy has it, ragged and sparse ones filled up."""
+    import numpy as np
+
+    if hasattr(value, "to_tensor"):  # ragged
+        value = value.to_tensor()
+    if hasattr(value, "dense_shape"):
+        import tensorflow
+
+        value = tensorflow.sparse.to_dense(value)
+    return np.asarray(value)

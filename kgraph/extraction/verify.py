@@ -62,6 +62,52 @@ def verify(
         "imports": list(imports),
         "library": "tf_keras" if () < source.version < (3,) else "keras",
     }
+    answer = _answer(request, submodel)
+    return Verification(tuple(answer["outputs"]), tuple(answer["different"]))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far each output of a converted model is from its source's.
+
+    Of each: its place in the structure of outputs, the largest difference, and the largest value;
+    `library` made the source's.
+    """
+
+    library: str
+    outputs: tuple[tuple[str, float, float], ...]
+
+    @property
+    def absolute(self) -> float:
+        """The largest difference of all."""
+        return max((apart for _, apart, _ in self.outputs), default=0.0)
+
+    @property
+    def relative(self) -> float:
+        """The largest difference of an output, of its largest value."""
+        return max((apart / (largest or 1.0) for _, apart, largest in self.outputs), default=0.0)
+
+
+def verify_conversion(
+    source: ModelFile, new: Path, *, unsafe: bool = False, imports: Sequence[str] = ()
+) -> Agreement:
+    """How far the model of a converted file is from its source, on random inputs, with `training=False`.
+
+    Files of Keras 1 and 2 are loaded with tf_keras if it is installed, others with Keras; the result with
+    Keras. Raises as `verify`, and `KGraphError` for a source that no Keras loads with its weights.
+    """
+    source.check_unchanged()
+    if source.weights is not None or source.format == "tensorflow.js":
+        raise KGraphError(
+            f"`{source.path}` is no file that Keras could load with its weights", hint="leave `--verify` away"
+        )
+    files = {"source": str(source.path), "new": str(new)}
+    answer = _answer({"files": files, "unsafe": unsafe, "imports": list(imports)}, new)
+    return Agreement(answer["library"], tuple((str(p), float(d), float(m)) for p, d, m in answer["outputs"]))
+
+
+def _answer(request: Mapping[str, Any], written: Path) -> dict[str, Any]:
+    """What the program that compares answers. Raises `KGraphError` where it cannot."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", PROGRAM, str(Path(kgraph.__file__).parents[1])],
         input=json.dumps(request),
@@ -69,12 +115,14 @@ def verify(
         text=True,
         check=False,
     )
-    answer = json.loads(done.stdout) if done.returncode == 0 and done.stdout else explain_death(done)
+    answer: dict[str, Any] = (
+        json.loads(done.stdout) if done.returncode == 0 and done.stdout else explain_death(done)
+    )
     if "error" in answer:
         raise KGraphError(
-            f"`{submodel}` is written but could not be compared: {answer['error']}", hint=answer["hint"]
+            f"`{written}` is written but could not be compared: {answer['error']}", hint=answer["hint"]
         )
-    return Verification(tuple(answer["outputs"]), tuple(answer["different"]))
+    return answer
 
 
 def _query_texts(layers: Queries) -> Any:

@@ -29,10 +29,10 @@ class Move:
 
 def plan_moves(entry: Entry, graph: Graph, weights: WeightGroup, cut: WrittenConfig) -> list[Move]:
     """What is to be copied, each variable once. Raises `ExtractError` for weights that have no place."""
-    stored = dict(_group_places(entry, "", ""))
+    stored = dict(group_places(entry, "", ""))
     layers = dict(every_layer(graph))
     found: list[Move] = []
-    for path, parts in _group_places(cut.entry, "", ""):
+    for path, parts in group_places(cut.entry, "", ""):
         if cut.shared_ids.first.get(path, path) != path or path not in cut.origins:
             continue  # stored with the first entry that is the same object, or a new input
         origin = cut.origins[path]
@@ -56,7 +56,7 @@ GroupPlaces = list[
 ]  # places of groups, each with the child that is not the entry's own
 
 
-def _group_places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, GroupPlaces]]:
+def group_places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, GroupPlaces]]:
     """The path of each entry at every depth, with the places of the groups that hold its own variables."""
     config = entry["config"]
     is_line = "input_layers" not in config
@@ -74,7 +74,7 @@ def _group_places(entry: Entry, place: str, path: str) -> Iterator[tuple[str, Gr
         while isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
             if isinstance(inner["config"].get("layers"), list):
                 yield own, [*parts, (group, "layers")]
-                yield from _group_places(inner, f"{group}/", f"{own}/")
+                yield from group_places(inner, f"{group}/", f"{own}/")
                 break
             parts.append((group, "layer"))
             group, inner = f"{group}/layer", inner["config"].get("layer")

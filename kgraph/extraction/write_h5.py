@@ -65,15 +65,19 @@ def _old_input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
 
 
 def _old_call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> Any:
-    calls = model.children[layer.source_name].get("inbound_nodes") if model.has_calls else None
-    source = model.graph.node(Tensor(layer.source_name, before.node_index))
-    if calls is None or source.inputs.keys() != after.inputs.keys():
+    is_known = model.has_calls and layer.source_name in model.children
+    calls = model.children[layer.source_name].get("inbound_nodes") if is_known else None
+    if calls is None or _inputs_of(model, layer, before).keys() != after.inputs.keys():
         given = [t for slot, t in after.inputs.items() if argument_of(slot) == "0"]
         return [[*_old_reference(model, t), {}] for t in given]
     call = calls[before.node_index]
     if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):
         return [_argument(model, call[0], "0", after.inputs)]
     return _argument(model, call, "0", after.inputs)
+
+
+def _inputs_of(model: ModelWriter, layer: Layer, before: Node) -> Slots:
+    return model.graph.node(Tensor(layer.source_name, before.node_index)).inputs
 
 
 def _argument(model: ModelWriter, value: Any, slot: str, reads: Slots) -> Any:
@@ -123,6 +127,8 @@ def _has_input(entry: Entry) -> bool:
 def _old_reference(model: ModelWriter, tensor: Tensor) -> list[Any]:
     """The place of a tensor; nested models, and what is left of one, are counted from 1."""
     layer = model.wanted.layer(tensor.layer)
+    if layer.name not in model.graph and not layer.stands_for:  # an activation that was parted
+        return [tensor.layer, tensor.node_index, tensor.tensor_index]
     first = 0 if layer.stands_for else model.first_calls.get(layer.name, 0)
     if layer.graph and not layer.wraps and layer.graph != model.graph.layer(layer.name).graph:
         first = 1

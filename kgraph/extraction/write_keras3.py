@@ -48,6 +48,15 @@ def write_config(
     return result
 
 
+def write_whole(entry: Entry, graph: Graph, version: tuple[int, ...]) -> WrittenConfig:
+    """The config of a whole model, in Keras's own order, a Sequential as such. Raises as `write_config`."""
+    new = renumber(graph)
+    result = WrittenConfig(version, assign_ids(new, dict(tags_by_path(entry))))
+    model = ModelWriter(KERAS_3, entry, graph, graph, new, result)
+    result.entry = {**entry, "config": model.whole(), "compile_config": {}}
+    return result
+
+
 def input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
     """The entry of a new InputLayer, as all of Keras 3 read it."""
     if model.output.version < CASTS_LATE and tensor.dtype in ("float16", "bfloat16"):
@@ -68,7 +77,7 @@ def input_entry(model: ModelWriter, tensor: Tensor) -> dict[str, Any]:
 
 def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[str, Any]:
     """One call as Keras writes it: the source's, with the tensors of the submodel in their places."""
-    if not model.has_calls:  # a Sequential hands on what it has
+    if not model.has_calls or layer.source_name not in model.children:  # a Sequential hands on what it has
         constants = [value for slot, value in after.arguments.items() if slot.isdecimal()]
         return {"args": [*_positional_argument(model, after), *constants], "kwargs": _masks(model, after)}
     source = model.graph.node(Tensor(layer.source_name, before.node_index))

@@ -16,7 +16,8 @@ from kgraph.sources.weights.values import Values
 
 
 def read(source: object, *, weights: str | os.PathLike[str] | None = None, values: Values = False) -> Graph:
-    """The graph of a model: a path to a saved one, or a live Keras 3 `Functional` or `Sequential`.
+    """The graph of a model: a path to a saved one, or a live `Functional` or `Sequential` of Keras 3, or
+    of Keras 2 (`tf_keras`).
 
     Reads files of Keras 1.x, 2.x and 3 without importing Keras or TensorFlow, and runs nothing of what
     they hold: `.keras` (or unpacked folders), whole models in HDF5, SavedModel folders,
@@ -31,6 +32,7 @@ def read(source: object, *, weights: str | os.PathLike[str] | None = None, value
     """
     from kgraph.graph import Graph
     from kgraph.sources.live import is_model, read_live
+    from kgraph.sources.live_keras2 import is_keras2_model, read_keras2
     from kgraph.sources.model_file import open_model_file
 
     if isinstance(source, str | os.PathLike):
@@ -42,6 +44,8 @@ def read(source: object, *, weights: str | os.PathLike[str] | None = None, value
         return source
     if is_model(source):
         return read_live(source, values)
+    if is_keras2_model(source):
+        return read_keras2(source, values)
     raise ReadError(
         f"a `{type(source).__name__}` is neither a path nor a Keras 3 model",
         hint="give a path to a `.keras` file, or a `keras.Model` built by Keras 3",

@@ -15,11 +15,8 @@ from pathlib import Path
 import pytest
 from helpers.feature_cases import FEATURES
 from helpers.long_models import deep
+from helpers.message_models import conversion, fixed_size, without_shard
 from helpers.places import DEMO, GOLDEN, ROOT
-
-from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.graph_json import to_json
-from kgraph.structures import Slots
 
 MESSAGES = GOLDEN / "errors.txt"
 
@@ -54,24 +51,6 @@ def _args(*args: str) -> Callable[[Path], list[str]]:
         (folder / "code.py").write_text("number = 1\ndef broken():\n    raise ValueError('no data')\n")
         (folder / "fails.py").write_text("raise ValueError('no data')\n")
         return ["show", *args]
-
-    return make
-
-
-def _fixed(*options: str) -> Callable[[Path], list[str]]:
-    """A maker of a graph of pictures of free size, whose layer cannot take small ones."""
-
-    def make(folder: Path) -> list[str]:
-        x = Tensor("image", shape=(None, None, None, 3), dtype="float32")
-        pool = {"pool_size": [4, 4], "strides": [4, 4], "padding": "valid", "data_format": "channels_last"}
-        nodes = (Node("image", outputs=(x,)), Node("pool", inputs=Slots({"0": x})))
-        layers = (
-            Layer("image", "InputLayer", module="keras.layers"),
-            Layer("pool", "MaxPooling2D", module="keras.layers", config=pool),
-        )
-        graph = Graph("small", layers, nodes, Slots({"": x}), Slots({"": nodes[1].outputs[0]}))
-        (folder / "g.json").write_text(to_json(graph))
-        return ["show", "g.json", *options]
 
     return make
 
@@ -321,14 +300,14 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a shape for no input": _args("demo.keras", "--input-shape", "titel=16"),
     "a shape of another rank": _args("demo.keras", "--input-shape", "title=16x3x4"),
     "a shape without a name, and two inputs": _args("demo.keras", "--input-shape", "16"),
-    "a size against a fixed one": _fixed("--input-shape", "8x8x4"),
-    "a size that a layer cannot take": _fixed("--input-shape", "2x2x3"),
+    "a size against a fixed one": fixed_size("--input-shape", "8x8x4"),
+    "a size that a layer cannot take": fixed_size("--input-shape", "2x2x3"),
     "a table of an unknown suffix": _costs("demo.keras", "-o", "costs.txt"),
     "a table without a suffix": _costs("demo.keras", "-o", "costs"),
     "costs for batches that differ": _costs("demo.keras", "--input-shape", "title=16x3", "body=4x80"),
     "costs for two batches": _costs("demo.keras", "--batch", "2", "--input-shape", "title=16x3"),
     "costs for a shape of another rank": _costs("demo.keras", "--input-shape", "title=16x3x4"),
-    "costs for a size too small": lambda f: ["costs", *_fixed("--input-shape", "2x2x3")(f)[1:]],
+    "costs for a size too small": lambda f: ["costs", *fixed_size("--input-shape", "2x2x3")(f)[1:]],
     **FEATURES,
     "a module that is not there": _args("nowhere:model"),
     "a name that is not there": _args("code:model"),
@@ -337,8 +316,21 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "code of users that is not there": _args("code:number", "--import", "nowhere"),
     "a file of code that is not there": _args("code:number", "--import", "nowhere.py"),
     "code of users that fails": _args("code:number", "--import", "fails.py"),
-    "a model of Keras 2 to cut": _extract(OLD),
     "a model of Keras 2 for Keras 3": _extract(OLD, "--with-keras"),
+    "a file to convert to another format": conversion(_json, target="new.h5"),
+    "a file to convert to itself": conversion(_args("demo.keras"), target="demo.keras"),
+    "JSON to convert without weights": conversion(_json),
+    "JSON to convert with weights of another": conversion(_json, "--weights", "m.json"),
+    "a subclassed model to convert": conversion(_members(config_json=json.dumps(SUBCLASS).encode())),
+    "a shard that is missing": conversion(without_shard),
+    "what is before an activation, selected": lambda folder: [
+        "select",
+        *_args("demo.keras")(folder)[1:],
+        "preactivation(priority)",
+    ],
+    "what is before an activation that a layer does not have": _extract(
+        _args("demo.keras"), "--layers", "preactivation(embedding)"
+    ),
     "JSON to cut": _extract(_json),
     "JSON for Keras": _extract(_json, "--with-keras"),
     "a subclassed model to cut": _extract(_members(config_json=json.dumps(SUBCLASS).encode())),

@@ -44,16 +44,28 @@ def test_where_tf_keras_is_not_installed_it_is_asked_for(
     assert (tmp_path / "a.h5").exists()
 
 
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model"])
+def test_a_file_of_keras_2_is_cut_as_one_of_keras_3(
+    name: str, files: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    import keras
+
+    said = run(
+        "extract", str(files / name), "--layers", "l", "-o", "a.keras", cwd=tmp_path, environment=environment
+    )
+    assert said.startswith("kept 2 of 3 layers")
+    assert keras.models.load_model(tmp_path / "a.keras").output_shape == (None, 3)
+
+
 @pytest.mark.parametrize("name", ["model.keras", "model"])
-@pytest.mark.parametrize("options", [[], ["--with-keras"]])
-def test_what_cannot_be_cut_is_to_be_saved_as_hdf5(
-    name: str, options: list[str], files: Path, tmp_path: Path, environment: dict[str, str]
+def test_what_keras_3_cannot_load_needs_no_keras(
+    name: str, files: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     said = failed(
-        "extract", str(files / name), "--layers", "l", "-o", "a.keras", *options,
+        "extract", str(files / name), "--layers", "l", "-o", "a.keras", "--with-keras",
         cwd=tmp_path, environment=environment,
     )  # fmt: skip
-    assert said.endswith("hint: load it with Keras 2 (`tf_keras`) and save it as `.h5`, which kgraph cuts\n")
+    assert said.endswith("hint: leave `--with-keras` away: kgraph cuts files of Keras 2 itself\n")
 
 
 def test_hdf5_that_keras_3_cannot_load_needs_no_keras(

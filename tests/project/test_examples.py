@@ -90,6 +90,12 @@ def test_an_example_is_read_in_a_minute(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) <= 105
 
 
+def test_old_model_is_carried_over_with_rounding_alone(folder_of: Callable[[str], Path]) -> None:
+    first, *shapes = said(folder_of("old_model"))
+    assert float(first.rpartition(" ")[2]) <= 1e-6
+    assert shapes == ["logits (3, 4)", "lstm (3, 24)"]
+
+
 def test_ticket_triage_has_losses_and_weights_by_output(folder_of: Callable[[str], Path]) -> None:
     folder = folder_of("ticket_triage")
     graph = kgraph.read(folder / "ticket_triage.keras")

@@ -30,7 +30,8 @@ def read_h5(path: Path, values: Values) -> Saved:
     if "training_config" in found.texts:
         config["compile_config"] = parse_json(found.texts["training_config"], f"{path}/training_config")
     version = found.texts.get("keras_version") or None
-    return Saved(config, {"keras_version": version}, None, weight_lists(path, found))
+    metadata = {"keras_version": version, "backend": found.texts.get("backend")}
+    return Saved(config, metadata, None, weight_lists(path, found))
 
 
 def weight_lists(path: Path, found: Described) -> dict[str, tuple[StoredWeight, ...]]:

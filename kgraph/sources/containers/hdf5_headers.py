@@ -30,7 +30,7 @@ CHUNK = 1 << 26  # bytes of the parts that a compressed dataset is unpacked in; 
 SPEED = 100 << 20  # bytes of values that are read in a second, at least
 MODEL = "model_weights"
 OWN = "top_level_model_weights"  # since 2.8: variables of a model itself
-TEXTS = ("model_config", "training_config", "keras_version")
+TEXTS = ("model_config", "training_config", "keras_version", "backend")
 
 
 def open_weights(part: FilePart, name: str, *, values: Values = False, layers: int = 0) -> Hdf5Box:

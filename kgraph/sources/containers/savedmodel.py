@@ -15,6 +15,17 @@ from typing import Any, BinaryIO
 from kgraph.errors import REMAKE, ConfigError, FormatError, NoGraphError, UnsafeError
 from kgraph.json_checks import parse_json
 from kgraph.sources.containers.keras_zip import read_text, refuse_link, refuse_values
+from kgraph.sources.containers.protobuf import (
+    BYTES,
+    DTYPES,
+    VARINT,
+    Message,
+    bytes_field,
+    decode_message,
+    decode_varint,
+    field_values,
+    number_field,
+)
 from kgraph.sources.saved import Array, Saved, StoredWeight
 from kgraph.sources.weights.values import Values
 
@@ -26,16 +37,7 @@ CHILDREN, USER_OBJECT, VARIABLE = 1, 4, 7  # SavedObject
 NODE_ID, LOCAL_NAME = 1, 2  # a child
 DTYPE, SHAPE, NAME = 1, 2, 6  # SavedVariable
 METADATA_NODES, METADATA_ID, METADATA_TEXT, OBJECT_TEXT = 1, 2, 5, 3  # SavedMetadata and its objects
-DTYPES = {
-    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string", 9: "int64",
-    10: "bool", 14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
-}  # fmt: skip
 LARGEST, FIELDS = 1 << 27, 10_000  # bytes of all objects, and fields around them
-MOST_FIELDS = 400_000  # of one message, as the list of all objects
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # how a field is written
-
-Value = int | memoryview
-Message = list[tuple[int, Value]]
 
 
 def is_savedmodel(path: Path) -> bool:
@@ -70,7 +72,7 @@ class _Objects:
     """The objects of a SavedModel, each decoded when it is first asked for."""
 
     def __init__(self, graph: bytes) -> None:
-        self._raw = list(_field_values(graph, NODES))
+        self._raw = list(field_values(graph, NODES))
         self._known: dict[int, Message] = {}
 
     def __len__(self) -> int:
@@ -78,7 +80,7 @@ class _Objects:
 
     def __getitem__(self, number: int) -> Message:
         if number not in self._known:
-            self._known[number] = _decode_message(self._raw[number])
+            self._known[number] = decode_message(self._raw[number])
         return self._known[number]
 
 
@@ -119,13 +121,13 @@ def _field_ranges(file: BinaryIO, start: int, stop: int, number: int) -> Iterato
             return
         file.seek(start)
         head = memoryview(file.read(20))
-        key, at = _decode_varint(head, 0)
+        key, at = decode_varint(head, 0)
         if key & 7 == VARINT:
-            start += _decode_varint(head, at)[1]
+            start += decode_varint(head, at)[1]
             continue
         if key & 7 != BYTES:
             raise ValueError(f"a field of kind {key & 7}")
-        size, at = _decode_varint(head, at)
+        size, at = decode_varint(head, at)
         start, first = start + at + size, start + at
         if start > stop:
             raise ValueError("a field longer than the file")
@@ -137,14 +139,12 @@ def _field_ranges(file: BinaryIO, start: int, stop: int, number: int) -> Iterato
 def _metadata_texts(path: Path, nodes: _Objects) -> dict[int, bytes]:
     """The JSON text that Keras wrote about each object, by the object's number."""
     if (path / METADATA).is_file():
-        found = [
-            _decode_message(entry) for entry in _field_values(read_text(path / METADATA), METADATA_NODES)
-        ]
-        return {_number_field(entry, METADATA_ID): _bytes_field(entry, METADATA_TEXT) for entry in found}
+        found = [decode_message(entry) for entry in field_values(read_text(path / METADATA), METADATA_NODES)]
+        return {number_field(entry, METADATA_ID): bytes_field(entry, METADATA_TEXT) for entry in found}
     objects = (
-        (i, _decode_message(user)) for i in range(len(nodes)) for user in _field_values(nodes[i], USER_OBJECT)
+        (i, decode_message(user)) for i in range(len(nodes)) for user in field_values(nodes[i], USER_OBJECT)
     )
-    texts = ((i, _bytes_field(user, OBJECT_TEXT)) for i, user in objects)
+    texts = ((i, bytes_field(user, OBJECT_TEXT)) for i, user in objects)
     return {i: text for i, text in texts if text.startswith(b"{")}
 
 
@@ -160,76 +160,25 @@ def _layer_variables(nodes: _Objects, index: int) -> Iterator[StoredWeight]:
     """The variables that an object's list `variables` holds.
 
     Layers of preprocessing have no such list (Normalization of tf_keras 2.21): then those that it holds
-    itself, each once, however many names it has.
+    itself, each once, however many names it has. The key of each array is the number of its object, and its
+    name: both are needed to find its values, as layers of two nested models may have one name.
     """
     children = _child_objects(nodes[index])
     lists = [child for name, child in children if name == "variables"]
     held = [child for which in lists for _, child in _child_objects(nodes[which])]
     for child in held if lists else dict.fromkeys(child for _, child in children):
-        for variable in map(_decode_message, _field_values(nodes[child], VARIABLE)):
-            name = _bytes_field(variable, NAME).decode()
+        for variable in map(decode_message, field_values(nodes[child], VARIABLE)):
+            name = bytes_field(variable, NAME).decode()
             sizes = [
-                _number_field(_decode_message(dim), 1)
-                for s in _field_values(variable, SHAPE)
-                for dim in _field_values(_decode_message(s), 2)
+                number_field(decode_message(dim), 1)
+                for s in field_values(variable, SHAPE)
+                for dim in field_values(decode_message(s), 2)
             ]
-            dtype = DTYPES.get(_number_field(variable, DTYPE), "?")
+            dtype = DTYPES.get(number_field(variable, DTYPE), "?")
             if max(sizes, default=0) < 1 << 63:  # else it is -1, a size that changes; Keras 2 counts none
-                yield StoredWeight(name, Array(name, tuple(sizes), dtype))
+                yield StoredWeight(name, Array(f"{child}/{name}", tuple(sizes), dtype))
 
 
 def _child_objects(node: Message) -> list[tuple[str, int]]:
-    children = [_decode_message(child) for child in _field_values(node, CHILDREN)]
-    return [(_bytes_field(child, LOCAL_NAME).decode(), _number_field(child, NODE_ID)) for child in children]
-
-
-def _field_values(message: Message | Value | bytes, number: int) -> Iterator[memoryview]:
-    """The values of a field that holds bytes, of a message or of its bytes."""
-    fields = message if isinstance(message, list) else _decode_message(message)
-    for field, value in fields:
-        if field == number and isinstance(value, memoryview):
-            yield value
-
-
-def _number_field(message: Message, field: int) -> int:
-    return next((value for key, value in message if key == field and isinstance(value, int)), 0)
-
-
-def _bytes_field(message: Message, field: int) -> bytes:
-    return next((bytes(value) for value in _field_values(message, field)), b"")
-
-
-def _decode_message(data: Value | bytes) -> Message:
-    """The fields of a message in protobuf's encoding, in order: numbers, and bytes in place."""
-    data, at, fields = memoryview(data), 0, []  # type: ignore[arg-type]
-    while at < len(data):
-        key, at = _decode_varint(data, at)
-        kind = key & 7
-        value: Value
-        if kind == VARINT:
-            value, at = _decode_varint(data, at)
-        elif kind in (FIXED32, FIXED64):
-            value, at = 0, at + (4 if kind == FIXED32 else 8)  # none is looked at
-        elif kind == BYTES:
-            size, at = _decode_varint(data, at)
-            value, at = data[at : at + size], at + size
-        else:
-            raise ValueError(f"a field of kind {kind}")
-        if at > len(data):
-            raise ValueError("a field longer than the file")
-        fields.append((key >> 3, value))
-        if len(fields) > MOST_FIELDS:
-            raise ValueError(f"more than {MOST_FIELDS:,} fields")
-    return fields
-
-
-def _decode_varint(data: memoryview, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = data[at]
-        number |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return number, at
-        if shift > 63:
-            raise ValueError("a number of more than 64 bits")
+    children = [decode_message(child) for child in field_values(node, CHILDREN)]
+    return [(bytes_field(child, LOCAL_NAME).decode(), number_field(child, NODE_ID)) for child in children]
