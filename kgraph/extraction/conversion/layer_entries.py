@@ -170,7 +170,8 @@ def is_model(entry: Any) -> bool:
 
 
 def _inner(entry: Any, path: str, origin: Origin, findings: Findings) -> Any:
-    if not (isinstance(entry, Mapping) and isinstance(entry.get("config"), Mapping)):
+    is_entry = isinstance(entry, Mapping) and isinstance(entry.get("config"), Mapping)
+    if not is_entry or not isinstance(entry.get("class_name"), str):
         findings.refuse(path, "holds a layer that is not written whole")
         return entry
     module = entry.get("module") or ("keras.layers" if entry.get("class_name") in SETTINGS else None)
@@ -227,7 +228,7 @@ def _convert_lambda(entry: Entry, config: Written, path: str, findings: Findings
 def _convert_merge(config: Written, path: str, findings: Findings) -> tuple[str, Written]:
     """The layer that a `Merge` of Keras 1 is now."""
     mode = config.get("mode")
-    if mode not in MERGES:
+    if not isinstance(mode, str) or mode not in MERGES:
         findings.refuse(path, "is a `Merge` of a mode that Keras 3 does not have")
         return "Add", {"name": config.get("name")}
     if config.get("layers"):

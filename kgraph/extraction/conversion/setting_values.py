@@ -58,7 +58,7 @@ def convert_object(key: str, value: Any, path: str, findings: Findings) -> Any:
             name, settings = value.get("name"), {k: v for k, v in value.items() if k != "name"}
         name = OBJECT_NAMES.get(str(name).rpartition(">")[2], name)
         name = {"l1_l2": "L1L2", "l1": "L1", "l2": "L2"}.get(str(name), name)
-        if name in known and isinstance(settings, Mapping):
+        if isinstance(name, str) and name in known and isinstance(settings, Mapping):
             settings = {RENAMED.get(k, k): plain_value(v) for k, v in settings.items()}
             kept = {k: v for k, v in settings.items() if k in known[name]}
             return {"module": f"keras.{kind}", "class_name": name, "config": kept, "registered_name": None}
