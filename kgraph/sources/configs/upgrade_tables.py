@@ -85,9 +85,8 @@ def modernize(class_name: str, config: Mapping[str, Any], version: str) -> tuple
     """The class and settings of a layer as Keras 3 has them; what is not known to differ stays."""
     class_name = CLASSES.get(class_name, class_name)
     if class_name == "InputLayer" and "batch_input_shape" in config:  # until 2.15
-        dtype = config.get(
-            "dtype"
-        )  # `float` as TensorFlow understands it (corpus: keras2/model_concat_….json)
+        # `float` as TensorFlow understands it (corpus: keras2/model_concat_….json).
+        dtype = config.get("dtype")
         config = {
             **config,
             "batch_shape": config["batch_input_shape"],
@@ -108,7 +107,8 @@ def _rename_settings(class_name: str, config: Mapping[str, Any]) -> Mapping[str,
         for key in ("kernel_size", "strides"):
             value = renamed.get(key)
             renamed[key] = [value] if isinstance(value, int) else value
-        renamed.setdefault("dilation_rate", [1] * len(renamed["kernel_size"] or ()))
+        size = renamed["kernel_size"]
+        renamed.setdefault("dilation_rate", [1] * len(size) if isinstance(size, list) else size)
     if "data_format" not in config and class_name.endswith(("2D", "3D")):  # else a settings file decided
         renamed["data_format"] = ORDERS.get(str(config.get("dim_ordering")))
     return renamed

@@ -132,3 +132,11 @@ def test_layers_of_a_nested_model_that_are_no_objects_are_refused(tmp_path: Path
     config["config"]["layers"].append({**inside, "inbound_nodes": []})
     with pytest.raises(ConfigError, match="a layer without `class_name` and `config`"):
         read(config_file(tmp_path, config))
+
+
+@pytest.mark.parametrize("size", [1.5, "3", True, {"a": 1}, None])
+def test_a_size_of_a_kernel_of_keras_1_that_is_no_list_is_no_crash(size: object, tmp_path: Path) -> None:
+    first: Any = {"name": "c", "nb_filter": 2, "filter_length": size, "batch_input_shape": [None, 4, 1]}
+    config = {"class_name": "Sequential", "config": [{"class_name": "Convolution1D", "config": first}]}
+    graph = read(config_file(tmp_path, config))
+    assert graph.layer("c").class_name == "Conv1D"
