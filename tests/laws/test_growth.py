@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from helpers import long_live_models as live
 from helpers import long_models
 from helpers.growth import TIMES, growth, is_in_proportion, seconds
@@ -61,6 +62,16 @@ SHAPES: dict[Callable[[int], Entry], int] = {
     long_models.sequential: 400,
 }
 CANNOT_BE_CUT = {long_models.masked}  # their weights are not in the file
+# What is tried each time: long, wide and deep; the others in the long run.
+EACH_TIME = {
+    long_models.chain, long_models.many_joined, long_models.many_nested_calls, long_models.twice_read,
+    long_models.masked,
+}  # fmt: skip
+
+
+def shapes(makers: Iterable[Callable[[int], Entry]]) -> list[ParameterSet]:
+    """The models, those marked that are left to the long run."""
+    return [pytest.param(make, marks=() if make in EACH_TIME else pytest.mark.long) for make in makers]
 
 
 def ids(value: object) -> str | None:
@@ -139,7 +150,7 @@ BEGUN: dict[str, Callable[[Graph], object]] = {
 
 @pytest.mark.slow
 @pytest.mark.timed
-@pytest.mark.parametrize("make", SHAPES, ids=ids)
+@pytest.mark.parametrize("make", shapes(SHAPES), ids=ids)
 def test_each_verb_takes_time_in_proportion(make: Callable[[int], Entry], tmp_path: Path) -> None:
     files = [json_file(tmp_path, make(size)) for size in sizes(make)]
     slow = {"read": growth(read, files)}
@@ -151,7 +162,7 @@ def test_each_verb_takes_time_in_proportion(make: Callable[[int], Entry], tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.timed
-@pytest.mark.parametrize("make", [make for make in SHAPES if make not in CANNOT_BE_CUT], ids=ids)
+@pytest.mark.parametrize("make", shapes(make for make in SHAPES if make not in CANNOT_BE_CUT), ids=ids)
 @pytest.mark.parametrize("write", [keras_file, h5_file], ids=ids)
 def test_a_file_is_cut_in_time_in_proportion(
     make: Callable[[int], Entry], write: Callable[[Path, Entry], Path], tmp_path: Path
