@@ -25,7 +25,8 @@ import kgraph
 pytestmark = pytest.mark.slow
 README = ROOT / "README.md"
 REWRITE = bool(os.environ.get("KGRAPH_README"))
-PICTURES = re.findall(r"!\[.*\]\((.*)\)", README.read_text())
+# Those of the page are made by `tests/browser/screenshots.py`.
+PICTURES = re.findall(r"!\[.*\]\((.*\.svg)\)", README.read_text())
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 PROGRAM = """#!/bin/sh
