@@ -1,4 +1,4 @@
-"""Every architecture of `keras.applications`: live, saved and Keras's own graph agree, and so do cuts."""
+"""The architectures of `keras.applications`: live, saved and Keras's own graph agree, and so do cuts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,15 @@ def architectures() -> list[str]:
     return [name for name, function in found if "weights" in inspect.signature(function).parameters]
 
 
-each_architecture = pytest.mark.parametrize("name", architectures())
+# One of each family, and the largest, are tried each time; their likes in the long run.
+EACH_TIME = {
+    "ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "InceptionResNetV2", "InceptionV3",
+    "MobileNet", "MobileNetV2", "MobileNetV3Small", "NASNetLarge", "NASNetMobile", "ResNet50", "ResNet50V2",
+    "VGG16", "VGG19", "Xception",
+}  # fmt: skip
+each_architecture = pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=() if one in EACH_TIME else pytest.mark.long) for one in architectures()]
+)
 
 
 @dataclass(frozen=True)
