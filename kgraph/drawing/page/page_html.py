@@ -78,11 +78,11 @@ def _bare(svg: bytes) -> bytes:
 
 def _variables(palette: Palette) -> str:
     """The light colours, by themselves as names, as those of a palette."""
-    pairs = dict(zip(_colours(LIGHT), _colours(palette), strict=True))
+    pairs = dict(zip(list_colours(LIGHT), list_colours(palette), strict=True))
     return " ".join(f"--{light[1:].lower()}: {colour};" for light, colour in pairs.items())
 
 
-def _colours(palette: Palette) -> list[str]:
+def list_colours(palette: Palette) -> list[str]:
     """All colours of a palette, those of all palettes in one order."""
     found: list[str] = []
     for field in fields(palette):
