@@ -119,11 +119,10 @@ def test_long_lists_of_names_are_written_in_parts(tmp_path: Path) -> None:
     same(run(loaded, data)[""], run(source, data)[""], "last")
 
 
-@pytest.mark.parametrize("name", ["savedmodel_2_11", "tfjs_layers.json", "keras_3_3_shared.json"])
-def test_formats_that_only_keras_can_cut_are_refused(name: str, tmp_path: Path) -> None:
-    MAKERS[name](tmp_path / name)
+def test_a_config_without_weights_is_not_cut(tmp_path: Path) -> None:
+    MAKERS["keras_3_3_shared.json"](tmp_path / "m.json")
     with pytest.raises(ExtractError, match="is of the format"):
-        extract_file(tmp_path / name, tmp_path / "cut.keras", "x")
+        extract_file(tmp_path / "m.json", tmp_path / "cut.keras", "x")
 
 
 def test_calls_of_keras_2_in_a_file_of_keras_3_are_not_written(tmp_path: Path) -> None:

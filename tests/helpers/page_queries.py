@@ -16,7 +16,7 @@ from kgraph.transforms.flatten import every_node
 FILE = GOLDEN / "page_queries.json"
 MODELS = (
     "nested_model", "nested_model_called_twice", "nested_models_three_deep",
-    "nested_model_with_many_inputs_and_outputs", "time_distributed_model", "shared_layer_in_a_row",
+    "inputs_and_outputs_in_dicts", "time_distributed_model", "shared_layer_in_a_row",
     "layer_with_many_outputs", "odd_names", "two_towers_that_share_a_layer_inside",
 )  # fmt: skip
 EACH = 60  # queries of each model
