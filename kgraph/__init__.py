@@ -65,6 +65,8 @@ _PUBLIC = {
     "kgraph.inference.activation_picture": "activation_grid",
     "kgraph.inference.run": "features",
     "kgraph.drawing.look": "Look",
+    "kgraph.drawing.model_explorer_graph": "to_model_explorer to_model_explorer_costs",
+    "kgraph.drawing.networkx_graph": "to_networkx",
     "kgraph.drawing.pictures.dot": "to_dot",
     "kgraph.drawing.pictures.mermaid": "to_mermaid",
     "kgraph.drawing.pictures.pydot_graph": "to_pydot",

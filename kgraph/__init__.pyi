@@ -1,6 +1,9 @@
 """Made of `_PUBLIC` in `__init__.py` by `KGRAPH_GOLDEN=1 pytest tests/project/test_public_names.py`."""
 
 from kgraph.drawing.look import Look as Look
+from kgraph.drawing.model_explorer_graph import to_model_explorer as to_model_explorer
+from kgraph.drawing.model_explorer_graph import to_model_explorer_costs as to_model_explorer_costs
+from kgraph.drawing.networkx_graph import to_networkx as to_networkx
 from kgraph.drawing.pictures.dot import to_dot as to_dot
 from kgraph.drawing.pictures.mermaid import to_mermaid as to_mermaid
 from kgraph.drawing.pictures.pydot_graph import to_pydot as to_pydot

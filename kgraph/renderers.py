@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PICTURES = (".svg", ".png", ".pdf", ".dot", ".mmd")
 TABLES = (".csv", ".md")
+MODEL_EXPLORER, GRAPHML = ".me.json", ".graphml"
+WHOLE = (".json", MODEL_EXPLORER)  # what holds every layer, whatever is asked to be closed
 PAGE = ".html"
 
 
@@ -42,6 +44,19 @@ def _render_json(graph: Graph, look: Look) -> Rendered:
     from kgraph.graph_json import to_json
 
     return Rendered(to_json(graph).encode("utf-8", "replace") + b"\n")
+
+
+def _render_model_explorer(graph: Graph, look: Look) -> Rendered:
+    from kgraph.drawing.model_explorer_graph import to_model_explorer
+
+    return Rendered(to_model_explorer(graph).encode() + b"\n")
+
+
+def _render_graphml(graph: Graph, look: Look) -> Rendered:
+    from kgraph.drawing.networkx_graph import to_graphml
+    from kgraph.drawing.view import choose_rows
+
+    return Rendered(to_graphml(choose_rows(graph, look).graph).encode())
 
 
 def _render_dot(graph: Graph, look: Look) -> Rendered:
@@ -114,15 +129,23 @@ RENDERERS: dict[str, Callable[[], AbstractContextManager[Renderer]]] = {
     ".dot": lambda: nullcontext(_render_dot),
     ".mmd": lambda: nullcontext(_render_mermaid),
     ".json": lambda: nullcontext(_render_json),
+    MODEL_EXPLORER: lambda: nullcontext(_render_model_explorer),
+    GRAPHML: lambda: nullcontext(_render_graphml),
     ".txt": lambda: nullcontext(_render_text),
     ".csv": lambda: nullcontext(_render_csv),
     ".md": lambda: nullcontext(_render_markdown),
 }
 
 
+def suffix_of(output: Path) -> str:
+    """The suffix that says what is written, in lower case: two as one where those have a row, as `.me.json`."""
+    two = "".join(output.suffixes[-2:]).lower()
+    return two if two in RENDERERS else output.suffix.lower()
+
+
 def find_renderer(output: Path) -> AbstractContextManager[Renderer]:
     """What makes the content of a file, by its suffix; `KGraphError` for one that kgraph does not write."""
-    suffix = output.suffix.lower()
+    suffix = suffix_of(output)
     if suffix not in RENDERERS:
         has = f"has the suffix `{output.suffix}`, which kgraph does not write" if suffix else "has no suffix"
         raise KGraphError(

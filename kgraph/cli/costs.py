@@ -24,6 +24,7 @@ from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.rows import to_csv, to_markdown
 from kgraph.errors import KGraphError
 from kgraph.graph import Graph
+from kgraph.renderers import MODEL_EXPLORER, suffix_of
 
 InputShapes = Mapping[str, tuple[int | None, ...]]
 TABLES = {".csv": to_csv, ".md": to_markdown}
@@ -31,7 +32,12 @@ TABLES = {".csv": to_csv, ".md": to_markdown}
 
 @click.command("costs", cls=Listing)
 @model_argument
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table: .csv .md.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the table, .csv .md; or colours for Model Explorer, .me.json.",
+)
 @input_shape_option
 @click.option("--batch", type=WholeNumber(1), help="How many samples at once; 1, or what inputs fix.")
 @click.option("--by", type=click.Choice(["layer", "class", "block"]), default="layer", help="What a row is.")
@@ -66,6 +72,9 @@ def costs_command(
     kgraph costs model.keras -o costs.csv
     kgraph costs model.keras --receptive-field
     """
+    is_heat = output is not None and suffix_of(output) == MODEL_EXPLORER
+    if is_heat and receptive_field:
+        raise click.UsageError("`-o FILE.me.json` has multiply-accumulates, not `--receptive-field`")
     if without_gates and not receptive_field:
         raise click.UsageError("`--without-gates` goes with `--receptive-field`")
     if output is not None and as_json:
@@ -75,6 +84,8 @@ def costs_command(
         _note_idle("on receptive fields", "batch", "by", "top")
     elif as_json:
         _note_idle("on JSON, which has every part", "top")
+    elif is_heat:
+        _note_idle("on colours, which every call has", "by", "top")
     elif output is not None:
         _note_idle("on files, which have every row", "top")
     if output is not None:
@@ -85,8 +96,8 @@ def costs_command(
     else:
         told = _tell_costs(graph, shapes, batch, by, top)
     if output is not None:
-        rows = told.rows()
-        text = TABLES[output.suffix.lower()](rows, list(rows[0]) if rows else ())
+        rows = [] if is_heat else told.rows()
+        text = told.heat() if is_heat else TABLES[suffix_of(output)](rows, list(rows[0]) if rows else ())
         write_file(output, text.encode("utf-8", "replace"))
         tell(f"wrote {output}")
     elif as_json:
@@ -102,9 +113,11 @@ class _Told(NamedTuple):
     rows: Callable[[], list[dict[str, Any]]]
     json: Callable[[], str]
     show: Callable[[], None]
+    heat: Callable[[], str] = str
 
 
 def _tell_costs(graph: Graph, shapes: InputShapes, batch: int | None, by: str, top: int | None) -> _Told:
+    from kgraph.drawing.model_explorer_graph import to_model_explorer_costs
     from kgraph.reports.cost_parts import cost_table, to_costs_json
     from kgraph.reports.costs import costs
 
@@ -113,6 +126,7 @@ def _tell_costs(graph: Graph, shapes: InputShapes, batch: int | None, by: str, t
         lambda: cost_table(found, by),
         lambda: to_costs_json(found, by=by),
         lambda: print_costs(found, by, top),
+        lambda: to_model_explorer_costs(found),
     )
 
 
@@ -136,8 +150,8 @@ def _note_idle(where: str, *names: str) -> None:
 
 def _check_output(output: Path, model: str) -> None:
     """None; an error for a file that the table must not, or cannot, be written to."""
-    if output.suffix.lower() not in TABLES:
+    if suffix_of(output) not in (*TABLES, MODEL_EXPLORER):
         has = f"has the suffix `{output.suffix}`, which" if output.suffix else "has no suffix, and"
         what = "`kgraph costs` does not write" if output.suffix else "`kgraph costs` writes tables"
-        raise KGraphError(f"`{output}` {has} {what}", hint="use one of `.csv`, `.md`")
+        raise KGraphError(f"`{output}` {has} {what}", hint="use one of `.csv`, `.md`, `.me.json`")
     refuse_the_source(output, model)

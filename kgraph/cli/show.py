@@ -28,7 +28,7 @@ from kgraph.cli.terminal import note, print_graph, tell, terminal_width
 from kgraph.cli.unloadable import note_unloadable
 from kgraph.drawing.look import COLORS, COLUMNS, LABELS, RANKDIRS, ROOM
 from kgraph.graph import Graph
-from kgraph.renderers import PAGE, PICTURES, RENDERERS, TABLES
+from kgraph.renderers import GRAPHML, PAGE, PICTURES, RENDERERS, TABLES, WHOLE, suffix_of
 from kgraph.view_options import choose_view
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def show_command(
         _note_idle(OF_PICTURES + OF_VIEWS + ("columns", "only", "between"), "says nothing of a layer in full")
         print_layers(model, layers, weights, imports, input_shapes, values=values, as_json=as_json)
         return
-    suffix = ".json" if as_json else output.suffix.lower() if output else ""
+    suffix = ".json" if as_json else suffix_of(output) if output else ""
     _note_unheeded(suffix)
     options = {name: value for name, value in view.items() if value not in (None, ()) and value is not False}
     options |= {"fold": view["fold"], "columns": _columns(view["columns"])}
@@ -190,7 +190,7 @@ def _check_together(options: dict[str, Any], suffix: str) -> None:
         raise click.UsageError("`--only` and `--between` each name a part; give one of them")
     if "around" in options and "only" not in options:
         raise click.UsageError("`--around` goes with `--only`: around what?")
-    if suffix == ".json" and (options["fold"] or "depth" in options):
+    if suffix in WHOLE and (options["fold"] or "depth" in options):
         raise click.UsageError(
             "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
         )
@@ -200,10 +200,12 @@ def _note_unheeded(suffix: str) -> None:
     """A note for each option that was given and that the output does not heed."""
     if suffix not in PICTURES:
         _note_idle(OF_PICTURES, "goes with a picture, as `-o model.svg`")
-    if suffix in PICTURES or suffix == ".json":
+    if suffix in (*PICTURES, *WHOLE, GRAPHML):
         _note_idle(("columns",), "goes with the terminal view and tables")
-    if suffix == ".json" or suffix in TABLES:
-        _note_idle(("expand", "highlight"), "goes with pictures and the terminal view")
+    if suffix in WHOLE:
+        _note_idle(("expand",), "goes with pictures, tables and the terminal view")
+    if suffix in (*WHOLE, *TABLES, GRAPHML):
+        _note_idle(("highlight",), "goes with pictures and the terminal view")
     if suffix == PAGE:
         _note_idle(
             (*OF_VIEWS, "columns"), "goes with pictures and the terminal view; a page opens all by itself"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kgraph.atomic_write import write_atomically
-from kgraph.inference.extras import require
+from kgraph.extras import require
 from kgraph.inference.panels import COLOURS, GAP, MOST, WHITE, Scale, common_scale, draw
 from kgraph.texts import escape_unprintable
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kgraph.inference.extras import require
+from kgraph.extras import require
 from kgraph.inference.outputs import FACTS, ROWS, Specs
 from kgraph.inference.rows import Arrays
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.errors import KGraphError
-from kgraph.inference.extras import require
+from kgraph.extras import require
 from kgraph.inference.images import ImageRows
 from kgraph.inference.interrupts import Stopped, wait_for_batches
 from kgraph.inference.job import Job, Options

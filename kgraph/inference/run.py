@@ -13,7 +13,7 @@ from typing import Any
 
 from kgraph.errors import KGraphError
 from kgraph.extraction.plan import Queries
-from kgraph.inference.extras import require
+from kgraph.extras import require
 from kgraph.inference.inputs import check_path
 from kgraph.inference.job import Job, Options, make_job
 from kgraph.inference.memory import Memory, NpzFile

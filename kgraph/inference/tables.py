@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.errors import KGraphError
+from kgraph.extras import require
 from kgraph.inference.arrays import stamp
-from kgraph.inference.extras import require
 from kgraph.inference.rows import Batch, Input, check_names
 
 

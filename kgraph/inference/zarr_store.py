@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kgraph.inference.extras import require
+from kgraph.extras import require
 from kgraph.inference.outputs import FACTS, ROWS, Specs
 from kgraph.inference.rows import Arrays
 

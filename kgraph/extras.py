@@ -13,6 +13,7 @@ EXTRAS = {
     "pyarrow": "features",
     "zarr": "features",
     "ray": "ray",
+    "networkx": "networkx",
 }
 NAMES = {"PIL": "Pillow"}  # where the package is called otherwise than its module
 
