@@ -138,7 +138,7 @@ RENDERERS: dict[str, Callable[[], AbstractContextManager[Renderer]]] = {
 
 
 def suffix_of(output: Path) -> str:
-    """The suffix that says what is written, in lower case: two as one where those have a row, as `.me.json`."""
+    """The suffix that says what is written, in lower case: two as one where those are a row, `.me.json`."""
     two = "".join(output.suffixes[-2:]).lower()
     return two if two in RENDERERS else output.suffix.lower()
 

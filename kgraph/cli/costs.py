@@ -36,7 +36,7 @@ TABLES = {".csv": to_csv, ".md": to_markdown}
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Write the table, .csv .md; or colours for Model Explorer, .me.json.",
+    help="Write the table, .csv .md, or colours for Model Explorer, .me.json.",
 )
 @input_shape_option
 @click.option("--batch", type=WholeNumber(1), help="How many samples at once; 1, or what inputs fix.")
@@ -70,24 +70,17 @@ def costs_command(
     kgraph costs model.keras --by block --top 10
     kgraph costs model.keras --input-shape title=16 body=80 --batch 8
     kgraph costs model.keras -o costs.csv
+    kgraph costs model.keras -o costs.me.json
     kgraph costs model.keras --receptive-field
     """
-    is_heat = output is not None and suffix_of(output) == MODEL_EXPLORER
-    if is_heat and receptive_field:
-        raise click.UsageError("`-o FILE.me.json` has multiply-accumulates, not `--receptive-field`")
     if without_gates and not receptive_field:
         raise click.UsageError("`--without-gates` goes with `--receptive-field`")
+    if receptive_field and output is not None and suffix_of(output) == MODEL_EXPLORER:
+        raise click.UsageError("`-o FILE.me.json` has multiply-accumulates, not `--receptive-field`")
     if output is not None and as_json:
         raise click.UsageError("`-o` writes the table; it does not go with `--json`")
     shapes = parse_input_shapes(input_shapes)
-    if receptive_field:
-        _note_idle("on receptive fields", "batch", "by", "top")
-    elif as_json:
-        _note_idle("on JSON, which has every part", "top")
-    elif is_heat:
-        _note_idle("on colours, which every call has", "by", "top")
-    elif output is not None:
-        _note_idle("on files, which have every row", "top")
+    _note_unheeded(output, receptive_field, as_json)
     if output is not None:
         _check_output(output, model)
     graph, file = load_model(model, weights, imports=imports)
@@ -96,9 +89,7 @@ def costs_command(
     else:
         told = _tell_costs(graph, shapes, batch, by, top)
     if output is not None:
-        rows = [] if is_heat else told.rows()
-        text = told.heat() if is_heat else TABLES[suffix_of(output)](rows, list(rows[0]) if rows else ())
-        write_file(output, text.encode("utf-8", "replace"))
+        write_file(output, _file_text(told, suffix_of(output)).encode("utf-8", "replace"))
         tell(f"wrote {output}")
     elif as_json:
         click.echo(told.json())
@@ -139,6 +130,26 @@ def _tell_fields(graph: Graph, shapes: InputShapes, gates: bool) -> _Told:
     return _Told(
         lambda: field_rows(found), lambda: to_receptive_fields_json(found), lambda: print_fields(found)
     )
+
+
+def _file_text(told: _Told, suffix: str) -> str:
+    """The content of a file with that suffix."""
+    if suffix == MODEL_EXPLORER:
+        return told.heat()
+    rows = told.rows()
+    return TABLES[suffix](rows, list(rows[0]) if rows else ())
+
+
+def _note_unheeded(output: Path | None, receptive_field: bool, as_json: bool) -> None:
+    """None; a note on options that what is told does not heed."""
+    if receptive_field:
+        _note_idle("on receptive fields", "batch", "by", "top")
+    elif as_json:
+        _note_idle("on JSON, which has every part", "top")
+    elif output is not None and suffix_of(output) == MODEL_EXPLORER:
+        _note_idle("on colours, which every call has", "by", "top")
+    elif output is not None:
+        _note_idle("on files, which have every row", "top")
 
 
 def _note_idle(where: str, *names: str) -> None:

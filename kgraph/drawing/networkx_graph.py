@@ -28,8 +28,9 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
     have it), `layer`, `node_index`, `class`, `module`, `settings`, `shape` and `dtype` of its first tensor,
     `params` (as in `to_rows`), `trainable`, `within` (the calls of nested models that it stands in),
     `is_input`, `is_output` and `config` (JSON). An edge is a read; its key is a number that no other edge
-    has, and it has `slot`, `tensor` (full address), `tensor_index`, `shape` and `dtype`. The graph has `name`,
-    `class`, `source`, `format`, `keras_version`, and `inputs` and `outputs`, JSON from slot to full address.
+    has, and it has `slot`, `tensor` (full address), `tensor_index`, `shape` and `dtype`. The graph has
+    `name`, `class`, `source`, `format`, `keras_version`, and `inputs` and `outputs`, JSON from slot to
+    full address.
     What the source does not say is left out. A nested model is one node;
     `to_networkx(kgraph.flatten(model))` has those inside. `networkx.write_graphml` takes it as it is.
     Raises `KGraphError` where networkx, which the extra `networkx` brings, is not installed.

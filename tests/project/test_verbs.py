@@ -33,7 +33,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "to_json": kgraph.to_json,
     "to_mermaid": kgraph.to_mermaid,
     "to_model_explorer": kgraph.to_model_explorer,
-    "to_networkx": lambda g: kgraph.to_networkx(g).edges(keys=True, data=True),
+    "to_networkx": lambda g: [*kgraph.to_networkx(g).edges(keys=True, data=True)],
     "to_rows": kgraph.to_rows,
     "to_pydot": lambda g: kgraph.to_pydot(g).to_string(),
     "to_text": kgraph.to_text,
