@@ -144,7 +144,7 @@ class _Nodes:
         """The name of a call inside the calls that it stands in, with its sign where there are several."""
         path = f"{parse_address(within[-1]).layer}/" if within else ""
         name = parse_address(call).layer.removeprefix(path) + call_sign(call, self.counts)
-        return escape_unprintable(name)
+        return escape_unprintable(name) or "''"  # a namespace without a name is the model itself
 
     def _attributes(self, node: Node) -> Data:
         """What is told of a node: what it is, then its settings."""
@@ -211,12 +211,9 @@ def _namespace_texts(graph: Graph, nodes: _Nodes) -> dict[str, dict[str, str]]:
     calls = {node.within[:depth] for node in nodes.flat.nodes for depth in range(1, len(node.within) + 1)}
     texts = {}
     for within in sorted(calls):
-        layer = layers[parse_address(within[-1]).layer]
-        assert layer.graph is not None
-        texts[nodes.namespace(within)] = {
-            "call": within[-1],
-            "class": layer.class_name,
-            "holds": inner_summary(layer),
-            "parameters": _parameters(graph_size(layer.graph)),
-        }
+        texts[nodes.namespace(within)] = told = {"call": within[-1]}
+        layer = layers.get(parse_address(within[-1]).layer)
+        if layer and layer.graph:  # else the graph was flat before
+            size = _parameters(graph_size(layer.graph))
+            told |= {"class": layer.class_name, "holds": inner_summary(layer), "parameters": size}
     return texts
