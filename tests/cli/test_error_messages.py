@@ -294,6 +294,10 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a text": _file(b"hello\n", "notes.md"),
     "an unknown suffix to write": _args("demo.keras", "-o", "graph.bmp"),
     "no suffix to write": _args("demo.keras", "-o", "graph"),
+    "a character that GraphML has not": lambda folder: [
+        *_config(lambda c: c["config"].update(name="tick\x07ets"))(folder),
+        *("-o", "m.graphml"),
+    ],
     "a folder that is not there to write into": _args("demo.keras", "-o", "no/where.svg"),
     "a folder in place of the file to write": _args("demo.keras", "-o", "here.json"),
     "a query without a match": _args("demo.keras", "--only", "embeding"),

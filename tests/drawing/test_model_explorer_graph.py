@@ -1,4 +1,4 @@
-"""The JSON of Model Explorer: the graph in its form. `tests/browser/test_model_explorer.py` opens it there."""
+"""The JSON of Model Explorer has the graph in its form; `tests/browser/` opens it there."""
 
 from __future__ import annotations
 
