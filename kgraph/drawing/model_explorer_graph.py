@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ from kgraph.transforms.flatten import flatten
 
 OTHER_CALLS = "other calls of this layer"  # the links of shared layers
 LONGEST = 300  # characters of a setting
+MOST_LINKS = 50  # to other calls; all to all would grow with the square
 # What parts a namespace there (`/`), or begins another (`;`), as signs that look like it.
 NAMESPACE_SIGNS = str.maketrans({"/": "∕", ";": "；"})
 HEAT = [
@@ -83,9 +84,10 @@ def _graphs(graph: Graph, name: str) -> Iterator[Data]:
     flat = flatten(graph)
     held = {layer.name: f"{name}/{layer.name}" for layer in flat.layers if layer.graph}
     nodes = _Nodes(flat, held)
+    data = [nodes.data(node) for node in flat.nodes]
     yield {
         "id": name,
-        "nodes": [nodes.data(node) for node in flat.nodes],
+        "nodes": data,
         "groupNodeAttributes": {"": _model_texts(graph), **_namespace_texts(graph, nodes)},
     }
     for layer in flat.layers:
@@ -99,6 +101,7 @@ class _Nodes:
 
     flat: Graph
     held: Mapping[str, str]
+    spaces: dict[tuple[str, ...], str] = field(default_factory=lambda: {(): ""})
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -137,8 +140,11 @@ class _Nodes:
 
     def namespace(self, within: tuple[str, ...]) -> str:
         """The namespace of what stands in these calls of nested models."""
-        names = (self._local_name(call, within[:depth]) for depth, call in enumerate(within))
-        return "/".join(name.translate(NAMESPACE_SIGNS) for name in names)
+        if within not in self.spaces:
+            name = self._local_name(within[-1], within[:-1]).translate(NAMESPACE_SIGNS)
+            around = self.namespace(within[:-1])
+            self.spaces[within] = f"{around}/{name}" if around else name
+        return self.spaces[within]
 
     def _local_name(self, call: str, within: tuple[str, ...]) -> str:
         """The name of a call inside the calls that it stands in, with its sign where there are several."""
@@ -159,9 +165,12 @@ class _Nodes:
             "outside": "of the part that was asked for" if node.outside else "",
         }
         own: Data = {key: value for key, value in said.items() if value}
-        others = [other.address for other in self.flat.nodes_of(node.layer) if other is not node]
+        calls = self.flat.nodes_of(node.layer)
+        others = [other.address for other in calls[: MOST_LINKS + 1] if other is not node][:MOST_LINKS]
         if others:
-            own[OTHER_CALLS] = {"type": "node_ids", "nodeIds": others}
+            left_out = len(calls) - 1 - len(others)
+            key = f"{OTHER_CALLS}, the first {MOST_LINKS} of {len(calls) - 1:,}" if left_out else OTHER_CALLS
+            own[key] = {"type": "node_ids", "nodeIds": others}
         settings = {key: _setting(value) for key, value in layer.config.items() if value is not None}
         return own | {key: text for key, text in settings.items() if key not in own and key != "name"}
 
@@ -206,12 +215,13 @@ def _model_texts(graph: Graph) -> dict[str, str]:
 
 
 def _namespace_texts(graph: Graph, nodes: _Nodes) -> dict[str, dict[str, str]]:
-    """What is told of each call of a nested model, by its namespace."""
+    """What is told of each call of a nested model, by its namespace; of those that `nodes` came to."""
     layers = dict(every_layer(graph))
-    calls = {node.within[:depth] for node in nodes.flat.nodes for depth in range(1, len(node.within) + 1)}
     texts = {}
-    for within in sorted(calls):
-        texts[nodes.namespace(within)] = told = {"call": within[-1]}
+    for within, space in nodes.spaces.items():
+        if not within:
+            continue
+        texts[space] = told = {"call": within[-1]}
         layer = layers.get(parse_address(within[-1]).layer)
         if layer and layer.graph:  # else the graph was flat before
             size = _parameters(graph_size(layer.graph))

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 
 import kgraph
 from kgraph.drawing.model_explorer_graph import OTHER_CALLS, model_explorer_graphs
-from kgraph.graph import Graph
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.structures import Slots
 
 
@@ -87,6 +87,15 @@ def test_a_layer_that_is_called_twice_links_to_its_other_call() -> None:
     }
     assert OTHER_CALLS not in attributes(nodes["both#0"])
     assert (nodes["encoder/conv#1"]["label"], nodes["encoder/conv#1"]["namespace"]) == ("conv#1", "encoder#1")
+
+
+def test_links_to_thousands_of_calls_are_the_first_of_them_and_say_so() -> None:
+    first, *calls = (Node("x"), *(Node("shared", i, Slots({"0": Tensor("x")})) for i in range(2_000)))
+    layers = Layer("x", "InputLayer"), Layer("shared", "Dense")
+    graph = Graph("g", layers, (first, *calls), Slots({"": Tensor("x")}), Slots({"": Tensor("shared", 9)}))
+    told = attributes(nodes_of(graph)["shared#7"])
+    links = told[f"{OTHER_CALLS}, the first 50 of 1,999"]["nodeIds"]
+    assert (links[0], links[6:8], len(links)) == ("shared#0", ["shared#6", "shared#8"], 50)
 
 
 def test_a_node_tells_its_class_its_settings_and_its_parameters() -> None:

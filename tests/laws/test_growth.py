@@ -16,6 +16,8 @@ from helpers.growth import TIMES, growth, is_in_proportion, seconds
 from helpers.long_models import h5_file, json_file, keras_file
 
 from kgraph.drawing.look import Look
+from kgraph.drawing.model_explorer_graph import to_model_explorer
+from kgraph.drawing.networkx_graph import to_networkx
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.pictures.mermaid import to_mermaid
 from kgraph.drawing.terminal.costs_text import to_costs_text
@@ -127,6 +129,8 @@ VERBS: dict[str, Callable[[Graph], object]] = {
     "dot": to_dot,
     "dot coloured by costs": lambda g: to_dot(g, Look(color="macs")),
     "mermaid": to_mermaid,
+    "model explorer": to_model_explorer,
+    "networkx": to_networkx,
     "select all addresses": lambda g: select(g, *addresses(g)),
     "select all labelled": lambda g: select(g, *(f"l{i}={one}" for i, one in enumerate(addresses(g)))),
     "select all names": lambda g: select(g, *names(g)),
