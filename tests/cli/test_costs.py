@@ -252,3 +252,13 @@ def test_four_digits_are_written_of_a_large_number() -> None:
         "999", "1.000 k", "9.999 k", "100.0 k", "1.000 M", "1.000 G", "3.858 G", "10.00 P",
     ]  # fmt: skip
     assert (format_macs(1776 * 10**20), format_bytes(10**25)) == ("177.6 Z", "10.0 YB")
+
+
+def test_costs_are_written_as_colours_for_model_explorer(tmp_path: Path) -> None:
+    path = tmp_path / "costs.me.json"
+    told = run(str(DEMO), *BOUND, "--by", "class", "-o", str(path))
+    assert "note: `--by`: of no effect on colours, which every call has" in told
+    data = json.loads(path.read_text())["tickets"]
+    assert data["name"] == "macs"
+    assert sum(result["value"] for result in data["results"].values()) == 124_656
+    assert "not `--receptive-field`" in run(str(DEMO), "--receptive-field", "-o", str(path), code=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -186,6 +187,17 @@ def test_chains_tell_colour_and_dark_change_pictures(tmp_path: Path, environment
 def test_mermaid_is_written_for_its_suffix(tmp_path: Path, environment: dict[str, str]) -> None:
     run("show", str(DEMO), "-o", "a.mmd", cwd=tmp_path, environment=environment)
     assert (tmp_path / "a.mmd").read_text(encoding="utf-8").startswith("flowchart TB\n")
+
+
+def test_a_suffix_of_two_parts_is_no_other_json(tmp_path: Path, environment: dict[str, str]) -> None:
+    for name in ("a.me.json", "a.json"):
+        run("show", str(DEMO), "-o", name, cwd=tmp_path, environment=environment)
+    first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.me.json", "a.json"))
+    assert first[0]["id"] == second["graph"]["name"]
+    given = ("show", str(DEMO), "--fold", "-o", "b.me.json")
+    code, said = fails(*given, cwd=tmp_path, environment=environment)
+    assert code == 2
+    assert "JSON holds every layer" in said
 
 
 @pytest.mark.parametrize("part", [["--only", "encoder/p*"], ["--between", "encoder/pool", "priority"]])

@@ -87,6 +87,7 @@ def test_options_with_an_effect_say_nothing(tmp_path: Path, environment: dict[st
         ["-o", "a.svg", "--dark", "--rankdir", "LR", "--label", "names", "--colour", "dtype", "--expand"],
         ["--columns", "name,params", "--expand"],
         ["-o", "a.csv", "--columns", "name", "--fold"],
+        ["-o", "b.csv", "--expand"],
     ):
         run("show", str(DEMO), *options, cwd=tmp_path, environment=environment)
 
