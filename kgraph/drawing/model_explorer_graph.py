@@ -24,7 +24,6 @@ from kgraph.drawing.describe import (
     telling_settings,
     training_state,
 )
-from kgraph.errors import GraphError
 from kgraph.graph import Graph, Node, Tensor, parse_address, reads_source
 from kgraph.layers import every_layer
 from kgraph.reports.costs import FIGURES, Costs
@@ -32,6 +31,7 @@ from kgraph.sizes import Size, graph_size, layer_size
 from kgraph.structures import slot_text
 from kgraph.texts import escape_unprintable
 from kgraph.transforms.flatten import flatten
+from kgraph.transforms.walk import check_node_count
 
 OTHER_CALLS = "other calls of this layer"  # the links of shared layers
 LONGEST = 300  # characters of a setting
@@ -54,15 +54,14 @@ def to_model_explorer(graph: Graph) -> str:
     A node is a call; its id is the full address. Nested models are open at every depth, each call of one
     a namespace of its own. What wrappers (`TimeDistributed`) hold is a graph beside, to which the wrapper
     leads. A layer that is called several times has links to its other calls. Raises `GraphError` for models
-    with too many nodes to be opened, and for a graph without any, of which there is nothing to show.
+    with too many nodes to be opened.
     """
     return json.dumps(model_explorer_graphs(graph), indent=1)
 
 
 def model_explorer_graphs(graph: Graph) -> list[Data]:
     """The same as plain values: the model first, then what wrappers hold, at every depth."""
-    if not graph.nodes:
-        raise GraphError(f"`{graph.name}` has no node, and Model Explorer shows no empty graph")
+    check_node_count(graph)
     return list(_graphs(graph, graph.name))
 
 

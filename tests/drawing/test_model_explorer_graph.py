@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from helpers.model_explorer_graphs import nested_as
-from helpers.picture_graphs import NASTY
+from helpers.picture_graphs import NASTY, chain
 from helpers.places import DEMO
 from helpers.strategies import graphs
 from hypothesis import given, settings
@@ -129,9 +129,24 @@ def test_names_that_mean_something_to_namespaces_stay_one_part() -> None:
     assert not any(";" in node["namespace"] for node in nodes_of(graph).values())
 
 
-def test_a_graph_without_nodes_is_refused() -> None:
-    with pytest.raises(kgraph.GraphError, match="`empty` has no node, and Model Explorer"):
-        kgraph.to_model_explorer(Graph("empty", (), (), Slots(), Slots()))
+def test_a_graph_without_nodes_is_one_there_too() -> None:
+    (data,) = model_explorer_graphs(Graph("empty", (), (), Slots(), Slots()))
+    assert (data["id"], data["nodes"]) == ("empty", [])
+
+
+def test_calls_that_multiply_are_refused_at_once() -> None:
+    graph, first = chain(["in", "out"]), Tensor("in")
+    for level in range(30):  # each calls the one before it twice
+        layers = graph.layers[0], Layer("twice", "Functional", graph)
+        calls = [Node("twice", call, Slots({"0": first}), _made(call, graph)) for call in (0, 1)]
+        ends = Slots({"": first}), Slots({"": Tensor("twice", 1)})
+        graph = Graph(f"level{level}", layers, (Node("in"), *calls), *ends)
+    with pytest.raises(kgraph.GraphError, match="nodes with the insides of all calls, more than 20,000"):
+        kgraph.to_model_explorer(graph)
+
+
+def _made(call: int, graph: Graph) -> tuple[Tensor, ...]:
+    return tuple(Tensor("twice", call, index) for index in range(len(graph.outputs)))
 
 
 def test_an_unknown_figure_is_refused() -> None:
