@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.resources import files
@@ -65,7 +65,7 @@ class PageEngine:
     def __enter__(self) -> PageEngine:
         self._stack = ExitStack()
         self._for_levels, self._for_all = (self._stack.enter_context(Engine("svg")) for _ in range(2))
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(1))
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(2))
         return self
 
     def __exit__(
@@ -83,26 +83,29 @@ class PageEngine:
         said of calls, by address, in the page of two models, in which nothing can be picked. Raises
         `ImageError` where Graphviz fails.
         """
-        shown, notice = list(every_level(graph) if levels is None else levels), ""
-        has_closed = any(level.opens for level in shown)
+        shown = list(every_level(graph) if levels is None else levels)
+        has_closed = notes is None and any(level.opens for level in shown)
         is_much = has_closed and count_nodes(graph) > MOST_OPEN
-        wide = open_level(graph) if has_closed and not is_much and notes is None else None
-        pictures = []
-        if wide:
-            pictures = [NumberedPicture(wide.shown)]
-            drawing = self._pool.submit(self._for_all.render_all, [pictures[0].dot], timeout=PATIENCE)
+        wide = open_level(graph) if has_closed and not is_much else None
+        # It takes Graphviz longest, so it begins first.
+        pictures = [NumberedPicture(wide.shown)] if wide else []
+        drawing = [self._draw(self._for_all, picture, timeout=PATIENCE) for picture in pictures]
         pictures = [NumberedPicture(level.shown) for level in shown] + pictures
-        svgs = self._for_levels.render_all([picture.dot for picture in pictures[: len(shown)]])
+        drawing.insert(0, self._draw(self._for_levels, *pictures[: len(shown)]))
+        data = page_data(graph, [*shown, *([wide] if wide else [])], pictures, notes=notes)
+        svgs = drawing[0].result()
         if is_much:
-            notice = f"All open, it would have {count_nodes(graph):,} boxes: {PART_BY_PART}"
+            data["notice"] = f"All open, it would have {count_nodes(graph):,} boxes: {PART_BY_PART}"
         if wide:
             try:
-                svgs += drawing.result()
-                shown.append(wide)
+                svgs += drawing[1].result()
             except ImageError:
-                notice = f"All open, it takes Graphviz too long to draw: {PART_BY_PART}"
-                pictures.pop()
-        return write_page(page_data(graph, shown, pictures, notes=notes, notice=notice), svgs, _assets())
+                data["levels"].pop()
+                data["notice"] = f"All open, it takes Graphviz too long to draw: {PART_BY_PART}"
+        return write_page(data, svgs, _assets())
+
+    def _draw(self, engine: Engine, *pictures: NumberedPicture, timeout: float = 60) -> Future[list[bytes]]:
+        return self._pool.submit(engine.render_all, [picture.dot for picture in pictures], timeout=timeout)
 
 
 def _assets() -> dict[str, str]:

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
@@ -63,10 +62,12 @@ def server(command: list[str], port: int) -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://localhost:{port}/"
     try:
-        while True:
+        for _ in range(WAIT // 20):
             with contextlib.suppress(OSError):
                 urlopen(address, timeout=5).close()
                 break
+            if process.poll() is not None:
+                raise RuntimeError(f"{command} ended at once")
             sleep(0.02)
         yield address
     finally:
@@ -85,8 +86,9 @@ def open_ours(browser: Any, model: Path) -> None:
 
 def open_netron(browser: Any, model: Path) -> None:
     port = free_port()
-    with server([sys.executable, "-m", "netron", "-p", str(port), str(model)], port) as address:
-        wait_for(browser, address, "#canvas .node, #graph .node, g.node")
+    program = shutil.which("netron") or "netron"
+    with server([program, "-p", str(port), str(model)], port) as address:
+        wait_for(browser, address, "#nodes .node")
 
 
 def open_model_explorer(browser: Any, model: Path) -> None:
@@ -102,9 +104,16 @@ def open_model_explorer(browser: Any, model: Path) -> None:
 
 def wait_for(browser: Any, address: str, what: str) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.goto(address)
-    page.wait_for_selector(what, timeout=WAIT, state="attached")
-    page.close()
+    page.goto(address, wait_until="commit")
+    session = page.context.new_cdp_session(page)  # Netron's page refuses what Playwright evaluates
+    accept = "document.getElementById('message-button')?.click()"  # Netron's question, at once
+    ask = {"expression": f"{accept}, document.querySelector({what!r}) !== null"}
+    for _ in range(WAIT // 20):
+        if session.send("Runtime.evaluate", ask)["result"].get("value"):
+            page.close()
+            return
+        sleep(0.02)
+    raise RuntimeError(f"{address} shows no {what} within {WAIT // 1000} s")
 
 
 def measure_page(browser: Any, model: Path) -> None:
@@ -131,7 +140,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     sides: dict[str, Callable[[Any, Path], None]] = {"kgraph show -o x.html, and open it": open_ours}
-    if find_spec("netron"):
+    if shutil.which("netron"):
         sides["netron, its server and page"] = open_netron
     if shutil.which("model-explorer"):
         sides["model-explorer, its server and page"] = open_model_explorer

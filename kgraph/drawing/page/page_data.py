@@ -39,7 +39,6 @@ def page_data(
     pictures: Sequence[NumberedPicture],
     *,
     notes: Mapping[str, Sequence[str]] | None = None,
-    notice: str = "",
 ) -> dict[str, Any]:
     """The data of a page with these levels and their pictures.
 
@@ -55,7 +54,7 @@ def page_data(
         "source": None if graph.format in (None, "live") else graph.source,
         "totals": _totals(graph) if notes is None else "what differs, and what stands beside it",
         "pickable": notes is None,
-        "notice": notice,
+        "notice": "",
         "layers": [_layer_data(path, layer) for path, layer in layers.items()],
         "calls": calls,
         "levels": [_level_data(*pair, numbers) for pair in zip(levels, pictures, strict=True)],
