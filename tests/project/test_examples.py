@@ -92,7 +92,7 @@ def test_an_example_is_read_in_a_minute(name: str) -> None:
 
 def test_old_model_is_carried_over_with_rounding_alone(folder_of: Callable[[str], Path]) -> None:
     first, *shapes = said(folder_of("old_model"))
-    assert float(first.rpartition(" ")[2]) <= 1e-6
+    assert first == "Keras 2 and Keras 3 agree: True"
     assert shapes == ["logits (3, 4)", "lstm (3, 24)"]
 
 
@@ -257,7 +257,11 @@ def told(cell: Any) -> list[Any]:
     """What a cell of a notebook shows, pictures by their words, in the installed version of Keras."""
     shown = [output for output in cell.get("outputs", []) if output.get("name") != "stderr"]
     return [
-        {kind: words(value) if "svg" in kind else any_keras(value) for kind, value in output["data"].items()}
+        {
+            kind: words(value) if "svg" in kind else any_keras(value)
+            for kind, value in output["data"].items()
+            if kind != "image/png"  # it is as the fonts of the machine are
+        }
         if "data" in output
         else any_keras(output["text"])
         for output in shown
