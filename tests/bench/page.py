@@ -41,6 +41,15 @@ FRAMES = """async () => {
   at(960, 1000, "pointerup");
   return times;
 }"""
+# Whether one of the first nodes stands in the window, nothing over it. Netron asks first if it may report.
+IS_SEEN = """(what) => {
+  document.getElementById("message-button")?.click();
+  return [...document.querySelectorAll(what)].slice(0, 20).some((node) => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    const top = document.elementFromPoint(x + width / 2, y + height / 2);
+    return top !== null && node.contains(top);
+  });
+}"""
 SEARCH = """async (text) => {
   const box = document.getElementById("search"), start = performance.now();
   box.value = text;
@@ -106,8 +115,7 @@ def wait_for(browser: Any, address: str, what: str) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(address, wait_until="commit")
     session = page.context.new_cdp_session(page)  # Netron's page refuses what Playwright evaluates
-    accept = "document.getElementById('message-button')?.click()"  # Netron's question, at once
-    ask = {"expression": f"{accept}, document.querySelector({what!r}) !== null"}
+    ask = {"expression": f"({IS_SEEN})({what!r})"}
     for _ in range(WAIT // 20):
         if session.send("Runtime.evaluate", ask)["result"].get("value"):
             page.close()
