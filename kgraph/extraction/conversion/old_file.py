@@ -242,13 +242,11 @@ class ConvertedModel:
             for below, held in group_to_copy(carried.weights.tree, move).below():
                 for array in held:
                     end = f"{below}/{array.key}" if below else array.key
+                    place = f"{move.source}/{end}"
+                    if place not in carried.weights.values:
+                        raise ExtractError(place, "is an array that no layer of the model is known to have")
                     shape = tuple(size or 0 for size in array.shape)
-                    yield (
-                        f"{move.target}/{end}",
-                        carried.weights.values[f"{move.source}/{end}"],
-                        shape,
-                        array.dtype,
-                    )
+                    yield f"{move.target}/{end}", carried.weights.values[place], shape, array.dtype
 
     def _asset_moves(self) -> list[tuple[str, str, str | None]]:
         groups = self.carried.weights.groups
