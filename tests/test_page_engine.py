@@ -51,3 +51,13 @@ def test_each_colour_of_light_pictures_has_one_in_the_dark() -> None:
     for light, dark in zip(list_colours(LIGHT), list_colours(DARK), strict=True):
         pairs.setdefault(light, set()).add(dark)
     assert not {light: darks for light, darks in pairs.items() if len(darks) > 1}
+
+
+def test_each_colour_that_the_page_names_is_one_of_the_palette() -> None:
+    from kgraph.drawing.page.page_html import list_colours
+    from kgraph.drawing.pictures.palette import LIGHT
+    from kgraph.page_engine import _assets
+
+    named = set(re.findall(r"--([0-9a-f]{6})\b", "".join(_assets().values())))
+    assert len(named) > 10
+    assert named <= {colour[1:].lower() for colour in list_colours(LIGHT)}

@@ -2,7 +2,7 @@
 
 import { Model, bytes, count, element, make } from "./model.js";
 
-const SCALE = ["--f6f7f9", "--edf2f8", "--dce8f7", "--b9d0ee", "--8fb5e4"];
+const SCALE = ["--f6f7f9", "--edf2f8", "--e4edf8", "--dbe7f6", "--cfe0f5"];
 const SHARED = ["--ddf1e4", "--fbe3d6", "--e5e1f7", "--dce8f7", "--fbebd0"];
 
 /** @typedef {{name: string, legend: string, colour: ((calls: number[]) => string | null) | null}} Overlay */
