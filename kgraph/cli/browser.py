@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -15,7 +14,11 @@ def page_to_browse(output: Path | None) -> Path:
     """The file that the page is to be: the one that was asked for, or a temporary one."""
     if output is not None and output.suffix.lower() != PAGE:
         raise click.UsageError(f"`--browse` shows a page: `-o {output.with_suffix(PAGE)}`")
-    return output or Path(tempfile.mkdtemp(prefix="kgraph-")) / f"model{PAGE}"
+    if output is not None:
+        return output
+    import tempfile  # which no other command waits for
+
+    return Path(tempfile.mkdtemp(prefix="kgraph-")) / f"model{PAGE}"
 
 
 def open_browser(page: Path) -> None:

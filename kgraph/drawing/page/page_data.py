@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kgraph.drawing import describe
@@ -106,8 +107,6 @@ def _parameters(layer: Layer) -> int | None:
 
 
 def _weight_data(weight: Weight) -> list[Any]:
-    from dataclasses import replace
-
     size = weights_size([replace(weight, same_as=None)])
     return [weight.name, weight.shape, weight.dtype, size.parameters, size.bytes, weight.same_as]
 

@@ -21,8 +21,8 @@ class Page {
     this.pointed = -1;
     /** @type {Picture | null} */
     this.picture = null;
-    /** @type {Map<number, SVGSVGElement>} */
-    this.unpacked = new Map();
+    /** @type {Map<number, Picture>} those that were shown, by level */
+    this.pictures = new Map();
     this.view = new Viewport(() => this.map?.draw());
     this.map = new Minimap(this.view);
     this.picks = new Picks(model, () => this.choose(this.chosen), (tensor) => this.go(tensor));
@@ -32,8 +32,9 @@ class Page {
     });
     /** @type {Set<number>} */
     this.found = new Set();
-    [this.overlay] = overlays(model);
-    offerOverlays(overlays(model), (overlay) => {
+    const offered = overlays(model);
+    [this.overlay] = offered;
+    offerOverlays(offered, (overlay) => {
       this.overlay = overlay;
       this.picture?.fill(overlay.colour);
     });
@@ -54,16 +55,14 @@ class Page {
   #listen() {
     const { canvas } = this.view;
     canvas.addEventListener("click", (event) => this.#click(/** @type {Element} */ (event.target)));
+    const boxAt = (/** @type {Event} */ event) => this.picture?.boxAt(/** @type {Element} */ (event.target)) ?? -1;
     canvas.addEventListener("dblclick", (event) => {
-      const box = this.picture?.boxAt(/** @type {Element} */ (event.target)) ?? -1;
+      const box = boxAt(event);
       if (box >= 0) this.#open(box);
     });
-    canvas.addEventListener("pointerover", (event) => {
-      const box = this.picture?.boxAt(/** @type {Element} */ (event.target)) ?? -1;
-      this.#point(box);
-    });
+    canvas.addEventListener("pointerover", (event) => this.#point(boxAt(event)));
     canvas.addEventListener("focusin", (event) => {
-      const box = this.picture?.boxAt(/** @type {Element} */ (event.target)) ?? -1;
+      const box = boxAt(event);
       if (box >= 0 && box !== this.chosen && /** @type {Element} */ (event.target).matches(":focus-visible")) this.choose(box, true);
     });
     element("in").addEventListener("click", () => this.view.zoom(1.25));
@@ -181,9 +180,9 @@ class Page {
 
   /** @param {number} box */
   #pick(box) {
-    const [call] = this.model.levels[this.level].boxes[box].calls;
     const { opens, calls } = this.model.levels[this.level].boxes[box];
-    if (call !== undefined && (opens === null || this.model.layerOf(call).nested) && calls.length) this.picks.toggle(this.model.calls[call].makes[0][0]);
+    const [call] = calls;
+    if (call !== undefined && (opens === null || this.model.layerOf(call).nested)) this.picks.toggle(this.model.calls[call].makes[0][0]);
   }
 
   /** @param {number} box */
@@ -224,13 +223,10 @@ class Page {
   async show(level, box) {
     const { model, view } = this;
     if (level !== this.level) {
-      const svg = this.unpacked.get(level) ?? (await unpack(level));
-      this.unpacked.set(level, svg);
-      const isFirst = !svg.querySelector("[role]");
-      view.show(svg);
-      this.picture = new Picture(model, model.levels[level], svg);
-      if (isFirst || !this.picture.rectangles) svg.querySelectorAll(".opener").forEach((opener) => opener.remove());
-      this.picture.addOpeners();
+      this.picture = this.pictures.get(level) ?? new Picture(model, model.levels[level], await unpack(level));
+      view.show(this.picture.svg);
+      if (!this.pictures.has(level)) this.picture.addOpeners();
+      this.pictures.set(level, this.picture);
       element("back").toggleAttribute("disabled", this.level < 0);
       this.level = level;
       this.#crumbs();

@@ -38,7 +38,7 @@ export class Picks {
 
   /** The line that builds the submodel. */
   line() {
-    const { source, name } = this.model.data;
+    const { source } = this.model.data;
     const queries = this.queries();
     if (this.isPython || source === null) {
       const texts = queries.map((query) => JSON.stringify(query));
