@@ -69,12 +69,14 @@ class _Levels:
     def inside(self, graph: Graph, key: str, title: str, parent: str | None, path: str) -> Iterator[Level]:
         """The level of a graph whose layers lie at a path, and those below it."""
         self.keys.add(key)
-        drawn = _open_blocks(graph) if self.opens_blocks else graph
+        opened = open_layers(graph, lambda layer, _: layer.graph if layer.repeats else None)
+        drawn = opened if self.opens_blocks and len(opened.nodes) <= MOST else graph
         calls = {node.address: self._calls(drawn, node, path) for node in drawn.nodes}
         closed = [layer for layer in drawn.layers if layer.graph is not None and layer.class_name != CHAIN]
         keys = {layer.name: unused_name(path + layer.name, self.keys) for layer in closed}
         opens = {node.address: keys[node.layer] for node in drawn.nodes if node.layer in keys}
-        yield Level(key, title, parent, _show_closed(drawn), calls, opens)
+        shown = ShownGraph(drawn, opened, Look(), is_folded=False)  # outputs are called what they are inside
+        yield Level(key, title, parent, shown, calls, opens)
         for layer in closed:
             inner = _row_of_blocks(layer) if layer.repeats > 1 else layer.graph
             assert inner is not None
@@ -93,20 +95,10 @@ class _Levels:
         return [call.address for call in own if call.node_index % span == node.node_index]
 
 
-def _show_closed(graph: Graph) -> ShownGraph:
-    return ShownGraph(graph, graph, Look(), is_folded=False)
-
-
 def _mark_outside(block: Graph) -> Graph:
     """A block in which what it reads is told to lie outside."""
     nodes = (replace(node, outside=node.key in block.input_keys) for node in block.nodes)
     return replace(block, nodes=tuple(nodes))
-
-
-def _open_blocks(graph: Graph) -> Graph:
-    """The graph with its blocks open, if it has room for what is in them."""
-    opened = open_layers(graph, lambda layer, _: layer.graph if layer.repeats else None)
-    return opened if len(opened.nodes) <= MOST else graph
 
 
 def _row_of_blocks(layer: Layer) -> Graph:

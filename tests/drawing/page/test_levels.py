@@ -92,3 +92,11 @@ def test_blocks_stay_open_where_there_is_room_for_them(count: int) -> None:
     if count == 30:
         run = next(level for level in levels if level.parent == "")
         assert len(run.opens) == 30  # a row of blocks, each of which opens
+
+
+def test_an_output_of_a_closed_block_is_called_what_makes_it() -> None:
+    from helpers.block_chains import BLOCK, chain
+
+    whole = every_level(chain([BLOCK] * 30))[0]
+    assert "output[]" in NumberedPicture(whole.shown).addresses
+    assert "<B>b29_2</B>" in NumberedPicture(whole.shown).dot
