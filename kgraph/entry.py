@@ -2,13 +2,14 @@
 
 import os
 import signal
-from types import FrameType
+import sys
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 from kgraph.errors import Interrupted
 
 
-def _leave(_: int, __: FrameType | None) -> None:
+def _leave(_: int, __: FrameType | None) -> NoReturn:
     """End at once, while nothing is begun yet."""
     os.write(2, b"interrupted\n")
     os._exit(Interrupted.code)
@@ -22,6 +23,13 @@ def _interrupt(_: int, __: FrameType | None) -> None:
     raise Interrupted
 
 
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """End with the line of an interrupt that came before or after what `run` guards; else as Python does."""
+    if kind is Interrupted:
+        _leave(signal.SIGINT, None)
+    sys.__excepthook__(kind, error, trace)
+
+
 signal.signal(signal.SIGINT, _leave)
 
 
@@ -29,5 +37,9 @@ def main() -> NoReturn:
     """The program `kgraph`."""
     from kgraph.cli import run
 
+    sys.excepthook = _end
     signal.signal(signal.SIGINT, _interrupt)
-    run()
+    try:
+        run()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done

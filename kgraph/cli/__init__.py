@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -79,6 +78,5 @@ def run() -> NoReturn:
     except OSError as error:  # what is printed cannot be written: a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(report_error(KGraphError(f"the output cannot be written ({error.strerror or error})")))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     gc.freeze()  # Python would collect at its end too
     sys.exit(0)

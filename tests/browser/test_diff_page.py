@@ -37,5 +37,5 @@ def test_what_differs_is_marked_opens_and_is_told_and_nothing_is_picked(
     added = opened.page.locator("g.node").filter(has=opened.page.locator(".opener")).first
     assert added.locator("path, polygon").first.get_attribute("stroke") == "var(--1b7048)"
     added.locator(".opener").click()
-    opened.page.wait_for_function("document.body.dataset.level !== ''")
+    opened.wait_for("body[data-level]:not([data-level=''])")
     assert opened.page.locator("g.node").count() > 5

@@ -115,10 +115,10 @@ def test_a_search_is_stepped_through_by_enter_across_levels(tab: OpenTab, resnet
     opened.page.keyboard.type("conv5_block3_*conv")
     assert opened.page.inner_text("#count") == "3 found"
     opened.press("Enter")
-    opened.page.wait_for_function("document.querySelector('.node.chosen')")
+    opened.wait_for(".node.chosen")
     assert opened.chosen == "conv5_block3_1_conv#0"
     opened.press("Enter")
-    opened.page.wait_for_function("document.querySelector('.chosen title').textContent.includes('_2_')")
+    opened.wait_for(".node.chosen:has-text('_2_')")
     assert opened.page.inner_text("#count") == "2 of 3"
     opened.press("Escape")
     assert opened.page.locator("#found").is_hidden()

@@ -63,6 +63,48 @@ def test_an_interrupt_at_any_moment_ends_it_in_one_line(tmp_path: Path) -> None:
     assert (130, "interrupted\n") in ended
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["select m.keras dense", "select m.keras nothing", "select --nothing"])
+def test_an_interrupt_between_any_two_lines_of_the_frame_ends_it_in_one_line(
+    command: str, tmp_path: Path
+) -> None:
+    demo(tmp_path)
+    ended: list[tuple[int, str]] = []
+    while not ended or "begun" not in ended[-1][1]:
+        start = [sys.executable, "-c", TRACED.replace("LINES", str(len(ended))), *command.split()]
+        run = subprocess.run(start, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+        ended.append((run.returncode, run.stderr))
+    assert len(ended) > 10
+    assert {said.splitlines()[-1] for code, said in ended if code == 130} == {"interrupted"}
+    assert {code for code, _ in ended[:-1]} <= {130, ended[-1][0]}
+    assert not [said for _, said in ended if "Traceback" in said]
+
+
+# Interrupts itself before the line of that number of the outermost files; else says so.
+TRACED = """
+import os, signal, sys
+from kgraph import entry
+left = [LINES]
+
+def trace(frame, event, _):
+    if frame.f_code.co_filename.endswith(("kgraph/entry.py", "cli/__init__.py", "cli/output.py")):
+        left[0] -= event == "line"
+        if left[0] < 0:
+            sys.settrace(None)
+            os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+sys.argv[0] = "kgraph"
+sys.settrace(trace)
+try:
+    entry.main()
+finally:
+    sys.settrace(None)
+    if left[0] >= 0:
+        os.write(2, b"begun")
+"""
+
+
 # Python itself takes some milliseconds before any program can say what an interrupt does.
 START = f"""
 import site, sys, runpy

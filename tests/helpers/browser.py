@@ -50,7 +50,11 @@ class Tab:
             self.page.keyboard.press(key)
 
     def wait_for_level(self, key: str) -> None:
-        self.page.wait_for_function("key => document.body.dataset.level === key", arg=key, timeout=WAIT)
+        self.wait_for(f"body[data-level={json.dumps(key, ensure_ascii=False)}]")
+
+    def wait_for(self, selector: str) -> None:
+        """None, once it is there; without a line of script, which the page's policy may refuse."""
+        self.page.locator(selector).first.wait_for(state="attached", timeout=WAIT)
 
     def data(self) -> Any:
         """The data that stand in the page."""
