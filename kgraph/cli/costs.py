@@ -18,6 +18,7 @@ from kgraph.cli.options import (
     model_argument,
     parse_input_shapes,
     weights_option,
+    with_keras_option,
 )
 from kgraph.cli.terminal import note, print_costs, print_fields, tell
 from kgraph.cli.unloadable import note_unloadable
@@ -47,6 +48,7 @@ TABLES = {".csv": to_csv, ".md": to_markdown}
 @json_option
 @weights_option
 @imports_option
+@with_keras_option
 @pager_option
 @quiet_option
 def costs_command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import tempfile
 import warnings
@@ -15,7 +14,7 @@ import click
 
 from kgraph.cli.agreement import measure, tell_agreement
 from kgraph.cli.flags import json_option, quiet_option
-from kgraph.cli.model_io import import_for_keras, import_object, is_code, load_model, note_unused, write_file
+from kgraph.cli.model_io import is_code, load_live, load_model, note_unused, open_for_keras, write_file
 from kgraph.cli.options import (
     Listing,
     bind_input_shapes,
@@ -35,7 +34,7 @@ from kgraph.extraction.plan import Queries, kept_layers, plan, rest
 from kgraph.graph import Graph
 from kgraph.reports.totals import count_totals
 from kgraph.sources import read
-from kgraph.sources.model_file import ModelFile, open_model_file
+from kgraph.sources.model_file import ModelFile
 from kgraph.structures import slot_text
 from kgraph.texts import escape_json, escape_unprintable
 
@@ -121,11 +120,11 @@ def extract_command(
     targets = [_target(path, model, suffix) for path in (output, tail) if path or path is output]
     check_targets(Path(model), targets, force)
     if source is None:
-        file = None if is_code(model) else _open_for_keras(Path(model))
+        file = None if is_code(model) else open_for_keras(Path(model))
         known = None if file is None else _graph_of(file)
         if known is not None:  # says what does not fit before Keras is started
             report.tell_plan(known)
-        live = _live(model, file, unsafe, imports)
+        live = load_live(model, file, imports, unsafe=unsafe)
         if known is None:
             report.tell_plan(read(live))
         _save(live, report, targets[0])
@@ -299,23 +298,6 @@ def _name_flat(source: CuttableFile, report: _Report) -> None:
         if report.inputs is not None:
             report.inputs = source.flat_inputs(report.layers, report.inputs)
         report.layers = source.flat_queries(report.layers)
-
-
-def _open_for_keras(path: Path) -> ModelFile:
-    from kgraph.extraction.keras_loading import check_keras3_loads
-
-    file = open_model_file(path)
-    check_keras3_loads(file)
-    return file
-
-
-def _live(spec: str, file: ModelFile | None, unsafe: bool, imports: Sequence[str]) -> Any:
-    """The live model of a file, loaded by Keras, or of `package.module:name`."""
-    from kgraph.extraction.keras_loading import load_live_model
-
-    gc.enable()
-    import_for_keras(imports)
-    return import_object(spec) if file is None else load_live_model(file, unsafe=unsafe)
 
 
 def _graph_of(file: ModelFile) -> Graph | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 from kgraph.atomic_write import write_atomically
+from kgraph.cli.options import WITH_KERAS
 from kgraph.cli.terminal import note
 from kgraph.errors import KERAS_STOPS, KGraphError, ReadError
 from kgraph.graph import Graph
@@ -42,14 +44,33 @@ def load_model(
 ) -> tuple[Graph, ModelFile | None]:
     """The graph of a file (and of a file with its weights), and the file; or of `package.module:name`.
 
-    `imports` is code of users that is imported before `package.module:name`; a file is read without.
+    `imports` is code of users that is imported before `package.module:name`, or before Keras loads a file as
+    `--with-keras` wants; else a file is read without.
     """
-    if is_code(spec):
-        import_for_keras(imports)
-        return read(import_object(spec), weights=weights, values=values), None
+    if is_code(spec) or click.get_current_context().meta.get(WITH_KERAS):
+        live = load_live(spec, None if is_code(spec) else open_for_keras(Path(spec)), imports)
+        return read(live, weights=weights, values=values), None
     note_unused(imports)
     file = open_model_file(Path(spec), weights=None if weights is None else Path(weights), values=values)
     return file.graph, file
+
+
+def open_for_keras(path: Path) -> ModelFile:
+    """A file that Keras is to load; `ReadError` if it is known that it cannot."""
+    from kgraph.extraction.keras_loading import check_keras3_loads
+
+    file = open_model_file(path)
+    check_keras3_loads(file)
+    return file
+
+
+def load_live(spec: str, file: ModelFile | None, imports: Sequence[str], *, unsafe: bool = False) -> Any:
+    """The live model of a file, loaded by Keras, or of `package.module:name`."""
+    from kgraph.extraction.keras_loading import load_live_model
+
+    gc.enable()
+    import_for_keras(imports)
+    return import_object(spec) if file is None else load_live_model(file, unsafe=unsafe)
 
 
 def is_code(spec: str) -> bool:

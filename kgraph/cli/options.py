@@ -90,6 +90,20 @@ imports_option = click.option(
     shell_complete=complete_files,
     help="Code that defines classes of the model, for where Keras loads it.",
 )
+WITH_KERAS = "kgraph.cli.with_keras"  # where a command's context holds whether Keras is to load the model
+
+
+def _keep(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.meta[WITH_KERAS] = value
+
+
+with_keras_option = click.option(
+    "--with-keras",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep,
+    help="Load the model with Keras, for a class that makes its layers itself.",
+)
 input_shape_option = click.option(
     "--input-shape",
     "input_shapes",

@@ -16,6 +16,7 @@ from kgraph.cli.options import (
     input_shape_option,
     model_argument,
     weights_option,
+    with_keras_option,
 )
 from kgraph.cli.pager import echo_paged
 from kgraph.cli.terminal import terminal_width
@@ -36,6 +37,7 @@ class _WithGrammar(click.Command):
 @input_shape_option
 @weights_option
 @imports_option
+@with_keras_option
 @pager_option
 @quiet_option
 def select_command(

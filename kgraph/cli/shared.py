@@ -8,7 +8,7 @@ import click
 
 from kgraph.cli.flags import json_option, pager_option, quiet_option
 from kgraph.cli.model_io import load_model
-from kgraph.cli.options import imports_option, model_argument, weights_option
+from kgraph.cli.options import imports_option, model_argument, weights_option, with_keras_option
 from kgraph.cli.terminal import print_sharing
 from kgraph.cli.unloadable import note_unloadable
 
@@ -19,6 +19,7 @@ from kgraph.cli.unloadable import note_unloadable
 @click.option("--values", is_flag=True, help="Read the weights too, and name those with identical values.")
 @weights_option
 @imports_option
+@with_keras_option
 @pager_option
 @quiet_option
 def shared_command(

@@ -23,6 +23,7 @@ from kgraph.cli.options import (
     model_argument,
     several,
     weights_option,
+    with_keras_option,
 )
 from kgraph.cli.terminal import note, print_graph, tell, terminal_width
 from kgraph.cli.unloadable import note_unloadable
@@ -78,6 +79,7 @@ class _Show(Listing):
 @input_shape_option
 @weights_option
 @imports_option
+@with_keras_option
 @click.option("--rankdir", type=click.Choice(RANKDIRS), help="Where a picture leads; LR: to the right.")
 @click.option("--chains", is_flag=True, help="In pictures, one box for convolution, norm and activation.")
 @click.option(

@@ -100,6 +100,19 @@ def test_a_functional_model_of_an_own_class_is_cut_once_its_code_is_imported(
 
 
 @pytest.mark.slow
+def test_a_class_that_makes_its_layers_itself_is_seen_once_its_code_is_imported(
+    made: Path, environment: dict[str, str]
+) -> None:
+    cwd, how = made / "registered", ("--with-keras", "--import", "whole.py")
+    assert "end   Dense" in run("show", "whole.keras", *how, cwd=cwd, environment=environment)
+    assert "No layer is shared" in run("shared", "whole.keras", *how, cwd=cwd, environment=environment)
+    assert "end#0" in run("select", "whole.keras", "@Dense", *how, cwd=cwd, environment=environment)
+    assert "end" in run("costs", "whole.keras", *how, cwd=cwd, environment=environment)
+    said = failed("show", "whole.keras", "--with-keras", cwd=cwd, environment=environment)
+    assert "it does not know `Whole`" in said
+
+
+@pytest.mark.slow
 def test_code_that_loads_a_model_knows_what_was_imported(
     made: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -72,12 +72,16 @@ def _no_layers_error(
     if weights is not None or context.stored is not None:
         kept = context.all_weights(entry, weights)
         known += f", and {len(kept)} weights with {weights_size(kept).parameters:,} parameters"
-    return NoGraphError(
-        context.source,
-        str(entry["class_name"]),
-        known,
-        hint="load it with Keras and read a functional model inside it with `kgraph.read(model)`",
-    )
+    return NoGraphError(context.source, str(entry["class_name"]), known, hint=_whose(entry))
+
+
+def _whose(entry: Mapping[str, Any]) -> str:
+    """Who would know what made the layers: the package of the class, as Keras 3 writes it (3.0-3.15)."""
+    module = str(entry.get("module") or "")
+    package = module.partition(".")[0]
+    if package in ("", "keras", "builtins", "__main__"):
+        return "load it with Keras and read a functional model inside it with `kgraph.read(model)`"
+    return f"`{package}` would know: where that is installed, `--with-keras --import {module}` loads it"
 
 
 @dataclass(frozen=True)
