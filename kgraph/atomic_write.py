@@ -7,7 +7,6 @@ import fcntl
 import io
 import os
 import re
-import secrets
 import shutil
 import stat
 import tempfile
@@ -135,7 +134,7 @@ def _explain(path: Path) -> Iterator[None]:
 def _create_beside(target: Path, path: Path) -> tuple[Path, BinaryIO]:
     """A new file beside a target, locked by this process, and its path."""
     while True:
-        beside = target.with_name(f"{_stem(target)}{secrets.token_hex(TOKEN // 2)}{PART}")
+        beside = target.with_name(f"{_stem(target)}{os.urandom(TOKEN // 2).hex()}{PART}")
         file = io.BufferedRandom(_Raw(beside, path))
         with suppress(OSError):  # a file system without locks: then nobody takes it for a leftover
             fcntl.flock(file, fcntl.LOCK_EX)

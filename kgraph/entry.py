@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import NoReturn
 
+from kgraph import __version__
 from kgraph.errors import Interrupted
 
 
@@ -34,7 +36,11 @@ signal.signal(signal.SIGINT, _leave)
 
 
 def main() -> NoReturn:
-    """The program `kgraph`."""
+    """The program `kgraph`. Scripts ask for its version often, which needs nothing of the command line."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        with suppress(OSError):  # told below
+            os.write(1, f"kgraph, version {__version__}\n".encode())
+            sys.exit(0)
     from kgraph.cli import run
 
     sys.excepthook = _end

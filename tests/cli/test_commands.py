@@ -167,6 +167,7 @@ def test_the_version_is_told(tmp_path: Path, environment: dict[str, str]) -> Non
     said = run("--version", cwd=tmp_path, environment=environment)
     assert run("-V", cwd=tmp_path, environment=environment) == said
     assert said == f"kgraph, version {kgraph.__version__}\n"
+    assert said == run("-V", cwd=tmp_path, environment=environment)
 
 
 def test_a_model_in_the_place_of_a_command_is_shown(tmp_path: Path, environment: dict[str, str]) -> None:
