@@ -24,9 +24,10 @@ from kgraph.cli.options import (
     several,
     weights_option,
 )
+from kgraph.cli.paper import PAPER_OPTIONS, check_paper, paper_options
 from kgraph.cli.terminal import note, print_graph, tell, terminal_width
 from kgraph.cli.unloadable import note_unloadable
-from kgraph.drawing.look import COLORS, COLUMNS, LABELS, RANKDIRS, ROOM
+from kgraph.drawing.look import COLORS, COLUMNS, LABELS, LAYOUTS, RANKDIRS, ROOM
 from kgraph.graph import Graph
 from kgraph.renderers import GRAPHML, PAGE, PICTURES, RENDERERS, TABLES, WHOLE, suffix_of
 from kgraph.view_options import choose_view
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
 # Options that not all outputs heed, and who does.
-OF_PICTURES = ("rankdir", "label", "color", "dark", "chains")
+OF_PICTURES = ("rankdir", "label", "color", "dark", "chains", "layout", *PAPER_OPTIONS)
 OF_VIEWS = ("expand", "fold", "depth", "highlight")
 
 
@@ -89,6 +90,8 @@ class _Show(Listing):
 )
 @click.option("--color", "--colour", "color", type=click.Choice(COLORS), help="What fills the boxes.")
 @click.option("--dark", is_flag=True, help="For dark paper.")
+@click.option("--layout", type=click.Choice(LAYOUTS), help="Place boxes by layers; scale: U-Nets as U.")
+@paper_options
 @pager_option
 @quiet_option
 @click.option(
@@ -144,6 +147,7 @@ def show_command(
     if view["label"]:
         options["label"] = frozenset(view["label"])
     _check_together(options, suffix)
+    check_paper(options, suffix)
     context = click.get_current_context()
     render = context.with_resource(open_renderer(output, model)) if output else None
     graph, file = load_model(model, weights, imports=imports)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kgraph.drawing.paper import parse_page, parse_width
+
 # What a picture can say; the first five stand in it unless something else is asked for.
 LABELS = ("names", "classes", "activations", "parameters", "shapes", "dtypes", "trainable", "weights")
 USUAL_LABELS = frozenset(LABELS[:5])
@@ -13,6 +15,8 @@ COLORS = ("family", "trainable", "parameters", "dtype", "macs", "memory")
 FIGURES = ("macs", "memory", "receptive_field")  # of each call, by `reports/`
 COLUMNS = ("name", "class", "shape", "dtype", "params", "trainable", "config", "reads", *FIGURES)
 RANKDIRS = ("TB", "LR", "BT", "RL")
+LAYOUTS = ("layers", "scale")
+MOST_COLUMNS, MOST_DPI = 24, 1200
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class Look:
     unusual still do, beside the shapes. `color` fills boxes by one of `COLORS`, and tells what they
     mean: `"macs"` and `"memory"` are what a call costs, as `kgraph.costs` has it; `dark` is for dark paper.
 
+    `wrap` sets a picture in so many columns, `"auto"` in as many as make it handy, 1 in none; None: where it
+    would be more than 4 times as high as wide. `page` is `"a4"`, `"letter"` or a size, `"16x9cm"`, on which
+    the picture is drawn, with type of at least 6 points, `width` the width of one as high as need be; `dpi`
+    the dots of a PNG to the inch. `layout` is `"layers"`, or `"scale"`: by the size of what each layer makes,
+    as U-Nets are drawn.
+
     Raises `ValueError`, which lists the values there are, for one that is not among them.
     """
 
@@ -44,6 +54,11 @@ class Look:
     label: frozenset[str] = USUAL_LABELS
     color: str = "family"
     dark: bool = False
+    wrap: int | str | None = None
+    page: str | None = None
+    width: str | None = None
+    dpi: int | None = None
+    layout: str = "layers"
 
     def __post_init__(self) -> None:
         for what in ("highlight", "label"):
@@ -61,14 +76,40 @@ class Look:
         _check_values("color", [self.color], COLORS)
         if self.depth is not None and (type(self.depth) is not int or self.depth < 1):
             raise ValueError(f"`depth` is {self.depth!r}, not None or a number of levels from 1 on")
+        self._check_paper()
         flags = {"expand": self.expand, "chains": self.chains, "dark": self.dark}
         for what, flag in flags.items() if self.fold is None else {**flags, "fold": self.fold}.items():
             if not isinstance(flag, bool):
                 raise ValueError(f"`{what}` is {flag!r}, not True or False")
 
+    def _check_paper(self) -> None:
+        """None; raises `ValueError` for what cannot be drawn on."""
+        _check_values("layout", [self.layout], LAYOUTS)
+        if self.wrap not in (None, "auto") and not _is_whole(self.wrap, 1, MOST_COLUMNS):
+            raise ValueError(f"`wrap` is {self.wrap!r}, not 'auto' or a number of columns from 1 to 24")
+        if self.dpi is not None and not _is_whole(self.dpi, 10, MOST_DPI):
+            raise ValueError(f"`dpi` is {self.dpi!r}, not a number of dots to the inch from 10 to 1200")
+        if self.page is not None and self.width is not None:
+            raise ValueError("`page` and `width` each say how wide it is; give one of them")
+        if self.page is not None:
+            parse_page(self.page)
+        if self.width is not None:
+            parse_width(self.width)
+
+    @property
+    def paper(self) -> tuple[float, float | None] | None:
+        """How many points wide and high the picture is to be; None where nothing is said of that."""
+        if self.page is not None:
+            return parse_page(self.page)
+        return (parse_width(self.width), None) if self.width is not None else None
+
     def labels(self, what: str) -> bool:
         """Whether pictures say it: it was asked for, or the colours mean it."""
         return what in self.label or what.rstrip("s") == self.color.rstrip("s")
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
 
 
 def _check_values(what: str, values: Iterable[str], known: Sequence[str]) -> None:

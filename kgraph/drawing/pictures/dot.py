@@ -127,12 +127,26 @@ class Picture:
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
         way = {"ranksep": RANKSEP[self.look.rankdir], "rankdir": self.look.rankdir}
         model = {"tooltip": dot_labels.literal(self.graph.name)}
+        model |= self._wishes()
         model["comment"] = dot_labels.comment(caption(self._boxes))
         return {
             "graph": _quote_values(GRAPH | paper | haste | way | model),
             "node": _quote_values(BOX | {"fontcolor": colours.ink}),
             "edge": _quote_values(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
         }
+
+    def _wishes(self) -> Attributes:
+        """What `graphviz_child` reads: how the picture is to be set. Graphviz itself does not know of it."""
+        look = self.look
+        wishes = {"wrap": str(look.wrap or "tall")}
+        if look.paper:
+            wide, high = look.paper
+            wishes["paper"] = f"{wide:.2f}x" + (f"{high:.2f}" if high else "")
+            if look.fold is False and high:
+                wishes["sheets"] = "many"
+        if look.dpi:
+            wishes["resolution"] = str(look.dpi)
+        return wishes
 
     # Boxes.
 

@@ -1,0 +1,263 @@
+"""DOT → pictures, by the Graphviz of pygraphviz, from stdin to stdout: what `graphviz_engine` starts.
+
+It is laid out by `dot`; where that is not how it is to stand, our own arithmetic on its places follows, and
+`nop2` draws it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from kgraph.drawing.pictures.arrangement import LEAST_TYPE, Arrangement, Wish, arrange, is_wrapped
+from kgraph.drawing.pictures.islands import Part, number_islands, read_points
+
+PNG_DPI = 120
+DPI = {"png": PNG_DPI, "svg": 72, "pdf": 72}
+# With these, a picture is just as large as its viewport; without the last it slides off (Graphviz 14.1.5).
+EXACT = {"pad": "0", "margin": "0", "notranslate": "true"}
+POINTS = 72  # in an inch
+STACK = 512 * 2**20
+BETWEEN = b"\0"  # pictures, and what they are drawn of, where there are several
+OR = b"\1"  # between drawings of which the first that is readable on its paper is wanted
+
+NO_PYGRAPHVIZ, NO_FONTS, NO_PICTURE, TOO_SMALL, MANY_PAGES = range(71, 76)  # exit codes, next to Python's own
+
+
+class NoPictureError(Exception):
+    """Ends the process, with a code."""
+
+    def __init__(self, code: int, said: str = "") -> None:
+        super().__init__(code, said)
+        self.code, self.said = code, said
+
+
+def draw(format: str) -> int:
+    """The exit code, once the pictures of what is on stdin, in DOT, are on stdout."""
+    try:
+        from pygraphviz import graphviz as gv
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return NO_PYGRAPHVIZ
+    context = gv.gvContextWithBuiltins()
+    if format != "svg" and not _has_fonts(gv, context):
+        return NO_FONTS
+    try:
+        for number, dots in enumerate(sys.stdin.buffer.read().split(BETWEEN)):
+            picture = _draw_readable(gv, context, dots.split(OR), format)
+            sys.stdout.buffer.write(BETWEEN + picture if number else picture)
+    except NoPictureError as end:
+        print(end.said, file=sys.stderr)
+        return end.code
+    return 0
+
+
+def _draw_readable(gv: Any, context: Any, dots: Sequence[bytes], format: str) -> bytes:
+    """The picture of the first graph whose type is readable; behind its number where there are several."""
+    number, best = 0, 0.0
+    while True:
+        drawing = Drawing(gv, context, dots[number], format)
+        if drawing.smallest_type >= LEAST_TYPE - 0.01:
+            picture = drawing.render()
+            drawing.close()
+            return b"%d%b%b" % (number, OR, picture) if len(dots) > 1 else picture
+        best = max(best, drawing.smallest_type)
+        number += 1
+        if number == len(dots):
+            raise NoPictureError(TOO_SMALL, f"{best:.1f}")
+
+
+class Drawing:
+    """A graph, laid out, and set as it asks to be: in columns, on paper."""
+
+    def __init__(self, gv: Any, context: Any, dot: bytes, format: str) -> None:
+        self._gv, self._context, self._format = gv, context, format
+        self._graph = self._read(dot)
+        self._set("dpi", (self._get("resolution") if format == "png" else "") or str(DPI[format]))
+        if gv.gvLayout(context, self._graph, b"dot"):
+            raise NoPictureError(NO_PICTURE)
+        self._found = self._arrange()
+        self.smallest_type = self._found.smallest_type if self._found else LEAST_TYPE
+
+    def _read(self, dot: bytes) -> Any:
+        with tempfile.TemporaryFile() as file:  # all that Graphviz reads from here
+            file.write(dot)
+            file.seek(0)
+            try:
+                return self._gv.agread(file, None)
+            except ValueError:
+                raise NoPictureError(NO_PICTURE) from None
+
+    def _get(self, key: str) -> str:
+        return (self._gv.agget(self._graph, key.encode()) or b"").decode()
+
+    def _set(self, key: str, value: str) -> None:
+        self._gv.agattr(self._graph, self._gv.AGRAPH, key.encode(), value.encode())
+        self._gv.agset(self._graph, key.encode(), value.encode())
+
+    def render(self) -> bytes:
+        """The picture."""
+        found = self._found
+        if found is None or found.paper is None:
+            return self._render_once()
+        if len(found.middles) > 1 and self._format != "pdf":
+            raise NoPictureError(MANY_PAGES, str(len(found.middles)))
+        pages = []
+        for x, y in found.middles:
+            wide, high = found.paper
+            self._set("viewport", f"{wide:.2f},{high:.2f},{found.scale:.6f},{x:.2f},{y:.2f}")
+            pages.append(self._render_once())
+        if self._format != "pdf":
+            return pages[0]
+        from kgraph.drawing.pictures.pdf import join_pages
+
+        return join_pages(pages, found.paper)
+
+    def _render_once(self) -> bytes:
+        failed, picture = self._gv.gvRenderData(self._context, self._graph, self._format.encode())
+        if failed:
+            raise NoPictureError(NO_PICTURE)
+        return bytes(picture)
+
+    def close(self) -> None:
+        """Give back what it takes of memory."""
+        self._gv.gvFreeLayout(self._context, self._graph)
+        self._gv.agclose(self._graph)
+
+    def _arrange(self) -> Arrangement | None:
+        """Where everything stands now that is not where `dot` set it, drawn by `nop2`; else None."""
+        wish = self._wish()
+        islands = self._islands()
+        is_whole = len(set(islands.values())) < 2
+        if is_whole and wish.width is None and wish.wrap == "1":
+            return None
+        failed, _ = self._gv.gvRenderData(self._context, self._graph, b"dot")
+        if failed:  # it writes the places into the graph
+            raise NoPictureError(NO_PICTURE)
+        if is_whole and wish.width is None and not is_wrapped(read_points(self._get("bb")), wish):
+            return None
+        placed = list(self._placed_parts())
+        found = arrange([part for _, part in placed], islands, wish)
+        self._gv.gvFreeLayout(self._context, self._graph)
+        for (thing, _), places in zip(placed, found.places, strict=True):
+            self._put(thing, places)
+        for number, (frame, places) in enumerate(found.more):
+            self._go_on(placed[frame][0], places, number)
+        for key, value in EXACT.items() if found.paper else ():
+            self._set(key, value)
+        if self._gv.gvLayout(self._context, self._graph, b"nop2"):
+            raise NoPictureError(NO_PICTURE)
+        return found
+
+    def _wish(self) -> Wish:
+        """What the graph asks for, by attributes that Graphviz does not know."""
+        wide, _, high = self._get("paper").partition("x")
+        return Wish(
+            self._get("rankdir") or "TB",
+            self._get("wrap") or "1",
+            float(wide) if wide else None,
+            float(high) if high else None,
+            self._get("sheets") == "many",
+        )
+
+    def _put(self, thing: Any, places: Mapping[str, str]) -> None:
+        for key, text in places.items():
+            self._gv.agset(thing, key.encode(), text.encode())
+
+    def _go_on(self, frame: Any, places: Mapping[str, str], number: int) -> None:
+        """A frame of its own for where a frame goes on; one name cannot be two."""
+        part = self._gv.agsubg(self._graph, b"cluster%%%d" % number, 1)
+        for key in ("style", "color", "penwidth", "tooltip", "bgcolor", "fillcolor"):
+            value = self._gv.agget(frame, key.encode())
+            if value:
+                self._gv.agset(part, key.encode(), value)
+        self._put(part, places)
+
+    def _islands(self) -> dict[str, int]:
+        """The number of the unconnected part that each box is of; what lies in a frame is joined."""
+        names = [self._name(node) for node in self._nodes(self._graph)]
+        arrows = (
+            (self._name(self._gv.agtail(arrow)), self._name(self._gv.aghead(arrow)))
+            for arrow in self._arrows()
+        )
+        frames = ([self._name(node) for node in self._nodes(frame)] for frame in self._frames(self._graph))
+        return number_islands(names, chain(arrows, filter(None, frames)))
+
+    def _placed_parts(self) -> Iterator[tuple[Any, Part]]:
+        """The boxes, arrows and frames of a graph that is laid out, each with where it is."""
+        from kgraph.drawing.pictures.dot_labels import arrow_label_size
+
+        gv = self._gv
+
+        def read(thing: Any, *keys: str) -> dict[str, str]:
+            values = {key: (gv.agget(thing, key.encode()) or b"").decode() for key in keys}
+            return {key: value for key, value in values.items() if value}
+
+        for node in self._nodes(self._graph):
+            wide, high = (float(read(node, key)[key]) * POINTS for key in ("width", "height"))
+            yield node, Part(self._name(node), read(node, "pos"), (wide, high))
+        for arrow in self._arrows():
+            label_size = arrow_label_size(read(arrow, "label").get("label", ""))
+            start, end = self._name(gv.agtail(arrow)), self._name(gv.aghead(arrow))
+            yield arrow, Part(start, read(arrow, "pos", "lp"), label_size=label_size, end=end)
+        for frame in self._frames(self._graph):
+            held = [self._name(node) for node in self._nodes(frame)]
+            places = read(frame, "bb", "lp")
+            if held and places:
+                wide, high = (float(read(frame, key).get(key, 0)) * POINTS for key in ("lwidth", "lheight"))
+                yield frame, Part(held[0], places, label_size=(wide, high), holds=frozenset(held))
+
+    def _name(self, thing: Any) -> str:
+        name: bytes = self._gv.agnameof(thing)
+        return name.decode()
+
+    def _nodes(self, graph: Any) -> Iterator[Any]:
+        node = self._gv.agfstnode(graph)
+        while node:
+            yield node
+            node = self._gv.agnxtnode(graph, node)
+
+    def _arrows(self) -> Iterator[Any]:
+        for node in self._nodes(self._graph):
+            arrow = self._gv.agfstout(self._graph, node)
+            while arrow:
+                yield arrow
+                arrow = self._gv.agnxtout(self._graph, arrow)
+
+    def _frames(self, graph: Any) -> Iterator[Any]:
+        """The subgraphs at every depth."""
+        frame = self._gv.agfstsubg(graph)
+        while frame:
+            yield frame
+            yield from self._frames(frame)
+            frame = self._gv.agnxtsubg(frame)
+
+
+def _has_fonts(gv: Any, context: Any) -> bool:
+    """Whether text can be drawn: without any font, Pango makes all characters the same square."""
+    probe = gv.agraphnew(b"probe", directed=True)
+    gv.agattr(probe, gv.AGNODE, b"shape", b"plain")
+    for text in (b"iiiiiiii", b"WWWWWWWW"):
+        gv.agnode(probe, text, 1)
+    gv.gvLayout(context, probe, b"dot")
+    _, plain = gv.gvRenderData(context, probe, b"plain")
+    narrow, wide = re.findall(rb"^node \S+ \S+ \S+ (\S+)", plain, re.MULTILINE)
+    gv.gvFreeLayout(context, probe)
+    return float(narrow) < float(wide)
+
+
+if __name__ == "__main__":
+    # Graphviz follows long chains by recursion, deeper than the usual stack.
+    threading.stack_size(STACK)
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(draw(sys.argv[1])))
+    thread.start()
+    thread.join()
+    sys.stdout.flush()
+    os._exit(codes[0] if codes else 1)  # at once: nothing here is worth the time of freeing it
