@@ -38,6 +38,11 @@ class ShownGraph:
     # Of two graphs in one: by address, what is said of a call.
     marks: Mapping[str, Mark] = field(default_factory=dict)
 
+    @property
+    def box_count(self) -> int:
+        """How many boxes the picture has, those of the outputs included."""
+        return len(self.graph.nodes) + len(self.graph.outputs)
+
     @cached_property
     def is_partly_frozen(self) -> bool:
         """Whether some layers of the whole are frozen and some are not."""

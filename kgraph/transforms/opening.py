@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from kgraph.errors import SelectError
 from kgraph.graph import Graph, Layer
 from kgraph.layers import inner_path, leaf_count
 from kgraph.transforms.conv_chains import CHAIN
 from kgraph.transforms.grouping import first_block
 from kgraph.transforms.outline import STAGE
 
+NAMES = 6  # that are told at most
 Place = tuple[int, int]  # which layer, as an object, and in how many others it lies
 Order = tuple[bool, bool, bool, int, int]  # what decides which layer is opened first
 
@@ -169,3 +172,32 @@ class Opening:
         return closed.layer.class_name, tuple(
             (inside.layer(node.layer).class_name, len(node.inputs)) for node in inside.inner_nodes
         )
+
+
+def select_closed(opening: Opening, query: str) -> list[str]:
+    """The paths of the nested models and blocks that a query names: a name as it is shown, `*` in it, or `@CLASS`
+    of a nested model. Raises `SelectError`, which tells of some that there are, where there is none.
+    """
+    closed = list(opening.every_closed())
+    exact = [one.path for one in closed if query in (one.path, one.path.rstrip("′"))]
+    pattern = re.compile(re.escape(query).replace(r"\*", ".*"), re.DOTALL)
+    found = exact or [
+        one.path
+        for one in closed
+        if pattern.fullmatch(one.path)
+        or (not one.layer.repeats and pattern.fullmatch(f"@{one.layer.class_name}"))
+    ]
+    if found:
+        return list(dict.fromkeys(found))
+    name, names = opening.graph.name, list(dict.fromkeys(one.path.rstrip("′") for one in closed))
+    if not names:
+        raise SelectError(f"`{query}` cannot be opened: `{name}` has no nested model and no block")
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    there = ", ".join(f"`{each}`" for each in names[:NAMES])
+    lies_in = [one.path for one in closed if query.removeprefix(one.inner_path) in one.inside]
+    hint = (
+        f"it lies in `{lies_in[-1]}`, which can be opened" if lies_in else "`*` stands for any part of a name"
+    )
+    raise SelectError(
+        f"`{query}` is no nested model or block of `{name}`; there are {there}{more}", hint=hint
+    )

@@ -17,6 +17,7 @@ from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.drawing.view import box_counts, choose_shown
 from kgraph.graph import Graph
+from kgraph.transforms.conv_chains import CHAIN
 from kgraph.transforms.flatten import flatten
 from kgraph.transforms.fold import fold
 from kgraph.transforms.opening import Opening
@@ -104,8 +105,8 @@ def test_a_block_whose_like_is_opened_is_closed_where_there_is_no_room_for_both(
 
     graph = chain([*stage(4), *stage(5), *stage(6), *stage(7)])
     drawn = choose_shown(graph, Look(boxes=100)).graph
-    assert [layer.repeats for layer in drawn.layers if layer.repeats] == [4, 4, 4]
-    assert len(drawn.nodes) == 1 + 52 + 3
+    assert [layer.class_name for layer in drawn.layers if layer.repeats] == [CHAIN] * 3
+    assert len(drawn.nodes) == 1 + 52 + 3 * 2
 
 
 def homes(graph: Graph, path: str = "") -> dict[str, tuple[str, int]]:
