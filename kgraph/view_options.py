@@ -27,9 +27,9 @@ def choose_view(
     """The part of the graph that is to be shown, and how it is to look.
 
     `only` are queries for that part, `around` how many steps around it are shown too, `between` two queries:
-    what lies on the ways from the one to the other. `highlight` marks what a submodel of these would keep, `open`
-    are names of nested models and blocks that a picture shows open, `*` in them.
-    All else are the fields of `Look`. Raises `SelectError` for queries that match nothing, `ValueError` for
+    what lies on the ways from the one to the other. `highlight` marks what a submodel of these would keep.
+    `open` are names of nested models and blocks, `*` in them, that a picture shows open. All else are the
+    fields of `Look`. Raises `SelectError` for queries that match nothing, `ValueError` for
     options that do not go together, `TypeError` for those that there are not.
     """
     known = {field.name for field in fields(Look)}

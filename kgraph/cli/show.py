@@ -241,5 +241,5 @@ def _advice(shown: ShownGraph) -> str:
     if shown.is_folded and not is_asked and len(shown.graph.nodes) < len(shown.whole.nodes):
         if look.depth is not None:
             return f"; of {boxes} boxes; `--no-fold` draws all"
-        return f"; closed down to {boxes} boxes: `--boxes N` opens more or fewer, `--open NAME` one, `--no-fold` all"
+        return f"; closed down to {boxes} boxes; `--boxes N` shows more or fewer, `--open NAME` opens one"
     return ""

@@ -12,7 +12,7 @@ from kgraph.transforms.outline import outline
 
 
 def block_outputs(graph: Graph) -> dict[str, tuple[Tensor, ...]]:
-    """The tensors that each block of `outline(graph)` makes, at their addresses in the flat graph, by its name.
+    """The tensors that each block of `outline(graph)` makes, as addresses in the flat graph, by its name.
 
     Of blocks in each other too, and of stages; those inside nested models are left out.
     """

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 
 from kgraph.errors import SelectError
 from kgraph.graph import Graph, Layer
-from kgraph.layers import inner_path, leaf_count
+from kgraph.layers import every_layer, inner_path, leaf_count
 from kgraph.transforms.conv_chains import CHAIN
 from kgraph.transforms.grouping import first_block
 from kgraph.transforms.outline import STAGE
@@ -175,8 +175,9 @@ class Opening:
 
 
 def select_closed(opening: Opening, query: str) -> list[str]:
-    """The paths of the nested models and blocks that a query names: a name as it is shown, `*` in it, or `@CLASS`
-    of a nested model. Raises `SelectError`, which tells of some that there are, where there is none.
+    """The paths of the nested models and blocks that a query names, as they are shown, `*` in it; or `@CLASS`.
+
+    `@CLASS` is that of nested models. Raises `SelectError`, with some that there are, where there is none.
     """
     closed = list(opening.every_closed())
     exact = [one.path for one in closed if query in (one.path, one.path.rstrip("′"))]
@@ -194,7 +195,7 @@ def select_closed(opening: Opening, query: str) -> list[str]:
         raise SelectError(f"`{query}` cannot be opened: `{name}` has no nested model and no block")
     more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
     there = ", ".join(f"`{each}`" for each in names[:NAMES])
-    lies_in = [one.path for one in closed if query.removeprefix(one.inner_path) in one.inside]
+    lies_in = [one.path for one in closed if query in dict(every_layer(one.inside, one.inner_path))]
     hint = (
         f"it lies in `{lies_in[-1]}`, which can be opened" if lies_in else "`*` stands for any part of a name"
     )
