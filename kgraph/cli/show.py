@@ -16,6 +16,7 @@ from kgraph.cli.layer import print_layers
 from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import (
     Listing,
+    WholeNumber,
     bind_input_shapes,
     complete_layers,
     imports_option,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
 # Options that not all outputs heed, and who does.
-OF_PICTURES = ("rankdir", "label", "color", "dark", "chains", "layout", *PAPER_OPTIONS)
+OF_PICTURES = ("rankdir", "label", "color", "dark", "chains", "boxes", "open", "layout", *PAPER_OPTIONS)
 OF_VIEWS = ("expand", "fold", "depth", "highlight")
 
 
@@ -67,9 +68,11 @@ class _Show(Listing):
 @json_option
 @click.option("--expand", is_flag=True, help="Open nested models.")
 @click.option(
-    "--fold/--no-fold", default=None, help="Show repeated blocks once; pictures do from 150 boxes on."
+    "--fold/--no-fold", default=None, help="Show repeated blocks once; pictures do from 40 boxes on."
 )
 @click.option("--depth", type=click.IntRange(1), help="Levels of nested models and blocks; 1: all closed.")
+@click.option("--boxes", metavar="N", type=WholeNumber(1), help="Close a picture down to at most N boxes.")
+@several("--open", help="In a picture, open these nested models and blocks.")
 @several("--only", help="Show only what matches, as `block1_*`.")
 @click.option("--around", type=click.IntRange(0), help="With --only: and what lies so many steps from it.")
 @click.option("--between", nargs=2, metavar="QUERY QUERY", help="Show only the ways from one to the other.")
@@ -123,6 +126,7 @@ def show_command(
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
+    kgraph show model.keras --boxes 20 --open conv4_block1 -o model.svg
     kgraph show .
     """
     if is_folder_of_models(model):
@@ -194,6 +198,10 @@ def _check_together(options: dict[str, Any], suffix: str) -> None:
         raise click.UsageError("`--only` and `--between` each name a part; give one of them")
     if "around" in options and "only" not in options:
         raise click.UsageError("`--around` goes with `--only`: around what?")
+    for name in ("boxes", "open"):
+        for other in ("depth", "no-fold"):
+            if name in options and (options["fold"] is False if other == "no-fold" else other in options):
+                raise click.UsageError(f"`--{name}` and `--{other}` each say what is open; give one of them")
     if suffix in WHOLE and (options["fold"] or "depth" in options):
         raise click.UsageError(
             "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
@@ -224,13 +232,18 @@ def _note_idle(names: Sequence[str], why: str) -> None:
 
 def _advice(shown: ShownGraph) -> str:
     """What is said of a picture that shows less than there is without having been asked to, or too much."""
-    boxes = len(shown.graph.nodes)
-    less = ", `--depth 1` less" if shown.is_folded and not shown.look.depth else ""
-    if boxes > ROOM:
+    boxes, look = shown.box_count, shown.look
+    if look.boxes is not None and boxes > look.boxes:
+        return f"; there are at least {boxes} boxes{' with what is open' if look.open else ''}"
+    less = "" if not shown.is_folded else ", `--boxes N` less" if look.depth is None else ""
+    if boxes > ROOM and look.boxes is None:
         is_part = any(node.outside for node in shown.graph.nodes)
         part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
-        fold = "" if shown.is_folded else ", `--fold` what repeats once"
+        fold = "" if shown.is_folded else ", `--boxes N` as many boxes as you like"
         return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
-    if shown.is_folded and shown.look.fold is None and boxes < len(shown.whole.nodes):
-        return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
+    is_asked = look.fold is not None or look.boxes is not None or bool(look.open)
+    if shown.is_folded and not is_asked and len(shown.graph.nodes) < len(shown.whole.nodes):
+        if look.depth is not None:
+            return f"; of {boxes} boxes; `--no-fold` draws all"
+        return f"; closed down to {boxes} boxes; `--boxes N` shows more or fewer, `--open NAME` opens one"
     return ""

@@ -11,6 +11,7 @@ from kgraph.drawing.paper import parse_page, parse_width
 LABELS = ("names", "classes", "activations", "parameters", "shapes", "dtypes", "trainable", "weights")
 USUAL_LABELS = frozenset(LABELS[:5])
 ROOM = 150  # boxes that are still looked at one by one
+MOST = 40  # boxes of a picture of which no number was asked for
 COLORS = ("family", "trainable", "parameters", "dtype", "macs", "memory")
 FIGURES = ("macs", "memory", "receptive_field")  # of each call, by `reports/`
 COLUMNS = ("name", "class", "shape", "dtype", "params", "trainable", "config", "reads", *FIGURES)
@@ -26,11 +27,14 @@ class Look:
     `expand` opens nested models (pictures: as clusters). `rankdir` is Graphviz's: where the arrows
     of a picture lead, `"TB"` down, `"LR"` to the right, `"BT"` up or `"RL"` to the left. `highlight`
     marks nodes, by their addresses as the drawing shows them (`encoder/conv#1`). `fold` shows repeated
-    blocks once; None: where a picture would have more than 150 boxes. `depth` is how many levels of nested
+    blocks once; None: where a picture would have more than 40 boxes. `depth` is how many levels of nested
     models and folded blocks are shown, 1 for all closed; None: as many as there is room for. `columns` of
     `COLUMNS` are those of the terminal view and of tables; None: what there is room for.
 
-    Of pictures alone: `chains` puts a convolution or dense layer in one box with the normalisation and
+    Of pictures alone: `boxes` is how many boxes there may be, outputs included: nested models, blocks and
+    chains are closed until no more remain; None: 40, with nested models closed unless `expand`. `open` are
+    paths of nested models and blocks that are open in any case, and then others only for a number of `boxes`.
+    `chains` puts a convolution or dense layer in one box with the normalisation and
     activation after it. `label` is what stands in them, of `LABELS`; without `"dtypes"` those that are
     unusual still do, beside the shapes. `color` fills boxes by one of `COLORS`, and tells what they
     mean: `"macs"` and `"memory"` are what a call costs, as `kgraph.costs` has it; `dark` is for dark paper.
@@ -49,6 +53,8 @@ class Look:
     highlight: frozenset[str] = frozenset()
     fold: bool | None = None
     depth: int | None = None
+    boxes: int | None = None
+    open: frozenset[str] = frozenset()
     columns: tuple[str, ...] | None = None
     chains: bool = False
     label: frozenset[str] = USUAL_LABELS
@@ -61,7 +67,7 @@ class Look:
     layout: str = "layers"
 
     def __post_init__(self) -> None:
-        for what in ("highlight", "label"):
+        for what in ("highlight", "label", "open"):
             value = getattr(self, what)
             if isinstance(value, str) or not isinstance(value, Iterable):
                 raise ValueError(f"`{what}` is {value!r}, not a set of texts")
@@ -74,13 +80,23 @@ class Look:
         _check_values("rankdir", [self.rankdir], RANKDIRS)
         _check_values("label", sorted(self.label), LABELS)
         _check_values("color", [self.color], COLORS)
-        if self.depth is not None and (type(self.depth) is not int or self.depth < 1):
-            raise ValueError(f"`depth` is {self.depth!r}, not None or a number of levels from 1 on")
+        for what, unit in (("depth", "levels"), ("boxes", "boxes")):
+            number = getattr(self, what)
+            if number is not None and (type(number) is not int or number < 1):
+                raise ValueError(f"`{what}` is {number!r}, not None or a number of {unit} from 1 on")
+        self._check_closing()
         self._check_paper()
         flags = {"expand": self.expand, "chains": self.chains, "dark": self.dark}
         for what, flag in flags.items() if self.fold is None else {**flags, "fold": self.fold}.items():
             if not isinstance(flag, bool):
                 raise ValueError(f"`{what}` is {flag!r}, not True or False")
+
+    def _check_closing(self) -> None:
+        asked = [what for what in ("boxes", "open") if getattr(self, what)]
+        if asked and self.depth is not None:
+            raise ValueError(f"`{asked[0]}` and `depth` each say what is open; give one of them")
+        if asked and self.fold is False:
+            raise ValueError(f"`{asked[0]}` closes what `fold=False` leaves open; give one of them")
 
     def _check_paper(self) -> None:
         """None; raises `ValueError` for what cannot be drawn on."""

@@ -31,11 +31,11 @@ def caption(boxes: Boxes) -> str:
 
     Of the signs only those that are in the picture; a legend on one line.
     """
-    return " ".join([_whole(boxes.shown.whole, boxes.graph), *_signs(boxes)])
+    return " ".join([_whole(boxes.shown.whole, boxes.shown.box_count), *_signs(boxes)])
 
 
-def _whole(whole: Graph, drawn: Graph) -> str:
-    boxes = f"{len(drawn.nodes)} box{'es' if len(drawn.nodes) != 1 else ''}"
+def _whole(whole: Graph, count: int) -> str:
+    boxes = f"{count} box{'es' if count != 1 else ''}"
     inputs = _names([t.layer for t in whole.inputs.values()])
     outputs = _names([whole.address(t) for t in whole.outputs.values()])
     way = f", from {inputs} to {outputs}" if inputs and outputs else ""

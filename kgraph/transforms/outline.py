@@ -1,0 +1,106 @@
+"""Graph → Graph: all that can be closed, closed: a picture is opened from there as far as there is room.
+
+From the outside in: stages, the blocks that `fold` closes and nested models, parts of large blocks, and each
+convolution with the normalisation and activation behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from math import prod
+
+from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.layers import is_nested
+from kgraph.transforms.block_names import common_stem, span_names, unused_name
+from kgraph.transforms.block_parts import PartCloser, is_block, is_closable
+from kgraph.transforms.conv_chains import chains_of, name_chains
+from kgraph.transforms.fold import fold
+from kgraph.transforms.grouping import NodeGroup, group_nodes
+
+STAGE = "Stage"  # stands where a layer has its Keras class
+LONG = 9  # nodes; a graph of more has stages
+SHORTEST = 2  # nodes of a stage
+SHARE = 0.7  # of the nodes of a graph that one stage may hold
+
+
+def outline(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
+    """The graph with all closed that can be, in each other, at every depth of nested models.
+
+    Its layers of the class `Stage` hold what lies between two changes of the spatial size where the graph is
+    long; those of the class `Block` are as `fold` closes them; inside them are blocks again, and chains. No
+    two that are closed in one model have one name. Nodes whose addresses are `apart` are in none with others.
+    """
+    return _close(fold(graph, apart=apart), apart)
+
+
+def _close(graph: Graph, apart: Collection[str]) -> Graph:
+    """A folded graph with all closed."""
+    names = {layer.name for layer in _every_layer(graph)}
+    parts = PartCloser(names, apart)
+    layers = (parts.close(layer) if is_block(layer) else _close_model(layer, apart) for layer in graph.layers)
+    graph = replace(graph, layers=tuple(layers))
+    chains = [
+        chain
+        for chain in chains_of(graph, graph.nodes)
+        if is_closable(graph, [graph.node(Tensor(*key)) for key in chain], apart)
+    ]
+    graph = group_nodes(graph, name_chains(chains, names))
+    return _close_stages(graph, names, apart)
+
+
+def _close_model(layer: Layer, apart: Collection[str]) -> Layer:
+    """A layer with all closed in it, if it is a nested model."""
+    if layer.graph is None or not is_nested(layer):
+        return layer
+    path = f"{layer.name}/"
+    below = {name.removeprefix(path) for name in apart if name.startswith(path)}
+    return replace(layer, graph=_close(layer.graph, below))
+
+
+def _every_layer(graph: Graph) -> Iterator[Layer]:
+    """The layers of a graph, and those in blocks, whose names are all of one model."""
+    for layer in graph.layers:
+        yield layer
+        if layer.repeats and layer.graph:
+            yield from _every_layer(layer.graph)
+
+
+def _close_stages(graph: Graph, names: set[str], apart: Collection[str]) -> Graph:
+    if len(graph.nodes) <= LONG:
+        return graph
+    groups = []
+    for stage in _stages(graph):
+        if is_closable(graph, stage, apart) and SHORTEST <= len(stage) <= SHARE * len(graph.nodes):
+            name = unused_name(_stage_name([node.layer for node in stage]), names)
+            groups.append(NodeGroup(name, [node.key for node in stage], 1, STAGE))
+    return group_nodes(graph, groups)
+
+
+def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
+    """The nodes side by side whose outputs have one spatial size, inputs of the graph aside."""
+    stage: list[Node] = []
+    size: object = None
+    for node in graph.nodes:
+        if node.outside or not node.inputs or node.key in graph.input_keys:
+            yield stage
+            stage, size = [], None
+            continue
+        own = _spatial_size(node)
+        if stage and (own != size or node.within != stage[-1].within):
+            yield stage
+            stage = []
+        stage, size = [*stage, node], own
+    yield stage
+
+
+def _spatial_size(node: Node) -> object:
+    shape = node.outputs[0].shape
+    sizes = shape[1:-1] if shape is not None else ()
+    return len(sizes), prod(size or 0 for size in sizes)
+
+
+def _stage_name(names: Sequence[str]) -> str:
+    """What the names of its nodes begin with, or the first and the last of them."""
+    plain = [name.removesuffix(" …").rstrip("′") for name in names]
+    return common_stem(plain) or span_names(plain[0], plain[-1])
