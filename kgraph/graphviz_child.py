@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -25,7 +25,9 @@ EXACT = {"pad": "0", "margin": "0", "notranslate": "true"}
 POINTS = 72  # in an inch
 STACK = 512 * 2**20
 BETWEEN = b"\0"  # pictures, and what they are drawn of, where there are several
-OR = b"\1"  # between drawings of which the first that is readable on its paper is wanted
+# What stands before a graph of so many bytes whose type is to be measured, and before the number of one that
+# was measured and is to be drawn.
+MEASURE, DRAW = b"measure ", b"draw "
 
 NO_PYGRAPHVIZ, NO_FONTS, NO_PICTURE, TOO_SMALL, MANY_PAGES = range(71, 76)  # exit codes, next to Python's own
 
@@ -49,28 +51,31 @@ def draw(format: str) -> int:
     if format != "svg" and not _has_fonts(gv, context):
         return NO_FONTS
     try:
-        for number, dots in enumerate(sys.stdin.buffer.read().split(BETWEEN)):
-            picture = _draw_readable(gv, context, dots.split(OR), format)
-            sys.stdout.buffer.write(BETWEEN + picture if number else picture)
+        _answer(gv, context, format)
     except NoPictureError as end:
         print(end.said, file=sys.stderr)
         return end.code
     return 0
 
 
-def _draw_readable(gv: Any, context: Any, dots: Sequence[bytes], format: str) -> bytes:
-    """The picture of the first graph whose type is readable; behind its number where there are several."""
-    number, best = 0, 0.0
-    while True:
-        drawing = Drawing(gv, context, dots[number], format)
-        if drawing.smallest_type >= LEAST_TYPE - 0.01:
-            picture = drawing.render()
-            drawing.close()
-            return b"%d%b%b" % (number, OR, picture) if len(dots) > 1 else picture
-        best = max(best, drawing.smallest_type)
-        number += 1
-        if number == len(dots):
-            raise NoPictureError(TOO_SMALL, f"{best:.1f}")
+def _answer(gv: Any, context: Any, format: str) -> None:
+    """None; writes the type of what is to be measured, a line each, then the pictures that are asked for."""
+    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+    measured: list[Drawing] = []
+    line = asked.readline()
+    while line.startswith(MEASURE):
+        measured.append(Drawing(gv, context, asked.read(int(line.removeprefix(MEASURE))), format))
+        answers.write(b"%.3f\n" % measured[-1].smallest_type)
+        answers.flush()
+        line = asked.readline()
+    if line.startswith(DRAW):
+        answers.write(measured[int(line.removeprefix(DRAW))].render())
+        return
+    for number, dot in enumerate((line + asked.read()).split(BETWEEN)):
+        drawing = Drawing(gv, context, dot, format)
+        picture = drawing.render()
+        drawing.close()
+        answers.write(BETWEEN + picture if number else picture)
 
 
 class Drawing:
@@ -102,8 +107,10 @@ class Drawing:
         self._gv.agset(self._graph, key.encode(), value.encode())
 
     def render(self) -> bytes:
-        """The picture."""
+        """The picture; an error where nobody could read it."""
         found = self._found
+        if self.smallest_type < LEAST_TYPE:
+            raise NoPictureError(TOO_SMALL, f"{self.smallest_type:.1f}")
         if found is None or found.paper is None:
             return self._render_once()
         if len(found.middles) > 1 and self._format != "pdf":

@@ -11,10 +11,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 
 from kgraph import graphviz_child
 from kgraph.errors import ImageError
-from kgraph.graphviz_child import BETWEEN, MANY_PAGES, NO_FONTS, NO_PYGRAPHVIZ, OR, PNG_DPI, TOO_SMALL
+from kgraph.graphviz_child import (
+    BETWEEN,
+    DRAW,
+    MANY_PAGES,
+    MEASURE,
+    NO_FONTS,
+    NO_PYGRAPHVIZ,
+    PNG_DPI,
+    TOO_SMALL,
+)
 
 FORMATS = ("svg", "png", "pdf")
 
@@ -59,14 +69,38 @@ class Engine:
         """The picture, as `kgraph.render` gives it; only once."""
         return self._finish(self._draw(dot.encode("utf-8", "replace"), timeout))
 
-    def render_first(self, dots: Sequence[str], *, timeout: float = 60) -> tuple[int, bytes]:
-        """The number, from 0, of the first that is readable on the paper it asks for, and its picture.
+    def measure(self, dot: str, *, timeout: float = 60) -> float:
+        """How high the smallest type is on the paper that the graph asks for, in points; before it is drawn.
 
-        Only once. Raises `ImageError` as `render`, and where none is readable.
+        Raises `ImageError` as `render`.
         """
-        drawn = self._draw(OR.join(dot.encode("utf-8", "replace") for dot in dots), timeout)
-        number, _, picture = drawn.partition(OR) if len(dots) > 1 else (b"0", b"", drawn)
-        return int(number), self._finish(picture)
+        asked = dot.encode("utf-8", "replace")
+        answers: list[bytes] = []
+        thread = Thread(
+            target=self._ask, args=(b"%b%d\n%b" % (MEASURE, len(asked), asked), answers), daemon=True
+        )
+        thread.start()
+        thread.join(timeout)
+        if not any(answers):  # it has ended, or must
+            if thread.is_alive():
+                raise _late_error(timeout, b"")
+            self._draw(b"", timeout)
+        return float(answers[0])
+
+    def _ask(self, asked: bytes, answers: list[bytes]) -> None:
+        """None; appends the answer, empty where the child has ended."""
+        assert self._child.stdin
+        assert self._child.stdout
+        try:
+            self._child.stdin.write(asked)
+            self._child.stdin.flush()
+            answers.append(self._child.stdout.readline())
+        except (OSError, ValueError):
+            answers.append(b"")
+
+    def render_measured(self, number: int, *, timeout: float = 60) -> bytes:
+        """The picture of what was measured, counted from 0; only once. Raises `ImageError` as `render`."""
+        return self._finish(self._draw(b"%b%d\n" % (DRAW, number), timeout))
 
     def _finish(self, picture: bytes) -> bytes:
         """The picture as it is given out."""
@@ -87,12 +121,7 @@ class Engine:
         try:
             pictures, stderr = self._child.communicate(dots, timeout)
         except subprocess.TimeoutExpired as error:
-            raise ImageError(
-                f"Graphviz did not finish the picture in {timeout:g} seconds",
-                stderr=_message(error.stderr or b""),
-                hint="draw a part with `--only QUERY --around 3`, or less with `--depth 1`; "
-                "the terminal view has no such limit",
-            ) from None
+            raise _late_error(timeout, error.stderr or b"") from None
         said = _message(stderr)
         if self._child.returncode:
             raise _engine_error(self._child.returncode, said, self.format)
@@ -111,6 +140,15 @@ def _message(stderr: bytes) -> str:
     """What Graphviz wrote, without Fontconfig's warnings about configs newer than itself."""
     text = stderr.decode("utf-8", "replace").strip()
     return "\n".join(line for line in text.splitlines() if not line.startswith("Fontconfig "))
+
+
+def _late_error(timeout: float, stderr: bytes) -> ImageError:
+    return ImageError(
+        f"Graphviz did not finish the picture in {timeout:g} seconds",
+        stderr=_message(stderr),
+        hint="draw a part with `--only QUERY --around 3`, or less with `--depth 1`; "
+        "the terminal view has no such limit",
+    )
 
 
 def _engine_error(code: int, stderr: str, format: str) -> ImageError:

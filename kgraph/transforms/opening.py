@@ -175,7 +175,7 @@ class Opening:
 
 
 def select_closed(opening: Opening, query: str) -> list[str]:
-    """The paths of the nested models and blocks that a query names, as they are shown, `*` in it; or `@CLASS`.
+    """The paths of the nested models and blocks that a query names, as they are shown, with `*`; or `@CLASS`.
 
     `@CLASS` is that of nested models. Raises `SelectError`, with some that there are, where there is none.
     """
