@@ -23,6 +23,7 @@ DPI = {"png": PNG_DPI, "svg": 72, "pdf": 72}
 # With these, a picture is just as large as its viewport; without the last it slides off (Graphviz 14.1.5).
 EXACT = {"pad": "0", "margin": "0", "notranslate": "true"}
 POINTS = 72  # in an inch
+BORDER = 4  # points between a border and the next (Graphviz 14.1.5, `GAP`)
 STACK = 512 * 2**20
 BETWEEN = b"\0"  # pictures, and what they are drawn of, where there are several
 # What stands before a graph of so many bytes whose type is to be measured, and before the number of one that
@@ -207,7 +208,8 @@ class Drawing:
             return {key: value for key, value in values.items() if value}
 
         for node in self._nodes(self._graph):
-            wide, high = (float(read(node, key)[key]) * POINTS for key in ("width", "height"))
+            more = 2 * BORDER * (int(read(node, "peripheries").get("peripheries", 1)) - 1)
+            wide, high = (float(read(node, key)[key]) * POINTS + more for key in ("width", "height"))
             yield node, Part(self._name(node), read(node, "pos"), (wide, high))
         for arrow in self._arrows():
             label_size = arrow_label_size(read(arrow, "label").get("label", ""))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kgraph.drawing.look import MOST, Look
+from kgraph.drawing.pictures.arrangement import LEAST_TYPE
 from kgraph.drawing.pictures.dot import write_dot
 from kgraph.drawing.view import ShownGraph, box_counts, choose_shown
 from kgraph.graph import Graph
-from kgraph.drawing.pictures.arrangement import LEAST_TYPE
 from kgraph.graphviz_engine import Engine
 
 FURTHER = 2  # numbers of boxes that are tried above one for which there was no room

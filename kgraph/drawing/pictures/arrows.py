@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
@@ -154,9 +154,17 @@ class Arrows:
         if len(made) < 2 and not tensor.tensor_index:
             return ""
         if layer.graph and is_nested(layer) and tensor.tensor_index < len(layer.graph.outputs):
+            if layer.repeats and not self._needs_names(layer, made):
+                return ""
             slot, end = layer.graph.output_list[tensor.tensor_index]
             return slot_text(slot) if is_telling(slot) else end.layer
         return f"output {tensor.tensor_index}"
+
+    def _needs_names(self, layer: Layer, made: Sequence[Tensor]) -> bool:
+        """Whether the names of what a closed block makes tell apart what the shapes do not."""
+        ends = [end.layer for _, end in layer.graph.output_list] if layer.graph else []
+        shapes = [self._shape(tensor) for tensor in made]
+        return len(set(ends)) == len(ends) and len(set(shapes)) < len(shapes)
 
 
 def _role(layer: Layer, reader: Node, slot: str) -> str:
