@@ -11,16 +11,18 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from kgraph.drawing.pictures.arrangement import LEAST_TYPE, Arrangement, Wish, arrange, is_wrapped
+from kgraph.drawing.pictures.flow import reverse_line
 from kgraph.drawing.pictures.islands import Part, number_islands, read_points
 
 PNG_DPI = 120
 DPI = {"png": PNG_DPI, "svg": 72, "pdf": 72}
 # With these, a picture is just as large as its viewport; without the last it slides off (Graphviz 14.1.5).
+OF_ARROWS = (b"pos", b"lp", b"label", b"id", b"class", b"tooltip", b"labeltooltip")  # what kgraph writes
 EXACT = {"pad": "0", "margin": "0", "notranslate": "true"}
 POINTS = 72  # in an inch
 BORDER = 4  # points between a border and the next (Graphviz 14.1.5, `GAP`)
@@ -142,26 +144,48 @@ class Drawing:
         """Where everything stands now that is not where `dot` set it, drawn by `nop2`; else None."""
         wish = self._wish()
         islands = self._islands()
-        is_whole = len(set(islands.values())) < 2
-        if is_whole and wish.width is None and wish.wrap == "1":
+        is_moved = len(set(islands.values())) > 1 or wish.width is not None
+        is_turned = self._get("upward") == "turned"
+        if not (is_moved or is_turned) and wish.wrap == "1":
             return None
         failed, _ = self._gv.gvRenderData(self._context, self._graph, b"dot")
         if failed:  # it writes the places into the graph
             raise NoPictureError(NO_PICTURE)
-        if is_whole and wish.width is None and not is_wrapped(read_points(self._get("bb")), wish):
+        is_moved = is_moved or is_wrapped(read_points(self._get("bb")), wish)
+        if not (is_moved or is_turned):
             return None
         placed = list(self._placed_parts())
-        found = arrange([part for _, part in placed], islands, wish)
+        found = arrange([part for _, part in placed], islands, wish) if is_moved else None
         self._gv.gvFreeLayout(self._context, self._graph)
+        if found:
+            self._move(placed, found)
+        if is_turned:
+            self._turn_arrows()
+        if self._gv.gvLayout(self._context, self._graph, b"nop2"):
+            raise NoPictureError(NO_PICTURE)
+        return found
+
+    def _move(self, placed: Sequence[tuple[Any, Part]], found: Arrangement) -> None:
+        """Write where everything stands now into the graph."""
         for (thing, _), places in zip(placed, found.places, strict=True):
             self._put(thing, places)
         for number, (frame, places) in enumerate(found.more):
             self._go_on(placed[frame][0], places, number)
         for key, value in EXACT.items() if found.paper else ():
             self._set(key, value)
-        if self._gv.gvLayout(self._context, self._graph, b"nop2"):
-            raise NoPictureError(NO_PICTURE)
-        return found
+
+    def _turn_arrows(self) -> None:
+        """Let arrows that were written from reader to maker, as they lead up, be as all others."""
+        gv = self._gv
+        for arrow in list(self._arrows()):
+            if gv.agget(arrow, b"dir") == b"back":
+                values = {key: gv.agget(arrow, key) for key in OF_ARROWS}
+                turned = gv.agedge(self._graph, gv.aghead(arrow), gv.agtail(arrow), None, 1)
+                values[b"pos"] = reverse_line(values[b"pos"].decode()).encode()
+                gv.agdeledge(self._graph, arrow)
+                for key, value in values.items():
+                    if value:
+                        gv.agset(turned, key, value)
 
     def _wish(self) -> Wish:
         """What the graph asks for, by attributes that Graphviz does not know."""

@@ -15,8 +15,10 @@ from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.pictures.caption import caption
 from kgraph.drawing.pictures.palette import FONT
+from kgraph.drawing.pictures.u_form import UForm, find_u_form
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph, Node, Tensor, reads_source
+from kgraph.graph import Graph, Node, Tensor, call_address, reads_source
+from kgraph.transforms.stages import bind_free_sizes
 
 GRAPH = {
     "pad": "0.15", "nodesep": "0.35", "splines": "spline",
@@ -79,6 +81,10 @@ def _dot_lines(picture: Picture) -> Iterator[str]:
             yield "  " * depth + part.name + _write_attributes(part.attributes)
     for arrow in picture.arrows():
         yield f"  {arrow.start} -> {arrow.end}{_write_attributes(arrow.attributes)}"
+    for left, right, is_apart in picture.levels():
+        yield f"  {{ rank=same {left} {right} }}"
+        if is_apart:
+            yield f"  {left} -> {right} [style=invis]"
     yield "}"
 
 
@@ -119,12 +125,15 @@ class Picture:
         self.name = _quote_name(found.whole.name)
         self._boxes = Boxes(found)
         self._arrows = Arrows(found.graph, found.look, found.last_tensors)
+        self._u_form = _find_u_form(found) if found.look.layout == "scale" else None
 
     def defaults(self) -> dict[str, Attributes]:
         """The attributes of the graph, and those of all nodes and all edges."""
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
+        if self._u_form:
+            haste |= {"newrank": "true"}
         way = {"ranksep": RANKSEP[self.look.rankdir], "rankdir": self.look.rankdir}
         model = {"tooltip": dot_labels.literal(self.graph.name)}
         model |= self._wishes()
@@ -138,12 +147,14 @@ class Picture:
     def _wishes(self) -> Attributes:
         """What `graphviz_child` reads: how the picture is to be set. Graphviz itself does not know of it."""
         look = self.look
-        wishes = {"wrap": str(look.wrap or "tall")}
+        wishes = {"wrap": "1" if self._u_form else str(look.wrap or "tall")}
         if look.paper:
             wide, high = look.paper
             wishes["paper"] = f"{wide:.2f}x" + (f"{high:.2f}" if high else "")
             if look.fold is False and high:
                 wishes["sheets"] = "many"
+        if self._u_form:
+            wishes["upward"] = "turned"
         if look.dpi:
             wishes["resolution"] = str(look.dpi)
         return wishes
@@ -229,8 +240,32 @@ class Picture:
         end = reader.address if reader else f"output[{slot}]"
         attributes["id"] = dot_labels.literal(f"{tensor} > {end}[{slot}]" if reader else f"{tensor} > {end}")
         attributes["class"] = "read" if reader else "output"
-        start = tensor.maker
-        return Arrow(_quote_name(start), _quote_name(end), _quote_values(attributes))
+        ends = _quote_name(tensor.maker), _quote_name(end)
+        if self._u_form:
+            read = (reader.key if reader else None, slot)
+            if read in self._u_form.up:
+                attributes["dir"] = "back"
+                ends = ends[::-1]
+            elif read in self._u_form.aslant:
+                attributes["constraint"] = "false"
+        return Arrow(*ends, _quote_values(attributes))
+
+    def levels(self) -> Iterator[tuple[str, str, bool]]:
+        """The pairs of boxes that stand level, the first on the left; whether no arrow joins them."""
+        if self._u_form is None:
+            return
+        for pair in self._u_form.level:
+            left, right = (_quote_name(call_address(*key)) for key in pair)
+            yield left, right, False
+        if self._u_form.ends:
+            first, slot = self._u_form.ends
+            yield f"{_quote_name(call_address(*first))} -> {_quote_name(f'output[{slot}]')} [style=invis]"
+
+
+def _find_u_form(found: ShownGraph) -> UForm:
+    """The U of what is shown, by its sizes where those that are free are bound."""
+    bound = choose_shown(bind_free_sizes(found.whole), found.look)
+    return find_u_form(bound.graph, found.whole.name)
 
 
 def _quote_name(address: str) -> str:

@@ -119,6 +119,16 @@ def _turn_line(line: Line, turn: Callable[[Point], Point]) -> Line:
     return Line(line.start and turn(line.start), line.end and turn(line.end), [turn(p) for p in line.bends])
 
 
+def reverse_line(text: str) -> str:
+    """A `pos` of one spline, from its end to its start.
+
+    >>> reverse_line("s,0,9 0,8 0,6 0,4 0,2")
+    'e,0.00,9.00 0.00,2.00 0.00,4.00 0.00,6.00 0.00,8.00'
+    """
+    line = _read_line(text)
+    return _write_line(Line(line.end, line.start, line.bends[::-1]))
+
+
 def _read_line(text: str) -> Line:
     """One spline of a `pos`.
 
