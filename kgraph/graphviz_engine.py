@@ -28,6 +28,7 @@ from kgraph.graphviz_child import (
 
 FORMATS = ("svg", "png", "pdf")
 
+ADAPTS = ' scheme="light dark"'  # in DOT that kgraph writes
 LEAST_DPI = 40  # where names are 6 pixels high
 
 
@@ -50,6 +51,7 @@ class Engine:
                 hint="use one of " + ", ".join(f"`{name}`" for name in FORMATS),
             )
         self.format = format
+        self._adapts = False  # whether the picture is to be dark where its viewer asks for that
 
     def __enter__(self) -> Engine:
         self._child = subprocess.Popen(
@@ -67,6 +69,7 @@ class Engine:
 
     def render(self, dot: str, *, timeout: float = 60) -> bytes:
         """The picture, as `kgraph.render` gives it; only once."""
+        self._adapts = self._adapts or ADAPTS in dot
         return self._finish(self._draw(dot.encode("utf-8", "replace"), timeout))
 
     def measure(self, dot: str, *, timeout: float = 60) -> float:
@@ -74,6 +77,7 @@ class Engine:
 
         Raises `ImageError` as `render`.
         """
+        self._adapts = self._adapts or ADAPTS in dot
         asked = dot.encode("utf-8", "replace")
         answers: list[bytes] = []
         thread = Thread(
@@ -107,7 +111,7 @@ class Engine:
         if self.format == "svg":
             from kgraph.drawing.pictures.svg import open_in_view  # the child has no need of it
 
-            return open_in_view(picture)
+            return open_in_view(picture, adapts=self._adapts)
         return _without_date(picture) if self.format == "pdf" else picture
 
     def render_all(self, dots: Sequence[str], *, timeout: float = 60) -> list[bytes]:

@@ -92,7 +92,7 @@ class _Show(Listing):
     help=f"What pictures say, of {', '.join(LABELS)}.",
 )
 @click.option("--color", "--colour", "color", type=click.Choice(COLORS), help="What fills the boxes.")
-@click.option("--dark", is_flag=True, help="For dark paper.")
+@click.option("--dark/--light", default=None, help="The paper; an SVG without it is as its viewer is.")
 @click.option("--layout", type=click.Choice(LAYOUTS), help="Place boxes by layers; scale: U-Nets as U.")
 @paper_options
 @pager_option
@@ -147,7 +147,7 @@ def show_command(
     suffix = ".json" if as_json else suffix_of(output) if output else ""
     _note_unheeded(suffix)
     options = {name: value for name, value in view.items() if value not in (None, ()) and value is not False}
-    options |= {"fold": view["fold"], "columns": _columns(view["columns"])}
+    options |= {"fold": view["fold"], "dark": view["dark"], "columns": _columns(view["columns"])}
     if view["label"]:
         options["label"] = frozenset(view["label"])
     _check_together(options, suffix)

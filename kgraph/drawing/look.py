@@ -37,7 +37,8 @@ class Look:
     `chains` puts a convolution or dense layer in one box with the normalisation and
     activation after it. `label` is what stands in them, of `LABELS`; without `"dtypes"` those that are
     unusual still do, beside the shapes. `color` fills boxes by one of `COLORS`, and tells what they
-    mean: `"macs"` and `"memory"` are what a call costs, as `kgraph.costs` has it; `dark` is for dark paper.
+    mean: `"macs"` and `"memory"` are what a call costs, as `kgraph.costs` has it; `dark` is for dark paper;
+    None: an SVG that is light, and dark where its viewer asks for that.
 
     `wrap` sets a picture in so many columns, `"auto"` in as many as make it handy, 1 in none; None: where it
     would be more than 4 times as high as wide. `page` is `"a4"`, `"letter"` or a size, `"16x9cm"`, on which
@@ -59,7 +60,7 @@ class Look:
     chains: bool = False
     label: frozenset[str] = USUAL_LABELS
     color: str = "family"
-    dark: bool = False
+    dark: bool | None = None
     wrap: int | str | None = None
     page: str | None = None
     width: str | None = None
@@ -86,8 +87,9 @@ class Look:
                 raise ValueError(f"`{what}` is {number!r}, not None or a number of {unit} from 1 on")
         self._check_closing()
         self._check_paper()
-        flags = {"expand": self.expand, "chains": self.chains, "dark": self.dark}
-        for what, flag in flags.items() if self.fold is None else {**flags, "fold": self.fold}.items():
+        flags = {"expand": self.expand, "chains": self.chains}
+        flags |= {what: flag for what in ("fold", "dark") if (flag := getattr(self, what)) is not None}
+        for what, flag in flags.items():
             if not isinstance(flag, bool):
                 raise ValueError(f"`{what}` is {flag!r}, not True or False")
 

@@ -9,7 +9,7 @@ from kgraph.drawing.pictures.dot import HASTE, Arrow, Attributes, Cluster, Pictu
 from kgraph.drawing.view import ShownGraph
 from kgraph.graph import Node, Tensor
 
-SAID_BY_PAGE = ("id", "tooltip", "labeltooltip", "comment", "wrap")
+SAID_BY_PAGE = ("id", "tooltip", "labeltooltip", "comment", "wrap", "scheme")
 # Somebody waits for the page: a third of the time is saved, and some arrows are longer.
 MORE_HASTE = {"nslimit": "0.5", "mclimit": "0.2"}
 

@@ -14,7 +14,7 @@ from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.pictures.caption import caption
-from kgraph.drawing.pictures.palette import FONT
+from kgraph.drawing.pictures.palette import FONT, SIGNS
 from kgraph.drawing.pictures.u_form import UForm, find_u_form
 from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, call_address, reads_source
@@ -137,6 +137,8 @@ class Picture:
         way = {"ranksep": RANKSEP[self.look.rankdir], "rankdir": self.look.rankdir}
         model = {"tooltip": dot_labels.literal(self.graph.name)}
         model |= self._wishes()
+        if self.look.dark is None:
+            model["scheme"] = "light dark"
         model["comment"] = dot_labels.comment(caption(self._boxes))
         return {
             "graph": _quote_values(GRAPH | paper | haste | way | model),
@@ -195,6 +197,7 @@ class Picture:
                 box.lines,
                 dot_labels.Inks(colours.quiet if is_outside else colours.ink, sign, colours.quiet),
                 sign=box.sign,
+                corner=SIGNS.get(box.kind, "") if self.look.color == "family" else "",
                 align="CENTER" if is_bordered else "LEFT",
             ),
             "id": dot_labels.literal(box.address),
@@ -237,6 +240,8 @@ class Picture:
             attributes["label"] = dot_labels.arrow_label(lines)
         if (reader.key if reader else None, slot) in self._arrows.straight:
             attributes["weight"] = "10"
+        elif (reader.key if reader else None, slot) in self._arrows.light:
+            attributes["weight"] = "0"
         end = reader.address if reader else f"output[{slot}]"
         attributes["id"] = dot_labels.literal(f"{tensor} > {end}[{slot}]" if reader else f"{tensor} > {end}")
         attributes["class"] = "read" if reader else "output"
@@ -259,7 +264,7 @@ class Picture:
             yield left, right, False
         if self._u_form.ends:
             first, slot = self._u_form.ends
-            yield f"{_quote_name(call_address(*first))} -> {_quote_name(f'output[{slot}]')} [style=invis]"
+            yield _quote_name(call_address(*first)), _quote_name(f"output[{slot}]"), True
 
 
 def _find_u_form(found: ShownGraph) -> UForm:

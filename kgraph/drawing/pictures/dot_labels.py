@@ -88,16 +88,25 @@ class Inks:
     quiet: str
 
 
-def card(title: str, lines: Iterable[str], inks: Inks, *, sign: str = "", align: str = "LEFT") -> str:
-    """A label in Graphviz's HTML: the title bold, beside it a coloured sign, below it the quiet lines."""
+def card(
+    title: str, lines: Iterable[str], inks: Inks, *, sign: str = "", corner: str = "", align: str = "LEFT"
+) -> str:
+    """A label in Graphviz's HTML: the title bold, beside it a coloured sign, below it the quiet lines.
+
+    `corner` is a quiet sign at the upper right.
+    """
     titles = wrap_text(title)
     below = [part for line in lines for part in wrap_text(line)]
     row = _cell(titles, NAME_POINTS, inks.title, align, bold=True)
     if sign:
         row += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "RIGHT", bold=True)
+    if corner:
+        row += _cell([f"  {corner}"], QUIET_POINTS, inks.quiet, "RIGHT")
     rows = f"<TR>{row}</TR>"
     if below:
-        rows += f"<TR>{_cell(below, QUIET_POINTS, inks.quiet, align, span=2 if sign else 1)}</TR>"
+        rows += (
+            f"<TR>{_cell(below, QUIET_POINTS, inks.quiet, align, span=1 + bool(sign) + bool(corner))}</TR>"
+        )
     return _html_table(rows)
 
 
