@@ -18,6 +18,7 @@ from typing import Any
 from kgraph.drawing.pictures.arrangement import LEAST_TYPE, Arrangement, Wish, arrange, is_wrapped
 from kgraph.drawing.pictures.flow import reverse_line
 from kgraph.drawing.pictures.islands import Part, number_islands, read_points
+from kgraph.drawing.pictures.label_places import free_labels
 
 PNG_DPI = 120
 DPI = {"png": PNG_DPI, "svg": 72, "pdf": 72}
@@ -146,19 +147,24 @@ class Drawing:
         islands = self._islands()
         is_moved = len(set(islands.values())) > 1 or wish.width is not None
         is_turned = self._get("upward") == "turned"
-        if not (is_moved or is_turned) and wish.wrap == "1":
+        if not self._get("wrap"):  # not one of kgraph's own for people to look at
             return None
         failed, _ = self._gv.gvRenderData(self._context, self._graph, b"dot")
         if failed:  # it writes the places into the graph
             raise NoPictureError(NO_PICTURE)
         is_moved = is_moved or is_wrapped(read_points(self._get("bb")), wish)
-        if not (is_moved or is_turned):
-            return None
         placed = list(self._placed_parts())
-        found = arrange([part for _, part in placed], islands, wish) if is_moved else None
+        parts = free_labels([part for _, part in placed], wish.rankdir)
+        is_freed = any(part is not old for part, (_, old) in zip(parts, placed, strict=True))
+        if not (is_moved or is_turned or is_freed):
+            return None
+        found = arrange(parts, islands, wish) if is_moved else None
         self._gv.gvFreeLayout(self._context, self._graph)
         if found:
             self._move(placed, found)
+        elif is_freed:
+            for (thing, _), part in zip(placed, parts, strict=True):
+                self._put(thing, part.places)
         if is_turned:
             self._turn_arrows()
         if self._gv.gvLayout(self._context, self._graph, b"nop2"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil, hypot
 
 from kgraph.drawing.pictures.islands import Point
 
@@ -38,6 +39,20 @@ def _halve(curve: Curve, t: float) -> tuple[Curve, Curve]:
     threes = between(twos)
     (middle,) = between(threes)
     return [curve[0], twos[0], threes[0], middle], [middle, threes[1], twos[2], curve[3]]
+
+
+def curve_points(bends: Curve, step: float) -> list[Point]:
+    """Points on a spline, about so far from each other, its ends among them."""
+    found = bends[:1]
+    for i in range(0, len(bends) - 1, 3):
+        (a, b), (c, d), (e, f), (g, h) = bends[i : i + 4]
+        length = hypot(c - a, d - b) + hypot(e - c, f - d) + hypot(g - e, h - f)
+        count = max(1, ceil(length / step))
+        for k in range(1, count + 1):
+            t = k / count
+            p, q, r, s = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            found.append((p * a + q * c + r * e + s * g, p * b + q * d + r * f + s * h))
+    return found
 
 
 def round_corners(corners: Sequence[Point], radius: float = ROUND) -> Curve:

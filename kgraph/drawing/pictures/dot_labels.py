@@ -110,11 +110,16 @@ def card(
     return _html_table(rows)
 
 
-def heading(title: str, sign: str, inks: Inks) -> str:
-    """The label of a frame, narrow, so that the arrow to what is inside passes beside it."""
-    cells = [_cell(wrap_text(title, WRAP // 3), QUIET_POINTS, inks.title, "LEFT")]
-    cells += [_cell([sign], QUIET_POINTS, inks.sign, "LEFT", bold=True)] if sign else []
-    return _html_table("".join(f"<TR>{cell}</TR>" for cell in cells))
+def heading(title: str, sign: str, inks: Inks, *, is_beside: bool) -> str:
+    """The label of a frame; `is_beside` an arrow that leads into its middle: then with as much room again."""
+    titles = wrap_text(title, WRAP // 2)
+    cells = _cell(titles, QUIET_POINTS, inks.title, "LEFT")
+    wide = _wide(titles, QUIET_POINTS, bold=False)
+    if sign:
+        cells += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "LEFT", bold=True)
+        wide += _wide([f"  {sign}"], QUIET_POINTS, bold=True)
+    room = f'<TD WIDTH="{round(wide)}"></TD>' if is_beside else ""
+    return _html_table(f"<TR>{cells}{room}</TR>")
 
 
 def _html_table(rows: str) -> str:
