@@ -229,7 +229,7 @@ class Drawing:
 
     def _placed_parts(self) -> Iterator[tuple[Any, Part]]:
         """The boxes, arrows and frames of a graph that is laid out, each with where it is."""
-        from kgraph.drawing.pictures.dot_labels import arrow_label_size
+        from kgraph.drawing.pictures.text_widths import arrow_label_size
 
         gv = self._gv
 

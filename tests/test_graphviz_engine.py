@@ -17,7 +17,7 @@ from helpers.strategies import graphs
 from hypothesis import given, settings
 
 from kgraph.drawing.look import Look
-from kgraph.drawing.pictures import dot_labels
+from kgraph.drawing.pictures import dot_labels, text_widths
 from kgraph.drawing.pictures.dot import to_dot
 from kgraph.errors import ImageError, ReadError
 from kgraph.graph import Graph, Layer, Node, Tensor
@@ -85,7 +85,7 @@ def test_texts_fit_their_boxes_even_where_no_font_could_measure_them(no_fonts: N
         xs = [float(x) for x in re.findall(r"(-?[\d.]+),", path.get("d", ""))]
         for text in box.iter(f"{SVG}text"):
             bold = text.get("font-weight") == "bold"
-            wide = dot_labels.text_points(
+            wide = text_widths.text_points(
                 "".join(text.itertext()), float(text.get("font-size", "0")), bold=bold
             )
             assert text.get("text-anchor") == "start"

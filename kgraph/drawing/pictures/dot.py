@@ -10,7 +10,7 @@ from graphviz import quoting
 
 from kgraph.drawing import describe
 from kgraph.drawing.look import Look
-from kgraph.drawing.pictures import dot_labels
+from kgraph.drawing.pictures import dot_labels, text_widths
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.pictures.caption import caption
@@ -28,11 +28,11 @@ GRAPH = {
 RANKSEP = {"TB": "0.22", "BT": "0.22", "LR": "0.38", "RL": "0.38"}
 BOX = {
     "shape": "box", "style": "rounded,filled", "margin": "0.134,0.04", "height": "0.3",
-    "fontname": FONT, "fontsize": str(dot_labels.NAME_POINTS),
+    "fontname": FONT, "fontsize": str(text_widths.NAME_POINTS),
 }  # fmt: skip
 ARROW = {
     "penwidth": "1.1", "arrowsize": "0.6",
-    "fontname": FONT, "fontsize": str(dot_labels.QUIET_POINTS),
+    "fontname": FONT, "fontsize": str(text_widths.QUIET_POINTS),
 }  # fmt: skip
 
 # Above so many nodes Graphviz would polish its picture for minutes; this bounds it.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graphviz import quoting
 
-NAME_POINTS = 11
-QUIET_POINTS = 9
+from kgraph.drawing.pictures.text_widths import NAME_POINTS, QUIET_POINTS, widest
+
 WRAP = 56  # characters in a line
 SLACK = 6  # points of a box's margin that may be written on, in the widest font
 
@@ -114,10 +113,10 @@ def heading(title: str, sign: str, inks: Inks, *, is_beside: bool) -> str:
     """The label of a frame; `is_beside` an arrow that leads into its middle: then with as much room again."""
     titles = wrap_text(title, WRAP // 2)
     cells = _cell(titles, QUIET_POINTS, inks.title, "LEFT")
-    wide = _wide(titles, QUIET_POINTS, bold=False)
+    wide = widest(titles, QUIET_POINTS, bold=False)
     if sign:
         cells += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "LEFT", bold=True)
-        wide += _wide([f"  {sign}"], QUIET_POINTS, bold=True)
+        wide += widest([f"  {sign}"], QUIET_POINTS, bold=True)
     room = f'<TD WIDTH="{round(wide)}"></TD>' if is_beside else ""
     return _html_table(f"<TR>{cells}{room}</TR>")
 
@@ -126,16 +125,12 @@ def _html_table(rows: str) -> str:
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>'
 
 
-def _wide(texts: Iterable[str], points: float, *, bold: bool) -> float:
-    return max((text_points(text, points, bold=bold) for text in texts), default=0)
-
-
 def _cell(
     texts: list[str], points: float, colour: str, align: str, *, bold: bool = False, span: int = 1
 ) -> str:
     """A table cell with the lines of text, wide enough for them in any font."""
     slack = 0 if align == "RIGHT" else SLACK
-    wide = max(1, round(_wide(texts, points, bold=bold)) - slack)
+    wide = max(1, round(widest(texts, points, bold=bold)) - slack)
     text = (
         "".join(f'{_html_text(t)}<BR ALIGN="{align}"/>' for t in texts)
         if len(texts) > 1
@@ -150,12 +145,6 @@ def arrow_label(texts: Iterable[str]) -> str:
     """The lines as the label of an arrow, a little way from it."""
     blank = "\N{NO-BREAK SPACE}"
     return literal(*(f"{blank}{blank}{text}{blank}" for text in texts))
-
-
-def arrow_label_size(label: str) -> tuple[float, float]:
-    """How many points wide and high a label is that `arrow_label` made, in the widest font."""
-    lines = label.split("\\n")
-    return _wide(lines, QUIET_POINTS, bold=False), 1.2 * QUIET_POINTS * len(lines)
 
 
 def _html_text(text: str) -> str:
@@ -183,33 +172,3 @@ def wrap_text(text: str, size: int = WRAP) -> list[str]:
         lines.append(text[:cut])
         text = text[cut:]
     return [*lines, text]
-
-
-def text_points(text: str, points: float, *, bold: bool = False) -> float:
-    """How many points the text takes in DejaVu Sans, the widest of the fonts that viewers fall back to.
-
-    Graphviz measures with the fonts of the machine it runs on, which may be narrower than the
-    viewer's, or none at all. Labels are given this width, so that the text fits its box everywhere.
-    """
-    ems = sum(_EMS[bold].get(c) or _foreign_ems(c) for c in text)
-    return ems * points
-
-
-def _foreign_ems(character: str) -> float:
-    if unicodedata.combining(character):
-        return 0.0
-    return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.7
-
-
-# Widths in ems, rounded up to twentieths, of DejaVu Sans and DejaVu Sans Bold 2.37.
-_EMS = [
-    {c: ems for ems, characters in table.items() for c in characters}
-    for table in (
-        {0.3: "'IJijl", 0.35: "\\ ,-./:;f|\N{NO-BREAK SPACE}·", 0.4: "!()[]rt", 0.45: '"', 0.5: "*_`",
-         0.55: "?Lcsz", 0.6: "FPTYkovxy", 0.65: "$0123456789EKSabdeghnpqu{}", 0.7: "ABCRVXZ", 0.75: "HNU",
-         0.8: "&DGOQ", 0.85: "#+<=>^w~\N{MULTIPLICATION SIGN}", 0.9: "M", 0.95: "%", 1.0: "@Wm"},
-        {0.35: " ijl\N{NO-BREAK SPACE}", 0.4: "',./:;IJf|\\", 0.45: "!()-[]", 0.5: "_`rt", 0.55: '"*',
-         0.6: "?csz", 0.65: "Lvxy", 0.7: "$0123456789EFSTaeko", 0.75: "BCPYZbdghnpqu{}", 0.8: "AKRVX",
-         0.85: "#+<=>DGHNOQU^~", 0.9: "&", 0.95: "w", 1.0: "%@M", 1.05: "m", 1.1: "W"},
-    )
-]  # fmt: skip
