@@ -17,8 +17,9 @@ from typing import Any
 
 from kgraph.drawing.pictures.arrangement import LEAST_TYPE, Arrangement, Wish, arrange, is_wrapped
 from kgraph.drawing.pictures.flow import reverse_line
-from kgraph.drawing.pictures.islands import Part, number_islands, read_points
+from kgraph.drawing.pictures.islands import Part, number_islands, part_bounds, read_points, round_all
 from kgraph.drawing.pictures.label_places import free_labels
+from kgraph.drawing.pictures.text_widths import LEGEND, arrow_label_size
 
 PNG_DPI = 120
 DPI = {"png": PNG_DPI, "svg": 72, "pdf": 72}
@@ -154,6 +155,11 @@ class Drawing:
             raise NoPictureError(NO_PICTURE)
         is_moved = is_moved or is_wrapped(read_points(self._get("bb")), wish)
         placed = list(self._placed_parts())
+        legend = next((thing for thing, part in placed if part.of == LEGEND), None)
+        if legend:
+            (size,) = (part.size for _, part in placed if part.of == LEGEND)
+            placed = [(thing, part) for thing, part in placed if part.of != LEGEND]
+            wish, is_moved = self._below(placed, wish._replace(legend=size)), True
         parts = free_labels([part for _, part in placed], wish.rankdir)
         is_freed = any(part is not old for part, (_, old) in zip(parts, placed, strict=True))
         if not (is_moved or is_turned or is_freed):
@@ -162,6 +168,8 @@ class Drawing:
         self._gv.gvFreeLayout(self._context, self._graph)
         if found:
             self._move(placed, found)
+            if legend and found.legend:
+                self._put(legend, {"pos": "{:.2f},{:.2f}".format(*found.legend)})
         elif is_freed:
             for (thing, _), part in zip(placed, parts, strict=True):
                 self._put(thing, part.places)
@@ -170,6 +178,12 @@ class Drawing:
         if self._gv.gvLayout(self._context, self._graph, b"nop2"):
             raise NoPictureError(NO_PICTURE)
         return found
+
+    def _below(self, placed: Sequence[tuple[Any, Part]], wish: Wish) -> Wish:
+        """The wish for a picture that its legend stands below: in one piece, if it would be without."""
+        left, low, right, high = round_all([part_bounds(part) for _, part in placed])
+        is_kept = wish.width is None and not is_wrapped([(left, low), (right, high)], wish)
+        return wish._replace(wrap="1") if is_kept else wish
 
     def _move(self, placed: Sequence[tuple[Any, Part]], found: Arrangement) -> None:
         """Write where everything stands now into the graph."""
@@ -219,7 +233,7 @@ class Drawing:
 
     def _islands(self) -> dict[str, int]:
         """The number of the unconnected part that each box is of; what lies in a frame is joined."""
-        names = [self._name(node) for node in self._nodes(self._graph)]
+        names = [name for node in self._nodes(self._graph) if (name := self._name(node)) != LEGEND]
         arrows = (
             (self._name(self._gv.agtail(arrow)), self._name(self._gv.aghead(arrow)))
             for arrow in self._arrows()
@@ -229,8 +243,6 @@ class Drawing:
 
     def _placed_parts(self) -> Iterator[tuple[Any, Part]]:
         """The boxes, arrows and frames of a graph that is laid out, each with where it is."""
-        from kgraph.drawing.pictures.text_widths import arrow_label_size
-
         gv = self._gv
 
         def read(thing: Any, *keys: str) -> dict[str, str]:

@@ -37,19 +37,36 @@ if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
 # Options that not all outputs heed, and who does.
-OF_PICTURES = ("rankdir", "label", "color", "dark", "chains", "boxes", "open", "layout", *PAPER_OPTIONS)
+OF_PICTURES = (
+    "rankdir",
+    "label",
+    "color",
+    "dark",
+    "chains",
+    "boxes",
+    "open",
+    "layout",
+    "legend",
+    *PAPER_OPTIONS,
+)
+HAS_OUTPUT = "kgraph.has_output"  # whether the words of the command name a file to write
 OF_VIEWS = ("expand", "fold", "depth", "highlight")
 
 
-def _show_legend(context: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
+def _show_legend(context: click.Context, _: click.Parameter, value: bool | None) -> bool | None:
+    if value and not context.meta.get(HAS_OUTPUT):
         from kgraph.drawing.terminal.legend import legend
 
         click.echo(legend(terminal_width()), nl=False)
         context.exit()
+    return value
 
 
 class _Show(Listing):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[HAS_OUTPUT] = any(arg.startswith(("-o", "--output")) for arg in args)
+        return super().parse_args(ctx, args)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from textwrap import indent
 
@@ -100,10 +117,10 @@ class _Show(Listing):
 @click.option(
     "--legend",
     is_flag=True,
+    default=None,
     is_eager=True,
-    expose_value=False,
     callback=_show_legend,
-    help="Tell what the signs mean.",
+    help="Tell what the signs mean; with -o of a picture, below it.",
 )
 def show_command(
     model: str,

@@ -46,6 +46,8 @@ class Look:
     the dots of a PNG to the inch. `layout` is `"layers"`, or `"scale"`: by the size of what each layer makes,
     as U-Nets are drawn.
 
+    `legend` puts what fills and signs mean below the picture; None: where the colours are a scale.
+
     Raises `ValueError`, which lists the values there are, for one that is not among them.
     """
 
@@ -66,6 +68,7 @@ class Look:
     width: str | None = None
     dpi: int | None = None
     layout: str = "layers"
+    legend: bool | None = None
 
     def __post_init__(self) -> None:
         for what in ("highlight", "label", "open"):
@@ -88,7 +91,9 @@ class Look:
         self._check_closing()
         self._check_paper()
         flags = {"expand": self.expand, "chains": self.chains}
-        flags |= {what: flag for what in ("fold", "dark") if (flag := getattr(self, what)) is not None}
+        flags |= {
+            what: flag for what in ("fold", "dark", "legend") if (flag := getattr(self, what)) is not None
+        }
         for what, flag in flags.items():
             if not isinstance(flag, bool):
                 raise ValueError(f"`{what}` is {flag!r}, not True or False")

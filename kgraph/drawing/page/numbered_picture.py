@@ -40,6 +40,9 @@ class NumberedPicture(Picture):
         cluster = super().place_frame(frame)
         return replace(cluster, attributes=_keep_looks(cluster.attributes))
 
+    def legend(self) -> None:
+        """None: a page says itself what its fills mean."""
+
     def place_box(self, box: Box) -> PlacedBox:
         """The next box."""
         placed = super().place_box(box)

@@ -35,6 +35,7 @@ SMALLEST = 9.0  # points of the smallest type there is, before anything is scale
 LEAST_TYPE = 6.0  # points of the smallest type that is readable
 SCALES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 2 / 3)  # that are tried where there may be several pages
 ROOM = 80.0  # points of a page's height for the arrows that lead from one column to the next
+APART = 20.0  # points between a picture and its legend
 NARROWED = 0.85  # how much smaller type may be for a picture that is as wide as asked for to be less high
 
 
@@ -46,6 +47,7 @@ class Wish(NamedTuple):
     width: float | None = None  # points that the paper is wide
     height: float | None = None  # points that it is high; None: as high as need be
     is_paged: bool = False  # whether there may be several pages
+    legend: Point | None = None  # how wide and high what stands below the picture is
 
     @property
     def margin(self) -> float:
@@ -64,6 +66,7 @@ class Arrangement(NamedTuple):
     # The middle of what each page shows; of a picture that is on no paper, empty.
     middles: list[Point]
     paper: Point | None  # how many points a page is wide and high
+    legend: Point | None = None  # the middle of the legend
 
     @property
     def smallest_type(self) -> float:
@@ -122,7 +125,7 @@ def _best_columns(items: Sequence[Item], wish: Wish) -> Columns:
 
 def _badness(columns: Columns, wish: Wish) -> tuple[float, ...]:
     """What is least for the best of several ways: on a page, the largest type; else what is least long."""
-    wide, high = _size(_turn_back(round_all(columns.bounds), wish))
+    wide, high = _size(_with_legend(_turn_back(round_all(columns.bounds), wish), wish))
     scale = _scale((wide, high), wish)
     if wish.width is None:
         return max(wide, high), min(wide, high)
@@ -145,12 +148,22 @@ def _on_paper(
     places: list[dict[str, str]], more: list[tuple[int, dict[str, str]]], bounds: Bounds, wish: Wish
 ) -> Arrangement:
     """What stands within the bounds, in the middle of the paper if there is one."""
+    legend = wish.legend and (bounds[0] + wish.legend[0] / 2, bounds[1] - APART - wish.legend[1] / 2)
+    bounds = _with_legend(bounds, wish)
     wide, high = _size(bounds)
     scale = _scale((wide, high), wish)
     if wish.width is None:
-        return Arrangement(places, more, 1.0, [], None)
+        return Arrangement(places, more, 1.0, [], None, legend)
     paper = wish.width, wish.height or round(high * scale + 2 * wish.margin, 2)
-    return Arrangement(places, more, scale, [middle_of(bounds)], paper)
+    return Arrangement(places, more, scale, [middle_of(bounds)], paper, legend)
+
+
+def _with_legend(bounds: Bounds, wish: Wish) -> Bounds:
+    """The rectangle round a picture, as much larger as its legend takes."""
+    if wish.legend is None:
+        return bounds
+    left, low, right, high = bounds
+    return left, low - APART - wish.legend[1], max(right, left + wish.legend[0]), high
 
 
 def _arrange_islands(parts: Sequence[Part], islands: Mapping[str, int], wish: Wish) -> Arrangement:
@@ -197,8 +210,9 @@ def _arrange_pages(items: Sequence[Item], wish: Wish) -> Arrangement:
     more = [(number, write_places(part, wish.rankdir)) for number, part in columns.more]
     back = TURNS[wish.rankdir][1]
     middle = sheet.margin - across / scale / 2
-    middles = [back(((page + 0.5) * sheet.wide, middle)) for page in range(columns.pages[-1] + 1)]
-    return Arrangement(places, more, scale * min(fit, 1.0), middles, paper)
+    count = columns.pages[-1] + 1 + bool(wish.legend)  # on a page of its own
+    middles = [back(((page + 0.5) * sheet.wide, middle)) for page in range(count)]
+    return Arrangement(places, more, scale * min(fit, 1.0), middles, paper, wish.legend and middles[-1])
 
 
 def _turn_back(bounds: Bounds, wish: Wish) -> Bounds:

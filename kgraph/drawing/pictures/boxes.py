@@ -255,7 +255,7 @@ class Boxes:
         if not amount:
             return 0
         steps = len(self.palette.scale)
-        return max(1, steps - 1 - int(log10(self._most / amount)))
+        return max(1, steps - 1 - int(log10(self.most / amount)))
 
     # What is known of the graph before its boxes are.
 
@@ -270,7 +270,8 @@ class Boxes:
         return call_costs(self.graph, self.look.color) if self.look.color in FIGURES else None
 
     @cached_property
-    def _most(self) -> int:
+    def most(self) -> int:
+        """The most parameters of a layer, or the most that a call costs, whichever the colours mean."""
         if self._costs is not None:
             return max((amount for amount in self._costs.values() if amount), default=0)
         sizes = [layer_size(layer) for layer in self.graph.layers]

@@ -15,6 +15,8 @@ from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.pictures.caption import caption
 from kgraph.drawing.pictures.palette import FONT, SIGNS
+from kgraph.drawing.pictures.picture_legend import has_legend, legend_entries
+from kgraph.drawing.pictures.text_widths import LEGEND
 from kgraph.drawing.pictures.u_form import UForm, find_u_form
 from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, call_address, reads_source
@@ -79,6 +81,8 @@ def _dot_lines(picture: Picture) -> Iterator[str]:
             yield "  " * depth + "}"
         else:
             yield "  " * depth + part.name + _write_attributes(part.attributes)
+    if legend := picture.legend():
+        yield f"  {legend.name}{_write_attributes(legend.attributes)}"
     for arrow in picture.arrows():
         yield f"  {arrow.start} -> {arrow.end}{_write_attributes(arrow.attributes)}"
     for left, right, is_apart in picture.levels():
@@ -220,6 +224,16 @@ class Picture:
         if box.is_double:
             attributes["peripheries"] = "2"
         return PlacedBox(_quote_name(box.address), _quote_values(attributes))
+
+    def legend(self) -> PlacedBox | None:
+        """What fills and signs mean, as a box that no arrow leads to; None where there is none."""
+        if not has_legend(self._boxes):
+            return None
+        colours = self._boxes.palette
+        inks = dot_labels.Inks(colours.ink, colours.quiet, colours.quiet)
+        label = dot_labels.legend(legend_entries(self._boxes), inks)
+        attributes = {"label": label, "shape": "plain", "style": "", "class": "legend", "id": "legend"}
+        return PlacedBox(quoting.quote(LEGEND), _quote_values(attributes))
 
     # Arrows.
 

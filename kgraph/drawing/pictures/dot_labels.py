@@ -12,6 +12,7 @@ from graphviz import quoting
 from kgraph.drawing.pictures.text_widths import NAME_POINTS, QUIET_POINTS, widest
 
 WRAP = 56  # characters in a line
+SAMPLE, IN_ROW = 20, 5  # of a legend: points that a fill is wide, and entries in a row
 SLACK = 6  # points of a box's margin that may be written on, in the widest font
 
 # What XML forbids or a label would lose, and what stands for it: U+2400 shows NUL, U+2401 SOH, …
@@ -121,8 +122,28 @@ def heading(title: str, sign: str, inks: Inks, *, is_beside: bool) -> str:
     return _html_table(f"<TR>{cells}{room}</TR>")
 
 
-def _html_table(rows: str) -> str:
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>'
+def legend(entries: Iterable[tuple[str | None, str, str]], inks: Inks) -> str:
+    """A label of fills and signs with what they mean, five in a row."""
+    cells = []
+    for fill, sign, words in entries:
+        sample = f' BGCOLOR="{fill}"' if fill else ""
+        wide = max(round(widest([sign], QUIET_POINTS, bold=False)) + 4, SAMPLE if fill else 0)
+        text = (
+            f'<FONT POINT-SIZE="{QUIET_POINTS}" COLOR="{inks.title}">{_html_text(sign)}</FONT>'
+            if sign
+            else ""
+        )
+        cells.append(
+            f'<TD{sample} WIDTH="{wide}" HEIGHT="14">{text}</TD>'
+            + _cell([f" {words}    "], QUIET_POINTS, inks.quiet, "LEFT")
+        )
+    rows = ["".join(cells[i : i + IN_ROW]) for i in range(0, len(cells), IN_ROW)]
+    return _html_table("".join(f"<TR>{row}</TR>" for row in rows), spacing=2)
+
+
+def _html_table(rows: str, spacing: int = 0) -> str:
+    start = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="0">'
+    return f"<{start}{rows}</TABLE>>"
 
 
 def _cell(

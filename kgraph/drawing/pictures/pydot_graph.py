@@ -38,6 +38,8 @@ def to_pydot(graph: Graph, look: Look = PLAIN) -> pydot.Dot:
         else:
             done = clusters.pop()
             (clusters[-1] if clusters else dot).add_subgraph(done)
+    if legend := picture.legend():
+        dot.add_node(pydot.Node(legend.name, **legend.attributes))
     for arrow in picture.arrows():
         dot.add_edge(pydot.Edge(arrow.start, arrow.end, **arrow.attributes))
     for left, right, is_apart in picture.levels():

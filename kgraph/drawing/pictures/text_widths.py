@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
+LEGEND = "legend"  # the name of its box; addresses have a `#` or a `[`
 NAME_POINTS = 11
 QUIET_POINTS = 9
 
