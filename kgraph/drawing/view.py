@@ -14,9 +14,9 @@ from kgraph.reports.union_graph import Mark
 from kgraph.transforms.conv_chains import CHAIN, fold_chains
 from kgraph.transforms.flatten import open_layers
 from kgraph.transforms.fold import fold
-from kgraph.transforms.grouping import first_block
+from kgraph.transforms.grouping import STAGE, first_block
 from kgraph.transforms.opening import Opening
-from kgraph.transforms.outline import STAGE, outline
+from kgraph.transforms.outline import outline
 from kgraph.transforms.walk import MOST_SHOWN, Inside, check_node_count
 
 Part = tuple[Graph, Sequence[Node]]  # some nodes, and the graph that they are of

@@ -12,8 +12,7 @@ from kgraph.errors import SelectError
 from kgraph.graph import Graph, Layer
 from kgraph.layers import every_layer, inner_path, leaf_count
 from kgraph.transforms.conv_chains import CHAIN
-from kgraph.transforms.grouping import first_block
-from kgraph.transforms.outline import STAGE
+from kgraph.transforms.grouping import STAGE, first_block
 
 NAMES = 6  # that are told at most
 Place = tuple[int, int]  # which layer, as an object, and in how many others it lies
@@ -175,9 +174,10 @@ class Opening:
 
 
 def select_closed(opening: Opening, query: str) -> list[str]:
-    """The paths of the nested models and blocks that a query names, as they are shown, `*` in it; or `@CLASS`.
+    """The paths of the nested models and blocks that a query names, as they are shown, or `@CLASS`.
 
-    `@CLASS` is that of nested models. Raises `SelectError`, with some that there are, where there is none.
+    `*` stands for any part of a name; `@CLASS` for nested models of that class. Raises `SelectError`, with some
+    of those that there are, where it names none.
     """
     closed = list(opening.every_closed())
     exact = [one.path for one in closed if query in (one.path, one.path.rstrip("′"))]
