@@ -170,6 +170,6 @@ PATTERNS: dict[str, Callable[[_Facts], bool]] = {
         f.windows().count("s") >= 3 and f.joins() == 1
         and not f.has_else("Conv", "Concatenate", "Add", "Pooling")
     ),
-    "separable convolutions with skip": lambda f: _is_residual(f) and f.windows() in ("ss", "sss", "ss1", "1ss"),
+    "separable convolutions with skip": lambda f: f.windows() in ("ss", "sss", "ss1") and _is_residual(f),
 }  # fmt: skip
 GATEABLE = ("bottleneck block", "residual block", "inverted bottleneck", "separable convolution")

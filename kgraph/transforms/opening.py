@@ -176,8 +176,8 @@ class Opening:
 def select_closed(opening: Opening, query: str) -> list[str]:
     """The paths of the nested models and blocks that a query names, as they are shown, or `@CLASS`.
 
-    `*` stands for any part of a name; `@CLASS` for nested models of that class. Raises `SelectError`, with some
-    of those that there are, where it names none.
+    `*` stands for any part of a name; `@CLASS` for nested models of it. Raises `SelectError`, with some of those
+    that there are, where it names none.
     """
     closed = list(opening.every_closed())
     exact = [one.path for one in closed if query in (one.path, one.path.rstrip("′"))]

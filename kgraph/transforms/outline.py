@@ -7,6 +7,7 @@ convolution with the normalisation and activation behind it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from math import prod
@@ -23,6 +24,8 @@ from kgraph.transforms.stages import with_sizes
 LONG = 9  # nodes; a graph of more has stages
 SHORTEST = 2  # nodes of a stage
 SHARE = 0.7  # of the nodes of a graph that one stage may hold
+SPAN = re.compile(r"\{([^{}…]*)…([^{}…]*)\}")  # in the name of a run of blocks
+SHORT_SPAN = re.compile(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}[^{}…]*")
 
 
 def outline(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
@@ -117,18 +120,17 @@ def _stage_names(stages: Sequence[Sequence[str]], taken: Collection[str]) -> Ite
     >>> list(_stage_names([["c1_conv", "c1_{1…3}"], ["b_1", "b_2"], ["b_{3…4}", "add"]], []))
     ['c1', 'b_{1…2}', 'b_3…add']
     """
-    stems = [common_stem(names) for names in stages]
-    for stem, names in zip(stems, stages, strict=True):
-        first, last = (
-            re.sub(r"\{([^{}…]*)…([^{}…]*)\}", end, name)
-            for end, name in zip((r"\1", r"\2"), (names[0], names[-1]), strict=True)
-        )
+    starts = Counter(start for names in stages for start in {s for name in names for s in _starts(name)})
+    for names in stages:
+        stem = common_stem(names)
+        if stem and starts[stem] == 1 and stem not in taken:
+            yield stem
+            continue
+        first, last = (SPAN.sub(end, name) for end, name in ((r"\1", names[0]), (r"\2", names[-1])))
         span = span_names(first, last)
-        is_short = re.fullmatch(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}[^{}…]*", span)
-        yield (
-            stem
-            if stem and stems.count(stem) == 1 and stem not in taken
-            else span
-            if is_short
-            else f"{first}…{last}"
-        )
+        yield span if SHORT_SPAN.fullmatch(span) else f"{first}…{last}"
+
+
+def _starts(name: str) -> Iterator[str]:
+    """What a name begins with, before each of its separators."""
+    return (name[: found.start()] for found in re.finditer(r"[_\-./]", name))
