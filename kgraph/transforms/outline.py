@@ -12,20 +12,20 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
-from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import common_stem, span_names, unused_name
 from kgraph.transforms.block_parts import PartCloser, is_block, is_closable
 from kgraph.transforms.conv_chains import chains_of, name_chains
 from kgraph.transforms.fold import fold
 from kgraph.transforms.grouping import STAGE, NodeGroup, group_nodes
-from kgraph.transforms.stages import with_sizes
+from kgraph.transforms.stages import PASSED, with_sizes
 
 LONG = 9  # nodes; a graph of more has stages
 SHORTEST = 2  # nodes of a stage
 SHARE = 0.7  # of the nodes of a graph that one stage may hold
 SPAN = re.compile(r"\{([^{}…]*)…([^{}…]*)\}")  # in the name of a run of blocks
-SHORT_SPAN = re.compile(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}[^{}…]*")
+SHORT_SPAN = re.compile(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}")
 
 
 def outline(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
@@ -89,7 +89,12 @@ def _close_stages(graph: Graph, names: set[str], apart: Collection[str]) -> Grap
 
 def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
     """The nodes side by side whose outputs have one spatial size, inputs of the graph aside."""
-    sizes = {node.key: _spatial_size(node) for node in with_sizes(graph).nodes}
+    sizes: dict[NodeKey, tuple[int, int]] = {}
+    size = 0, 0
+    for node in reversed(with_sizes(graph).nodes):  # what only pads goes with what comes after
+        if not graph.layer(node.layer).class_name.startswith(PASSED):
+            size = _spatial_size(node)
+        sizes[node.key] = size
     stage: list[Node] = []
     for node in graph.nodes:
         if node.outside or not node.inputs or node.key in graph.input_keys:

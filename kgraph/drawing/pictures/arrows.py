@@ -155,7 +155,7 @@ class Arrows:
             return ""
         if layer.graph and is_nested(layer) and tensor.tensor_index < len(layer.graph.outputs):
             slot, end = layer.graph.output_list[tensor.tensor_index]
-            return slot_text(slot) if is_telling(slot) else end.layer
+            return slot_text(slot) if is_telling(slot) else end.layer.rstrip("′")
         return f"output {tensor.tensor_index}"
 
 

@@ -78,4 +78,4 @@ def _signs(boxes: Boxes) -> Iterator[str]:
     if any(node.outside for node in graph.nodes):
         yield "Dashed boxes lie outside of the part that is drawn."
     if look.highlight:
-        yield "Thick borders mark what was chosen."
+        yield "Thick borders mark what was chosen, fills what leads to it; what is grey is dropped."

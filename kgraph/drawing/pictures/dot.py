@@ -161,6 +161,7 @@ class Picture:
     def place_box(self, box: Box) -> PlacedBox:
         """A box."""
         is_outside = box.kind == "outside"
+        is_faint = is_outside or box.is_dropped
         is_bordered = box.kind in BORDERED
         colours = self._boxes.palette
         sign = box.mark or (colours.nested if box.is_double else colours.quiet)
@@ -168,7 +169,7 @@ class Picture:
             "label": dot_labels.card(
                 box.title,
                 box.lines,
-                dot_labels.Inks(colours.quiet if is_outside else colours.ink, sign, colours.quiet),
+                dot_labels.Inks(colours.quiet if is_faint else colours.ink, sign, colours.quiet),
                 sign=box.sign,
                 align="CENTER" if is_bordered else "LEFT",
             ),
@@ -185,7 +186,7 @@ class Picture:
             attributes["penwidth"] = "1.6"
         if box.is_highlit:
             attributes |= {"color": box.mark or colours.ink, "penwidth": "2.4"}
-        elif self.look.highlight and box.kind != "output":
+        elif box.is_dropped:
             attributes |= {"fillcolor": colours.paper, "color": box.mark or colours.frame}
         if box.is_double:
             attributes["peripheries"] = "2"
