@@ -123,7 +123,7 @@ def show_command(
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
-    kgraph show model.keras --boxes 20 --open conv4_block1 -o model.svg
+    kgraph show model.keras --boxes 20 -o model.svg
     kgraph show .
     """
     if is_folder_of_models(model):
@@ -235,7 +235,7 @@ def _advice(shown: ShownGraph) -> str:
     if boxes > ROOM and look.boxes is None:
         is_part = any(node.outside for node in shown.graph.nodes)
         part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
-        fold = "" if shown.is_folded else ", `--boxes N` as many boxes as you like"
+        fold = "" if shown.is_folded else ", `--boxes N` as many as you like"
         return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
     is_asked = look.fold is not None or look.boxes is not None or bool(look.open)
     if shown.is_folded and not is_asked and len(shown.graph.nodes) < len(shown.whole.nodes):

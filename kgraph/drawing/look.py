@@ -23,8 +23,8 @@ class Look:
     `expand` opens nested models (pictures: as clusters). `rankdir` is Graphviz's: where the arrows
     of a picture lead, `"TB"` down, `"LR"` to the right, `"BT"` up or `"RL"` to the left. `highlight`
     marks nodes, by their addresses as the drawing shows them (`encoder/conv#1`), and outputs
-    (`output[slot]`); pictures mark most those that are `chosen` too, if any. `fold` shows repeated blocks once;
-    None: where a picture would have more than about 40 boxes. `depth` is how many levels of nested
+    (`output[slot]`); pictures mark most those that are `chosen` too, if any. `fold` shows repeated blocks
+    once; None: where a picture would have more than about 40 boxes. `depth` is how many levels of nested
     models and folded blocks are shown, 1 for all closed; None: as many as there is room for. `columns` of
     `COLUMNS` are those of the terminal view and of tables; None: what there is room for.
 

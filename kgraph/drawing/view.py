@@ -142,7 +142,7 @@ def _show(
     is_folded: bool = True,
     framed: Container[int] = (),
 ) -> ShownGraph:
-    """What is shown of a graph where some of what is closed in `drawn` is open; runs and some more are framed."""
+    """What is shown of a graph where some of what is closed in `drawn` is open; runs and some are framed."""
     opened = open_layers(drawn, inside, framed=lambda layer: layer.repeats > 1 or id(layer) in framed)
     found = ShownGraph(opened, graph, look, is_folded)
     _note_blocks(((drawn, drawn.nodes),) * 2, inside, found, path="", depth=0)

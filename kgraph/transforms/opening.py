@@ -210,6 +210,6 @@ def _lies_in_span(name: str, span: str) -> bool:
     >>> _lies_in_span("block3_out", "block{2…12}_out"), _lies_in_span("block13_out", "block{2…12}_out")
     (True, False)
     """
-    ends = re.fullmatch(r"(.*)\{(\d+)…(\d+)\}(.*)", span, re.DOTALL)
-    number = ends and re.fullmatch(re.escape(ends[1]) + r"(\d+)" + re.escape(ends[4]), name, re.DOTALL)
+    ends = re.fullmatch(r"(.*)\{(\d{1,9})…(\d{1,9})\}(.*)", span, re.DOTALL)
+    number = ends and re.fullmatch(re.escape(ends[1]) + r"(\d{1,9})" + re.escape(ends[4]), name, re.DOTALL)
     return bool(ends and number and int(ends[2]) <= int(number[1]) <= int(ends[3]))

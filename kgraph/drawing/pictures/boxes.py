@@ -182,7 +182,8 @@ class Boxes:
             if self.look.labels("trainable"):
                 what.append(describe.training_state(part))
             line = "  ·  ".join(filter(None, what))
-            if line and not (line == part.class_name and _says_class(part.name, line)):
+            is_said = part is layer and line == part.class_name and _says_class(part.name, line)
+            if line and not is_said:
                 yield line
             if self.look.labels("weights"):
                 yield from (f"{w.name}  {' × '.join(map(str, w.shape))}".rstrip() for w in part.weights or ())

@@ -55,7 +55,7 @@ def _names(names: Sequence[str]) -> str:
 
 def _signs(boxes: Boxes) -> Iterator[str]:
     graph, look = boxes.graph, boxes.look
-    yield "Each box is a call of a layer; arrows lead to what reads its result."
+    yield "Each box is a call of a layer, or an output; arrows lead to what reads its result."
     if look.labels("shapes"):
         yield "Shapes, without the batch, stand on arrows where they change."
     if boxes.shown.marks:

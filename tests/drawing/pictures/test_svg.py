@@ -61,7 +61,7 @@ def test_the_title_is_the_name_of_the_model_and_stands_before_the_description() 
 def test_a_name_that_breaks_formats_breaks_no_description(name: str) -> None:
     root = ET.fromstring(render(to_dot(chain([name])), "svg"))
     said = plain_blanks(root.findtext(f"{SVG}desc"))
-    assert f"The layer graph of {plain_blanks(dot_labels.show_unprintable(name))}: 1 box" in said
+    assert f"The layer graph of {plain_blanks(dot_labels.show_unprintable(name))}: 2 boxes" in said
 
 
 def test_a_dot_of_somebody_else_has_no_words_made_up_for_it() -> None:
