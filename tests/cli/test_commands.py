@@ -207,7 +207,8 @@ def test_highlight_marks_what_a_submodel_would_keep(tmp_path: Path, environment:
     assert (
         picture.count('fillcolor="#DDF1E4"') == 1
     )  # of two calls, the other is dropped with all that reads it
-    assert picture.count('color="#C5CDD6" ') - picture.count("bgcolor") >= 7
+    dropped = re.findall(r'fillcolor="#FFFFFF" color="#[0-9A-F]+"', picture)
+    assert len(dropped) == len(re.findall("fillcolor=", picture)) - 3  # all but those two and `body`
 
 
 def test_extract_dry_run_shows_the_plan_and_writes_nothing(

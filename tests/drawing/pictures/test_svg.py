@@ -54,7 +54,7 @@ def test_the_title_is_the_name_of_the_model_and_stands_before_the_description() 
     root = ET.fromstring(render(PICTURES["siamese"], "svg"))
     assert [child.tag for child in root][:3] == [f"{SVG}title", f"{SVG}desc", f"{SVG}g"]
     assert root[0].text == siamese().name
-    assert "The layer graph of siamese: 5 boxes" in str(root[1].text)
+    assert "The layer graph of siamese: 6 boxes" in str(root[1].text)
 
 
 @pytest.mark.parametrize("name", [name for name in NASTY if name])
