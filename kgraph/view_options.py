@@ -43,7 +43,7 @@ def choose_view(
         raise ValueError("`around` goes with `only`: around what?")
     look = replace(look, **fields_of_look)
     if highlight:
-        look = replace(look, highlight=_planned(graph, _as_list(highlight)))
+        look = _with_marks(graph, look, _as_list(highlight))
     if only:
         graph, look = _matching_part(graph, look, _as_list(only), around)
     elif between:
@@ -58,10 +58,22 @@ def _as_list(queries: Wanted) -> Sequence[str]:
     return [queries] if isinstance(queries, str) else list(queries)
 
 
-def _planned(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
+def _with_marks(graph: Graph, look: Look, queries: Sequence[str]) -> Look:
+    """The look with what a submodel of these keeps marked, and what was chosen, with what that lies in."""
     from kgraph.extraction.plan import plan, planned_addresses
+    from kgraph.query import select
+    from kgraph.transforms.flatten import every_node, flatten
 
-    return planned_addresses(graph, plan(graph, queries))
+    kept = planned_addresses(graph, plan(graph, queries))
+    wanted = frozenset(select(graph, *queries))
+    chosen = (node for node, _ in every_node(graph) if not wanted.isdisjoint(node.outputs))
+    ends = flatten(graph).outputs
+    outputs = (slot for slot, tensor in graph.outputs.items() if {tensor, ends[slot]} & wanted)
+    return replace(
+        look,
+        highlight=kept | {f"output[{slot}]" for slot in outputs},
+        chosen=frozenset(address for node in chosen for address in (node.address, *node.within)),
+    )
 
 
 def _paths_to_open(graph: Graph, look: Look, queries: Sequence[str]) -> Iterator[str]:

@@ -37,18 +37,7 @@ if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
 # Options that not all outputs heed, and who does.
-OF_PICTURES = (
-    "rankdir",
-    "label",
-    "color",
-    "dark",
-    "chains",
-    "boxes",
-    "open",
-    "layout",
-    "legend",
-    *PAPER_OPTIONS,
-)
+OF_PICTURES = ("rankdir", "label", "color", "dark", "chains", "boxes", "open", "layout", "legend")
 HAS_OUTPUT = "kgraph.has_output"  # whether the words of the command name a file to write
 OF_VIEWS = ("expand", "fold", "depth", "highlight")
 
@@ -143,7 +132,7 @@ def show_command(
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
-    kgraph show model.keras --boxes 20 --open conv4_block1 -o model.svg
+    kgraph show model.keras --boxes 20 -o model.svg
     kgraph show .
     """
     if is_folder_of_models(model):
@@ -158,7 +147,10 @@ def show_command(
     if browse:
         output = page_to_browse(output)
     if layers:
-        _note_idle(OF_PICTURES + OF_VIEWS + ("columns", "only", "between"), "says nothing of a layer in full")
+        _note_idle(
+            OF_PICTURES + PAPER_OPTIONS + OF_VIEWS + ("columns", "only", "between"),
+            "says nothing of a layer in full",
+        )
         print_layers(model, layers, weights, imports, input_shapes, values=values, as_json=as_json)
         return
     suffix = ".json" if as_json else suffix_of(output) if output else ""
@@ -256,7 +248,7 @@ def _advice(shown: ShownGraph) -> str:
     if boxes > ROOM and look.boxes is None:
         is_part = any(node.outside for node in shown.graph.nodes)
         part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
-        fold = "" if shown.is_folded else ", `--boxes N` as many boxes as you like"
+        fold = "" if shown.is_folded else ", `--boxes N` as many as you like"
         return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
     is_asked = look.fold is not None or look.boxes is not None or bool(look.open)
     if shown.is_folded and not is_asked and len(shown.graph.nodes) < len(shown.whole.nodes):

@@ -11,7 +11,7 @@ from kgraph.drawing.paper import parse_page, parse_width
 LABELS = ("names", "classes", "activations", "parameters", "shapes", "dtypes", "trainable", "weights")
 USUAL_LABELS = frozenset(LABELS[:5])
 ROOM = 150  # boxes that are still looked at one by one
-MOST = 40  # boxes of a picture of which no number was asked for
+MOST = 42  # boxes of a picture of which no number was asked for
 COLORS = ("family", "trainable", "parameters", "dtype", "macs", "memory")
 FIGURES = ("macs", "memory", "receptive_field")  # of each call, by `reports/`
 COLUMNS = ("name", "class", "shape", "dtype", "params", "trainable", "config", "reads", *FIGURES)
@@ -26,14 +26,15 @@ class Look:
 
     `expand` opens nested models (pictures: as clusters). `rankdir` is Graphviz's: where the arrows
     of a picture lead, `"TB"` down, `"LR"` to the right, `"BT"` up or `"RL"` to the left. `highlight`
-    marks nodes, by their addresses as the drawing shows them (`encoder/conv#1`). `fold` shows repeated
-    blocks once; None: where a picture would have more than 40 boxes. `depth` is how many levels of nested
+    marks nodes, by their addresses as the drawing shows them (`encoder/conv#1`), and outputs
+    (`output[slot]`); pictures mark most those that are `chosen` too, if any. `fold` shows repeated blocks
+    once; None: where a picture would have more than about 40 boxes. `depth` is how many levels of nested
     models and folded blocks are shown, 1 for all closed; None: as many as there is room for. `columns` of
     `COLUMNS` are those of the terminal view and of tables; None: what there is room for.
 
     Of pictures alone: `boxes` is how many boxes there may be, outputs included: nested models, blocks and
-    chains are closed until no more remain; None: 40, with nested models closed unless `expand`. `open` are
-    paths of nested models and blocks that are open in any case, and then others only for a number of `boxes`.
+    chains are closed until no more remain; None: about 40, with nested models closed unless `expand`. `open`
+    are paths of nested models and blocks that are open in any case, others then only as far as `boxes` says.
     `chains` puts a convolution or dense layer in one box with the normalisation and
     activation after it. `label` is what stands in them, of `LABELS`; without `"dtypes"` those that are
     unusual still do, beside the shapes. `color` fills boxes by one of `COLORS`, and tells what they
@@ -54,6 +55,7 @@ class Look:
     expand: bool = False
     rankdir: str = "TB"
     highlight: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
     fold: bool | None = None
     depth: int | None = None
     boxes: int | None = None
@@ -71,7 +73,7 @@ class Look:
     legend: bool | None = None
 
     def __post_init__(self) -> None:
-        for what in ("highlight", "label", "open"):
+        for what in ("highlight", "chosen", "label", "open"):
             value = getattr(self, what)
             if isinstance(value, str) or not isinstance(value, Iterable):
                 raise ValueError(f"`{what}` is {value!r}, not a set of texts")

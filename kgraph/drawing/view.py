@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,9 +14,9 @@ from kgraph.reports.union_graph import Mark
 from kgraph.transforms.conv_chains import CHAIN, fold_chains
 from kgraph.transforms.flatten import open_layers
 from kgraph.transforms.fold import fold
-from kgraph.transforms.grouping import first_block
+from kgraph.transforms.grouping import STAGE, first_block
 from kgraph.transforms.opening import Opening
-from kgraph.transforms.outline import STAGE, outline
+from kgraph.transforms.outline import outline
 from kgraph.transforms.walk import MOST_SHOWN, Inside, check_node_count
 
 Part = tuple[Graph, Sequence[Node]]  # some nodes, and the graph that they are of
@@ -30,7 +30,7 @@ class ShownGraph:
     whole: Graph
     look: Look
     is_folded: bool
-    # Path → the layer of that name that is opened and framed, a nested model or a run of blocks.
+    # Path → the layer of that name that is opened, a nested model or blocks; most are framed.
     frames: dict[str, Layer] = field(default_factory=dict)
     # What is drawn once → what stands in its place in the last repetition.
     last_layers: dict[str, Layer] = field(default_factory=dict)
@@ -86,7 +86,8 @@ def choose_shown(graph: Graph, look: Look) -> ShownGraph:
         opening.open(closed)
     is_asked = None if look.boxes or not look.open else lambda closed: not asked.isdisjoint(closed.around)
     opening.open_up_to(_most(look), is_asked)
-    return _show(graph, opening.graph, look, opening.inside)
+    framed = {id(closed.layer) for closed in opening.opened.values() if closed.place in asked}
+    return _show(graph, opening.graph, look, opening.inside, framed=framed)
 
 
 def box_counts(graph: Graph, look: Look, most: int = ROOM) -> list[int]:
@@ -132,9 +133,18 @@ def _show_all(graph: Graph, look: Look) -> ShownGraph:
     return _show(graph, drawn, look, _Opener(look, "all").inside, is_folded=False)
 
 
-def _show(graph: Graph, drawn: Graph, look: Look, inside: Inside, *, is_folded: bool = True) -> ShownGraph:
-    """What is shown of a graph where some of what is closed in `drawn` is open."""
-    found = ShownGraph(open_layers(drawn, inside, framed=True), graph, look, is_folded)
+def _show(
+    graph: Graph,
+    drawn: Graph,
+    look: Look,
+    inside: Inside,
+    *,
+    is_folded: bool = True,
+    framed: Container[int] = (),
+) -> ShownGraph:
+    """What is shown of a graph where some of what is closed in `drawn` is open; runs and some are framed."""
+    opened = open_layers(drawn, inside, framed=lambda layer: layer.repeats > 1 or id(layer) in framed)
+    found = ShownGraph(opened, graph, look, is_folded)
     _note_blocks(((drawn, drawn.nodes),) * 2, inside, found, path="", depth=0)
     return found
 

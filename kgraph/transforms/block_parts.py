@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
-from kgraph.transforms.block_names import block_label, unused_name
+from kgraph.transforms.block_names import common_stem, unused_name
 from kgraph.transforms.conv_chains import chains_of, name_chains
 from kgraph.transforms.grouping import CLASS, NodeGroup, group_nodes
 
@@ -49,11 +49,13 @@ class PartCloser:
         return replace(parted, graph=replace(parted.graph, layers=tuple(inner)))
 
     def _name(self, parts: Parts) -> list[NodeGroup]:
-        labels = [block_label([name.removesuffix(" …") for name, _ in part]) for part in parts]
-        return [
-            NodeGroup(unused_name(label.rstrip("′"), self.names), part, 1)
-            for label, part in zip(labels, parts, strict=True)
-        ]
+        return [NodeGroup(self._free_name([name for name, _ in part]), part, 1) for part in parts]
+
+    def _free_name(self, names: Sequence[str]) -> str:
+        """What most of the names begin with, if nothing is called so; else the last, which it ends with."""
+        plain = [name.removesuffix(" …").rstrip("′") for name in names]
+        stem = common_stem(plain)
+        return unused_name(stem if stem and stem not in self.names else plain[-1], self.names)
 
     def _group(self, layer: Layer, find: FindParts, name: NameParts) -> Layer:
         """The layer with parts of its blocks closed: those that are there in all of them, or none."""

@@ -9,7 +9,7 @@ from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
-CLASS = "Block"  # stands where a layer has its Keras class
+CLASS, STAGE = "Block", "Stage"  # stand where a layer has its Keras class
 
 
 @dataclass

@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from heapq import heappop, heappush
 
 from kgraph.errors import SelectError
 from kgraph.graph import Graph, Layer
 from kgraph.layers import every_layer, inner_path, leaf_count
 from kgraph.transforms.conv_chains import CHAIN
-from kgraph.transforms.grouping import first_block
-from kgraph.transforms.outline import STAGE
+from kgraph.transforms.grouping import STAGE, first_block
 
 NAMES = 6  # that are told at most
 Place = tuple[int, int]  # which layer, as an object, and in how many others it lies
@@ -175,30 +175,41 @@ class Opening:
 
 
 def select_closed(opening: Opening, query: str) -> list[str]:
-    """The paths of the nested models and blocks that a query names, as they are shown, with `*`; or `@CLASS`.
+    """The paths of the nested models and blocks that a query names, as they are shown, or `@CLASS`.
 
-    `@CLASS` is that of nested models. Raises `SelectError`, with some that there are, where there is none.
+    `*` stands for any part of a name; `@CLASS` for nested models of it. Raises `SelectError`, with some of
+    those that there are, where it names none.
     """
     closed = list(opening.every_closed())
-    exact = [one.path for one in closed if query in (one.path, one.path.rstrip("′"))]
     pattern = re.compile(re.escape(query).replace(r"\*", ".*"), re.DOTALL)
-    found = exact or [
-        one.path
-        for one in closed
-        if pattern.fullmatch(one.path)
-        or (not one.layer.repeats and pattern.fullmatch(f"@{one.layer.class_name}"))
-    ]
-    if found:
-        return list(dict.fromkeys(found))
+    ways: tuple[Callable[[Closed], object], ...] = (
+        lambda one: query in (one.path, one.path.rstrip("′")),
+        lambda one: pattern.fullmatch(one.path),
+        lambda one: not one.layer.repeats and pattern.fullmatch(f"@{one.layer.class_name}"),
+        lambda one: _lies_in_span(query, one.path),
+    )
+    for way in ways:
+        if found := [one.path for one in closed if way(one)]:
+            return list(dict.fromkeys(found))
     name, names = opening.graph.name, list(dict.fromkeys(one.path.rstrip("′") for one in closed))
     if not names:
         raise SelectError(f"`{query}` cannot be opened: `{name}` has no nested model and no block")
-    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
-    there = ", ".join(f"`{each}`" for each in names[:NAMES])
+    near = list(dict.fromkeys([*get_close_matches(query, names, NAMES, 0.7), *names]))
+    there = ", ".join(f"`{each}`" for each in near[:NAMES])
+    there += f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
     lies_in = [one.path for one in closed if query in dict(every_layer(one.inside, one.inner_path))]
     hint = (
         f"it lies in `{lies_in[-1]}`, which can be opened" if lies_in else "`*` stands for any part of a name"
     )
-    raise SelectError(
-        f"`{query}` is no nested model or block of `{name}`; there are {there}{more}", hint=hint
-    )
+    raise SelectError(f"`{query}` is no nested model or block of `{name}`; there are {there}", hint=hint)
+
+
+def _lies_in_span(name: str, span: str) -> bool:
+    """Whether a name is one of a run of blocks.
+
+    >>> _lies_in_span("block3_out", "block{2…12}_out"), _lies_in_span("block13_out", "block{2…12}_out")
+    (True, False)
+    """
+    ends = re.fullmatch(r"(.*)\{(\d{1,9})…(\d{1,9})\}(.*)", span, re.DOTALL)
+    number = ends and re.fullmatch(re.escape(ends[1]) + r"(\d{1,9})" + re.escape(ends[4]), name, re.DOTALL)
+    return bool(ends and number and int(ends[2]) <= int(number[1]) <= int(ends[3]))

@@ -6,22 +6,26 @@ convolution with the normalisation and activation behind it.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
-from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import common_stem, span_names, unused_name
 from kgraph.transforms.block_parts import PartCloser, is_block, is_closable
 from kgraph.transforms.conv_chains import chains_of, name_chains
 from kgraph.transforms.fold import fold
-from kgraph.transforms.grouping import NodeGroup, group_nodes
+from kgraph.transforms.grouping import STAGE, NodeGroup, group_nodes
+from kgraph.transforms.stages import PASSED, with_sizes
 
-STAGE = "Stage"  # stands where a layer has its Keras class
 LONG = 9  # nodes; a graph of more has stages
 SHORTEST = 2  # nodes of a stage
 SHARE = 0.7  # of the nodes of a graph that one stage may hold
+SPAN = re.compile(r"\{([^{}…]*)…([^{}…]*)\}")  # in the name of a run of blocks
+SHORT_SPAN = re.compile(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}")
 
 
 def outline(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
@@ -69,38 +73,69 @@ def _every_layer(graph: Graph) -> Iterator[Layer]:
 def _close_stages(graph: Graph, names: set[str], apart: Collection[str]) -> Graph:
     if len(graph.nodes) <= LONG:
         return graph
-    groups = []
-    for stage in _stages(graph):
-        if is_closable(graph, stage, apart) and SHORTEST <= len(stage) <= SHARE * len(graph.nodes):
-            name = unused_name(_stage_name([node.layer for node in stage]), names)
-            groups.append(NodeGroup(name, [node.key for node in stage], 1, STAGE))
+    most = SHARE * len(graph.nodes)
+    found = [
+        stage
+        for stage in _stages(graph)
+        if SHORTEST <= len(stage) <= most and is_closable(graph, stage, apart)
+    ]
+    labels = _stage_names([[_plain(node.layer) for node in stage] for stage in found], names)
+    groups = [
+        NodeGroup(unused_name(label, names), [node.key for node in stage], 1, STAGE)
+        for label, stage in zip(labels, found, strict=True)
+    ]
     return group_nodes(graph, groups)
 
 
 def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
     """The nodes side by side whose outputs have one spatial size, inputs of the graph aside."""
+    sizes: dict[NodeKey, tuple[int, int]] = {}
+    size = 0, 0
+    for node in reversed(with_sizes(graph).nodes):  # what only pads goes with what comes after
+        if not graph.layer(node.layer).class_name.startswith(PASSED):
+            size = _spatial_size(node)
+        sizes[node.key] = size
     stage: list[Node] = []
-    size: object = None
     for node in graph.nodes:
         if node.outside or not node.inputs or node.key in graph.input_keys:
             yield stage
-            stage, size = [], None
-            continue
-        own = _spatial_size(node)
-        if stage and (own != size or node.within != stage[-1].within):
-            yield stage
             stage = []
-        stage, size = [*stage, node], own
+        elif stage and (sizes[node.key] != sizes[stage[-1].key] or node.within != stage[-1].within):
+            yield stage
+            stage = [node]
+        else:
+            stage = [*stage, node]
     yield stage
 
 
-def _spatial_size(node: Node) -> object:
+def _spatial_size(node: Node) -> tuple[int, int]:
     shape = node.outputs[0].shape
     sizes = shape[1:-1] if shape is not None else ()
     return len(sizes), prod(size or 0 for size in sizes)
 
 
-def _stage_name(names: Sequence[str]) -> str:
-    """What the names of its nodes begin with, or the first and the last of them."""
-    plain = [name.removesuffix(" …").rstrip("′") for name in names]
-    return common_stem(plain) or span_names(plain[0], plain[-1])
+def _plain(name: str) -> str:
+    """The name without the signs that tell a chain, and that made it unlike others."""
+    return name.removesuffix(" …").rstrip("′")
+
+
+def _stage_names(stages: Sequence[Sequence[str]], taken: Collection[str]) -> Iterator[str]:
+    """What stages are called: as the names of one begin and of no other, else by its first and last.
+
+    >>> list(_stage_names([["c1_conv", "c1_{1…3}"], ["b_1", "b_2"], ["b_{3…4}", "add"]], []))
+    ['c1', 'b_{1…2}', 'b_3…add']
+    """
+    starts = Counter(start for names in stages for start in {s for name in names for s in _starts(name)})
+    for names in stages:
+        stem = common_stem(names)
+        if stem and starts[stem] == 1 and stem not in taken:
+            yield stem
+            continue
+        first, last = (SPAN.sub(end, name) for end, name in ((r"\1", names[0]), (r"\2", names[-1])))
+        span = span_names(first, last)
+        yield span if SHORT_SPAN.fullmatch(span) else f"{first}…{last}"
+
+
+def _starts(name: str) -> Iterator[str]:
+    """What a name begins with, before each of its separators."""
+    return (name[: found.start()] for found in re.finditer(r"[_\-./]", name))

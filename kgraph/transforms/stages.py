@@ -26,7 +26,7 @@ def stages(graph: Graph) -> dict[int, Tensor]:
     {}
     """
     graph = flatten(graph)
-    flat = bind_free_sizes(graph)
+    flat = with_sizes(graph)
     first = next((t for t in flat.inputs.values() if t.shape is not None and len(t.shape) > 2), None)
     if first is None:
         return {}
@@ -46,8 +46,8 @@ def _own_tensor(graph: Graph, tensor: Tensor) -> Tensor:
     return graph.node(tensor).outputs[tensor.tensor_index]
 
 
-def bind_free_sizes(graph: Graph) -> Graph:
-    """The graph with its free sizes bound; as it is where a layer cannot take them."""
+def with_sizes(graph: Graph) -> Graph:
+    """The graph with the free sizes of its inputs bound to 256; as it is where a layer cannot take them."""
     shapes = {
         slot: (tensor.shape[0], *(FREE if size is None else size for size in tensor.shape[1:]))
         for slot, tensor in graph.inputs.items()

@@ -196,7 +196,7 @@ class Arrows:
             if layer.repeats and not self._needs_names(layer, made):
                 return ""
             slot, end = layer.graph.output_list[tensor.tensor_index]
-            return slot_text(slot) if is_telling(slot) else end.layer
+            return slot_text(slot) if is_telling(slot) else end.layer.rstrip("′")
         return f"output {tensor.tensor_index}"
 
     def _needs_names(self, layer: Layer, made: Sequence[Tensor]) -> bool:

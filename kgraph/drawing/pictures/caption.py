@@ -55,7 +55,7 @@ def _names(names: Sequence[str]) -> str:
 
 def _signs(boxes: Boxes) -> Iterator[str]:
     graph, look = boxes.graph, boxes.look
-    yield "Each box is a call of a layer; arrows lead to what reads its result."
+    yield "Each box is a call of a layer, or an output; arrows lead to what reads its result."
     if look.labels("shapes"):
         yield "Shapes, without the batch, stand on arrows where they change."
     if boxes.shown.marks:
@@ -78,4 +78,4 @@ def _signs(boxes: Boxes) -> Iterator[str]:
     if any(node.outside for node in graph.nodes):
         yield "Dashed boxes lie outside of the part that is drawn."
     if look.highlight:
-        yield "Thick borders mark what was chosen."
+        yield "Thick borders mark what was chosen, fills what leads to it; what is grey is dropped."

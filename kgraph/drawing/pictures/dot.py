@@ -20,7 +20,7 @@ from kgraph.drawing.pictures.text_widths import LEGEND
 from kgraph.drawing.pictures.u_form import UForm, find_u_form
 from kgraph.drawing.view import ShownGraph, choose_shown
 from kgraph.graph import Graph, Node, Tensor, call_address, reads_source
-from kgraph.transforms.stages import bind_free_sizes
+from kgraph.transforms.stages import with_sizes
 
 GRAPH = {
     "pad": "0.15", "nodesep": "0.35", "splines": "spline",
@@ -194,6 +194,7 @@ class Picture:
     def place_box(self, box: Box) -> PlacedBox:
         """A box."""
         is_outside = box.kind == "outside"
+        is_faint = is_outside or box.is_dropped
         is_bordered = box.kind in BORDERED
         colours = self._boxes.palette
         sign = box.mark or (colours.nested if box.is_double else colours.quiet)
@@ -201,7 +202,7 @@ class Picture:
             "label": dot_labels.card(
                 box.title,
                 box.lines,
-                dot_labels.Inks(colours.quiet if is_outside else colours.ink, sign, colours.quiet),
+                dot_labels.Inks(colours.quiet if is_faint else colours.ink, sign, colours.quiet),
                 sign=box.sign,
                 corner=SIGNS.get(box.kind, "") if self.look.color == "family" else "",
                 align="CENTER" if is_bordered else "LEFT",
@@ -219,7 +220,7 @@ class Picture:
             attributes["penwidth"] = "1.6"
         if box.is_highlit:
             attributes |= {"color": box.mark or colours.ink, "penwidth": "2.4"}
-        elif self.look.highlight and box.kind != "output":
+        elif box.is_dropped:
             attributes |= {"fillcolor": colours.paper, "color": box.mark or colours.frame}
         if box.is_double:
             attributes["peripheries"] = "2"
@@ -285,7 +286,7 @@ class Picture:
 
 def _find_u_form(found: ShownGraph) -> UForm:
     """The U of what is shown, by its sizes where those that are free are bound."""
-    bound = choose_shown(bind_free_sizes(found.whole), found.look)
+    bound = choose_shown(with_sizes(found.whole), found.look)
     return find_u_form(bound.graph, found.whole.name)
 
 

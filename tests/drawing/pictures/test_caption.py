@@ -40,8 +40,8 @@ def test_every_fill_has_a_word_and_every_meaning_of_colours_too() -> None:
 
 def test_the_ticket_is_told_with_its_signs_and_no_others() -> None:
     assert said(ticket()) == (
-        "The layer graph of ticket: 10 boxes, from title, body and tags to priority and department. "
-        "Each box is a call of a layer; arrows lead to what reads its result. "
+        "The layer graph of ticket: 12 boxes, from title, body and tags to priority and department. "
+        "Each box is a call of a layer, or an output; arrows lead to what reads its result. "
         "Shapes, without the batch, stand on arrows where they change. "
         "Fills: violet dense, pink recurrent, green embedding, yellow merge. "
         "A coloured border marks the calls of one layer or model, counted from #0."

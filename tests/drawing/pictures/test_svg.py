@@ -54,14 +54,14 @@ def test_the_title_is_the_name_of_the_model_and_stands_before_the_description() 
     root = ET.fromstring(render(PICTURES["siamese"], "svg"))
     assert [child.tag for child in root][:3] == [f"{SVG}title", f"{SVG}desc", f"{SVG}g"]
     assert root[0].text == siamese().name
-    assert "The layer graph of siamese: 5 boxes" in str(root[1].text)
+    assert "The layer graph of siamese: 6 boxes" in str(root[1].text)
 
 
 @pytest.mark.parametrize("name", [name for name in NASTY if name])
 def test_a_name_that_breaks_formats_breaks_no_description(name: str) -> None:
     root = ET.fromstring(render(to_dot(chain([name])), "svg"))
     said = plain_blanks(root.findtext(f"{SVG}desc"))
-    assert f"The layer graph of {plain_blanks(dot_labels.show_unprintable(name))}: 1 box" in said
+    assert f"The layer graph of {plain_blanks(dot_labels.show_unprintable(name))}: 2 boxes" in said
 
 
 def test_a_dot_of_somebody_else_has_no_words_made_up_for_it() -> None:
