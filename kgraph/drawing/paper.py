@@ -10,7 +10,7 @@ LEAST, MOST = (
     72.0,
     14_400.0,
 )  # points: an inch; the most that PDF readers show (PDF 1.7, C.2)
-LENGTH = r"(\d{1,5}(?:\.\d{1,4})?)"
+LENGTH = r"([0-9]{1,5}(?:\.[0-9]{1,4})?)"
 
 
 def parse_page(text: str) -> tuple[float, float]:
