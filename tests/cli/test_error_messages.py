@@ -293,6 +293,8 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "a pickle": _file(b"\x80\x04\x95", "m.pkl"),
     "a text": _file(b"hello\n", "notes.md"),
     "an unknown suffix to write": _args("demo.keras", "-o", "graph.bmp"),
+    "a page on which nothing could be read": _args("demo.keras", "-o", "graph.pdf", "--page", "3x3cm"),
+    "the form of a U for what has none": _args("demo.keras", "-o", "graph.svg", "--layout", "scale"),
     "no suffix to write": _args("demo.keras", "-o", "graph"),
     "a character that GraphML has not": lambda folder: [
         *_config(lambda c: c["config"].update(name="tick\x07ets"))(folder),

@@ -35,7 +35,8 @@ def open_in_view(svg: bytes, *, adapts: bool = False) -> bytes:
         head = head[: comment.start()] + head[comment.end(1) + len(b" -->\n") :]
     parts = re.sub(rb'<g id="[^"]*" class="(?:node|edge|cluster)\b[^"]*"', rb"\g<0>" + PART, body)
     if adapts:
-        words += _dark_style(parts)
+        drawn, end, after = parts.rpartition(b"</svg>")
+        parts = drawn + _dark_style(drawn) + end + after
         tag += b' class="%b"' % ADAPTING
     return b"".join((head, found, tag, ROOT, b">", words, parts))
 
@@ -49,4 +50,4 @@ def _dark_style(body: bytes) -> bytes:
             written = f'{key}="{light.lower()}"'
             if f" {written}".encode() in body:
                 rules.append(f".{ADAPTING.decode()} [{written}]{{{key}:{colour.lower()}}}")
-    return f"\n<style>@media (prefers-color-scheme:dark){{{''.join(sorted(rules))}}}</style>".encode()
+    return f"<style>@media (prefers-color-scheme:dark){{{''.join(sorted(rules))}}}</style>\n".encode()

@@ -65,7 +65,8 @@ def find_u_form(graph: Graph, name: str) -> UForm:
 
 
 def _no_form(name: str, why: str) -> GraphError:
-    return GraphError(f"`{name}` has not the form of a U: {why}")
+    hint = "`--layout layers` draws any graph"
+    return GraphError(f"`{name}` has not the form of a U: {why}", hint=hint)
 
 
 def _ends(graph: Graph, up: set[Read]) -> tuple[NodeKey, str] | None:

@@ -105,8 +105,8 @@ def text(label: str) -> str:
 def test_the_calls_of_a_shared_layer_are_marked_alike_by_colour_and_by_a_sign() -> None:
     picture = drawn(PICTURES["ticket"])
     first, second = (picture.get_node(f"shared_embedding#{i}") for i in (0, 1))
-    assert text(first.attr["label"]) == "shared_embedding #0 Embedding 64 · 640,000"
-    assert text(second.attr["label"]) == "shared_embedding #1 Embedding 64"
+    assert text(first.attr["label"]) == "shared_embedding #0 ○ Embedding 64 · 640,000"
+    assert text(second.attr["label"]) == "shared_embedding #1 ○ Embedding 64"
     assert first.attr["color"] == second.attr["color"] == LIGHT.shared[0]
     assert LIGHT.shared[0] in first.attr["label"]
 
@@ -141,7 +141,7 @@ def test_arrows_say_the_keyword_the_argument_and_which_output() -> None:
         "initial_state",
     ]
     assert said["encoder#0", "output[state]"] == ["output 1"]
-    assert said["mask#0", "encoder#0"] == ["n  bool", "mask"]
+    assert said["mask#0", "encoder#0"] == ["n  bool"]  # its box says that it is the mask
 
 
 def test_an_output_says_what_it_is_trained_for() -> None:
