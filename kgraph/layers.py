@@ -39,7 +39,7 @@ def is_operation(layer: Layer) -> bool:
 
     Keras 3 writes operations with the module that defines them, `keras.src.ops.…` (3.0-3.15).
     """
-    return bool(layer.module) and ".ops." in f"{layer.module}."
+    return layer.graph is None and bool(layer.module) and ".ops." in f"{layer.module}."
 
 
 def is_built_in(layer: Layer) -> bool:

@@ -9,20 +9,18 @@ from typing import Any
 
 import click
 
+from kgraph.cli.agreement import measure, tell_agreement
 from kgraph.cli.flags import json_option, quiet_option
 from kgraph.cli.options import complete_files, imports_option
 from kgraph.cli.terminal import progress, tell
 from kgraph.drawing.describe import format_bytes
-from kgraph.errors import KGraphError
 from kgraph.extraction.conversion.problems import ConversionError
 from kgraph.extraction.conversion.settings import FOR_KERAS
 from kgraph.extraction.file import check_conversion, open_convertible, save_together
 from kgraph.reports.totals import count_totals
-from kgraph.sources.model_file import ModelFile
 from kgraph.texts import escape_json, escape_unprintable
 
 VERSION = 1  # of the JSON
-EXACT = 1e-5  # of the largest value, in float32
 SHOWN = 6  # names of layers in one line
 
 
@@ -74,7 +72,7 @@ def convert_command(
         **source.remarks,
     }
     if verify:
-        facts["verified"] = _verify(source.file, new, imports)
+        facts["verified"] = measure(source.file, [new], imports=imports)
     if as_json:
         click.echo(escape_json(json.dumps(facts, indent=1, ensure_ascii=False)))
         return
@@ -87,21 +85,8 @@ def convert_command(
     for path, what in source.remarks["custom"]:
         tell(f"`{escape_unprintable(path)}` {escape_unprintable(what)}, as it was: give it to Keras yourself")
     if verify:
-        found = facts["verified"]
-        told = f"{found['absolute']:.1e}, {found['relative']:.1e} of the largest value"
-        tell(f"verified beside {found['library']}: at most {told} apart")
+        tell_agreement(facts["verified"])
     tell(f"wrote {new}, for Keras {facts['for_keras']}")
-
-
-def _verify(source: ModelFile, new: Path, imports: Sequence[str]) -> dict[str, Any]:
-    """How far the result is from its source. Raises `KGraphError` for more than rounding."""
-    from kgraph.extraction.verify import verify_conversion
-
-    found = verify_conversion(source, new, imports=imports)
-    if found.relative > EXACT:
-        apart = f"{found.relative:.1e} of the largest value"
-        raise KGraphError(f"`{new}` is written, but is up to {apart} apart from `{source.path}`")
-    return {"library": found.library, "absolute": found.absolute, "relative": found.relative}
 
 
 def _name_layers(paths: Sequence[str]) -> str:

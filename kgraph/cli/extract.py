@@ -6,13 +6,14 @@ import gc
 import json
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kgraph.cli.agreement import measure, tell_agreement
 from kgraph.cli.flags import json_option, quiet_option
 from kgraph.cli.model_io import import_for_keras, import_object, is_code, load_model, note_unused, write_file
 from kgraph.cli.options import (
@@ -56,7 +57,11 @@ VERSION = 1  # of the JSON
 @click.option("-v", "--verbose", is_flag=True, help="Show the plan too.")
 @json_option
 @input_shape_option
-@click.option("--verify", is_flag=True, help="Compare with the loaded source in Keras, bit for bit.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare with the loaded source in Keras, bit for bit if both are of one Keras.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--flat", is_flag=True, help="Put nested models in place of their calls first.")
 @click.option("--with-keras", is_flag=True, help="Load the whole model with Keras, cut it, save it.")
@@ -97,15 +102,14 @@ def extract_command(
         raise click.UsageError("`--layers` is missing: which tensors shall the submodel make?")
     if tail and (inputs or with_keras or is_code(model)):
         raise click.UsageError("`--tail` goes with a file alone, not with `--inputs` or `--with-keras`")
-    if flat and (dry_run or verify or with_keras or is_code(model)):
-        raise click.UsageError("`--flat` goes with files, not with `--dry-run`, `--verify` or `--with-keras`")
+    if flat and (with_keras or is_code(model)):
+        raise click.UsageError("`--flat` goes with files, not with `--with-keras`")
     if input_shapes and not dry_run:
         raise click.UsageError("`--input-shape` goes with `--dry-run`: the file keeps the inputs that it has")
     wanted = _queries(layers)
     report = _Report(wanted, _queries(inputs), verbose or dry_run, as_json)
     if dry_run:
-        graph = bind_input_shapes(load_model(model, imports=imports)[0], input_shapes)
-        report.tell_plan(graph)
+        report.tell_plan(bind_input_shapes(_graph_to_plan(model, report, flat, imports), input_shapes))
         report.end()
         return
     source = (
@@ -128,7 +132,7 @@ def extract_command(
     else:
         file = source.file
         _check_graph(file)
-        _prepare(source, report, verify)
+        _name_flat(source, report)
         if not verify:
             note_unused(imports)
         _cut(source, report, targets)
@@ -138,7 +142,7 @@ def extract_command(
             raise KGraphError(
                 f"`{model}` is no file that Keras could load again", hint="leave `--verify` away"
             )
-        _verify_written(file, report, targets, unsafe, imports)
+        _verify_written(source or file, report, targets, unsafe, imports)
     report.end()
 
 
@@ -153,6 +157,7 @@ class _Report:
     def __init__(self, layers: Queries, inputs: Queries, verbose: bool, as_json: bool) -> None:
         self.layers = layers
         self.inputs: Queries | None = inputs or None
+        self.asked = self.layers, self.inputs  # as they were typed, where the model is made flat
         self.verbose, self.as_json = verbose, as_json
         self.facts: dict[str, Any] = {"version": VERSION}
 
@@ -195,6 +200,12 @@ class _Report:
         self.facts["written"] = [str(target) for target in targets]
         if not self.as_json:
             tell("wrote " + " and ".join(map(str, targets)))
+
+    def tell_agreement(self, found: Mapping[str, Any]) -> None:
+        """How far what was written is from its source is told."""
+        self.facts["verified"] = found
+        if not self.as_json:
+            tell_agreement(found)
 
     def tell_verified(self, count: int) -> None:
         """How many outputs were compared and equal is told."""
@@ -251,10 +262,19 @@ def _cut(source: CuttableFile, report: _Report, targets: Sequence[Path]) -> None
 
 
 def _verify_written(
-    file: ModelFile, report: _Report, targets: Sequence[Path], unsafe: bool, imports: Sequence[str]
+    source: CuttableFile | ModelFile,
+    report: _Report,
+    targets: Sequence[Path],
+    unsafe: bool,
+    imports: Sequence[str],
 ) -> None:
     from kgraph.extraction.verify import verify
 
+    if isinstance(source, OldFile):
+        asked = report.asked
+        report.tell_agreement(measure(source.file, targets, *asked, unsafe=unsafe, imports=imports))
+        return
+    file = source if isinstance(source, ModelFile) else source.file
     head, tail = targets[0], targets[1] if len(targets) > 1 else None
     found = verify(file, head, report.layers, report.inputs, tail=tail, unsafe=unsafe, imports=imports)
     if found.different:
@@ -263,15 +283,22 @@ def _verify_written(
     report.tell_verified(len(found.outputs))
 
 
-def _prepare(source: CuttableFile, report: _Report, verify: bool) -> None:
-    """None; has queries mean the layers of a flat model, if it is one; refuses what cannot be compared."""
-    if verify and isinstance(source, OldFile):
-        raise click.UsageError(
-            "`--verify` compares files of one Keras: `kgraph convert OLD NEW.keras --verify`, and cut that"
-        )
+def _graph_to_plan(model: str, report: _Report, flat: bool, imports: Sequence[str]) -> Graph:
+    """The graph of which a plan is shown; a flat one is that of the file to be written."""
+    if not flat:
+        return load_model(model, imports=imports)[0]
+    source = open_cuttable(Path(model), OldFile.suffix, flat)
+    _check_graph(source.file)
+    _name_flat(source, report)
+    return source.graph
+
+
+def _name_flat(source: CuttableFile, report: _Report) -> None:
+    """None; has the queries of what is cut mean the layers of a flat model, if it is one."""
     if isinstance(source, OldFile) and source.flat:
+        if report.inputs is not None:
+            report.inputs = source.flat_inputs(report.layers, report.inputs)
         report.layers = source.flat_queries(report.layers)
-        report.inputs = None if report.inputs is None else source.flat_queries(report.inputs)
 
 
 def _open_for_keras(path: Path) -> ModelFile:

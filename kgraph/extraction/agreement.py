@@ -1,80 +1,107 @@
-"""How far a converted model is from its source: both loaded, each by its Keras, and run on the same data.
+"""How far a converted model, or a cut of it, is from its source: each run by its Keras on the same data.
 
 Edge module: imports Keras, in the functions that need it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from kgraph.errors import GraphError
 from kgraph.extraction import keras2, keras3
-from kgraph.extraction.input_values import feeds
-from kgraph.extraction.keras_loading import Cause, cause_of, code_in, import_code
-from kgraph.extraction.trial import ComparisonError, Values, as_array
+from kgraph.extraction.keras_loading import cause_of, code_in, import_code
+from kgraph.extraction.plan import name_tensors
+from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array, by_key, name_tail, run_trial
 from kgraph.sources.model_file import ModelFile, open_model_file
 
-BY_HAND = "compare on data of your own"
 NAMES = {"keras": "Keras 3", "tf_keras": "Keras 2 (`tf_keras`)"}
+ROOMS: Mapping[str, Any] = {"keras": keras3, "tf_keras": keras2}
 
 
 def measure_agreement(request: Mapping[str, Any]) -> dict[str, Any]:
-    """For each output its place, largest difference and largest value; and which Keras ran the source."""
-    source = open_model_file(Path(request["files"]["source"]))
+    """For each output its key, largest difference and largest value; and which Keras ran the source."""
+    weights = request["weights"] and Path(request["weights"])
+    source = open_model_file(Path(request["files"]["source"]), weights=weights)
     library = "tf_keras" if source.version < (3,) and find_spec("tf_keras") else "keras"
     import_code(request["imports"], library=library)
     refused = None if request["unsafe"] else code_in(source, library=library)
     if refused is not None:
         raise ComparisonError(f"{NAMES[library]} may not load the source: {refused.what}", refused.hint)
-    old = _load(library, request["files"]["source"], source, "source", request["unsafe"])
-    new = _load("keras", request["files"]["new"], source, "result", request["unsafe"])
-    rooms = {"keras": keras3, "tf_keras": keras2}
-    room: Any = rooms[library]
-    failure: Cause | None = None
-    inputs = room.model_inputs(old)
-    try:
-        for values in feeds(source.graph, inputs, old):
-            try:
-                expected = list(room.outputs_by_path(room.run_model(old, values)))
-            except MemoryError:
-                raise
-            except Exception as error:  # what layers raise on data that they do not take
-                failure = failure or cause_of(error)
-                continue
-            return {"library": NAMES[library], "outputs": list(_compare(expected, new, values))}
-    except MemoryError as error:
-        failure = cause_of(error)
-    except GraphError as error:
-        failure = Cause(str(error))
-    assert failure is not None
-    raise ComparisonError(f"Keras cannot run it on random inputs: {failure.what}", failure.hint or BY_HAND)
+    models = {}
+    for what, path in request["files"].items():
+        by = library if what == "source" else "keras"
+        load = _load_config if what == "source" and weights else _load
+        try:
+            models[what] = load(by, path, source, request["unsafe"])
+        except Exception as error:  # Keras raises whatever the file makes it raise
+            cause = cause_of(error, source)
+            raise ComparisonError(f"{NAMES[by]} cannot load the {what}: {cause.what}", cause.hint) from error
+    make = _trial_of_whole if request["layers"] is None else _trial_of_cut
+    _, expected, made = run_trial(make(library, source, models, request))
+    return {
+        "library": NAMES[library],
+        "outputs": [(key, *_distance(value, made[key])) for key, value in expected.items()],
+    }
 
 
-def _load(library: str, path: str, source: ModelFile, what: str, unsafe: bool) -> Any:
-    load: Callable[..., Any] = import_module(library).models.load_model
-    try:
-        return load(path, compile=False, safe_mode=not unsafe)
-    except Exception as error:  # Keras raises whatever the file makes it raise
-        cause = cause_of(error, source)
-        raise ComparisonError(f"{NAMES[library]} cannot load the {what}: {cause.what}", cause.hint) from error
+def _load(library: str, path: str, _: ModelFile, unsafe: bool) -> Any:
+    return import_module(library).models.load_model(path, compile=False, safe_mode=not unsafe)
 
 
-def _compare(expected: list[tuple[Any, Any]], new: Any, values: Values) -> Iterator[tuple[str, float, float]]:
+def _load_config(library: str, path: str, source: ModelFile, _: bool) -> Any:
+    """The model of a `to_json()`, with its weights."""
+    model = import_module(library).models.model_from_json(Path(path).read_text("utf-8"))
+    model.load_weights(source.weights)
+    return model
+
+
+def _trial_of_whole(
+    library: str, source: ModelFile, models: Mapping[str, Any], _: Mapping[str, Any]
+) -> Trial:
+    room, old, new = ROOMS[library], models["source"], models["submodel"]
+
+    def expected(values: Values, _: int) -> Values:
+        return _by_path(room.outputs_by_path(room.run_model(old, values)))
+
+    def made(values: Values, _: int) -> Values:
+        given = dict(zip(keras3.model_inputs(new), values.values(), strict=True))  # some are named anew
+        return _by_path(keras3.outputs_by_path(keras3.run_model(new, given)))
+
+    return Trial(source.graph, room.model_inputs(old), old, expected, made, {})
+
+
+def _by_path(outputs: Any) -> Values:
+    return {".".join(map(str, path)): value for path, value in outputs}
+
+
+def _trial_of_cut(
+    library: str, source: ModelFile, models: Mapping[str, Any], request: Mapping[str, Any]
+) -> Trial:
+    layers, inputs = request["layers"], request["inputs"]
+    if library == "keras":
+        return keras3.keras3_trial(models, layers, inputs)
+    trial = keras2.keras2_trial(source.graph, models, layers, inputs)
+    keys, tail = list(name_tensors(source.graph, layers)), models.get("tail")
+
+    def made(values: Values, _: int) -> Values:
+        head = keras3.run_model(models["submodel"], values | trial.begun)
+        rest = {} if tail is None else name_tail(keras3.outputs_by_path(tail(head, training=False)))
+        return by_key(head, keys) | rest
+
+    return trial._replace(made=made)
+
+
+def _distance(expected: Any, made: Any) -> tuple[float, float]:
+    """The largest difference of two outputs, and the largest value; words differ by 1."""
     import numpy as np
 
-    names = list(keras3.model_inputs(new))
-    given = dict(zip(names, values.values(), strict=True))
-    made = list(keras3.outputs_by_path(keras3.run_model(new, given)))
-    for (path, left), (_, right) in zip(expected, made, strict=True):
-        place, a, b = ".".join(map(str, path)), as_array(left), as_array(right)
-        if a.shape != b.shape:
-            raise ComparisonError(f"the result makes {b.shape} where the source makes {a.shape}")
-        if a.dtype == object:
-            yield place, float((a != b).any()), 1.0
-            continue
-        a, b = a.astype("float64"), b.astype("float64")
-        yield place, float(np.abs(a - b).max(initial=0)), float(np.abs(a).max(initial=0))
+    a, b = as_array(expected), as_array(made)
+    if a.shape != b.shape:
+        raise ComparisonError(f"the result makes {b.shape} where the source makes {a.shape}")
+    if a.dtype == object:
+        return float((a != b).any()), 1.0
+    a, b = a.astype("float64"), b.astype("float64")
+    return float(np.abs(a - b).max(initial=0)), float(np.abs(a).max(initial=0))

@@ -14,16 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kgraph.errors import GraphError, KGraphError
+from kgraph.errors import KGraphError
 from kgraph.extraction.agreement import measure_agreement
-from kgraph.extraction.input_values import feeds
 from kgraph.extraction.keras2 import keras2_trial
 from kgraph.extraction.keras3 import keras3_trial
-from kgraph.extraction.keras_loading import Cause, cause_of, code_in, import_code
-from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array
+from kgraph.extraction.keras_loading import cause_of, code_in, import_code
+from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array, run_trial
 from kgraph.sources.model_file import open_model_file
 
-BY_HAND = "compare on data of your own: `keras.models.load_model` loads both"
 NAMES = {"keras": "Keras", "tf_keras": "Keras 2"}
 TF_KERAS = "`pip install tf_keras` adds it"
 
@@ -34,7 +32,7 @@ def main() -> None:
     with _own_stdout() as write:
         try:
             request = json.load(sys.stdin)
-            answer = measure_agreement(request) if "new" in request["files"] else compare(request)
+            answer = measure_agreement(request) if request["converted"] else compare(request)
         except ComparisonError as error:
             answer = {"error": error.cause.what, "hint": error.cause.hint}
         except KGraphError as error:
@@ -77,33 +75,16 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
             ) from error
     layers, inputs = request["layers"], request["inputs"]
     if library == "tf_keras":
-        return _try(keras2_trial(source.graph, models, layers, inputs))
-    return _try(keras3_trial(models, layers, inputs))
+        return _find_differences(keras2_trial(source.graph, models, layers, inputs))
+    return _find_differences(keras3_trial(models, layers, inputs))
 
 
-def _try(trial: Trial) -> dict[str, Any]:
+def _find_differences(trial: Trial) -> dict[str, Any]:
     """What is compared on the first data that all models can be run on."""
-    failure: Cause | None = None
-    try:
-        for values in feeds(trial.graph, trial.inputs, trial.model):
-            try:
-                expected, made = trial.expected(values, 0), trial.made(values, 0)
-            except MemoryError:
-                raise
-            except Exception as error:  # what layers raise on data that they do not take
-                failure = failure or cause_of(error)
-                if failure.hint:
-                    break
-                continue
-            different = [key for key in expected if not is_equal(expected[key], made.get(key))]
-            _check_repeatable(trial, values, expected, different)
-            return {"outputs": list(expected), "different": different}
-    except MemoryError as error:
-        failure = cause_of(error)
-    except GraphError as error:
-        failure = Cause(str(error))
-    assert failure is not None
-    raise ComparisonError(f"Keras cannot run it on random inputs: {failure.what}", failure.hint or BY_HAND)
+    values, expected, made = run_trial(trial)
+    different = [key for key in expected if not is_equal(expected[key], made.get(key))]
+    _check_repeatable(trial, values, expected, different)
+    return {"outputs": list(expected), "different": different}
 
 
 def _check_repeatable(trial: Trial, values: Values, expected: Values, different: list[str]) -> None:

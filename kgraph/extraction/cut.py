@@ -5,6 +5,7 @@ An inner tensor becomes one more output of the nested model it lies in, whose ca
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -115,8 +116,12 @@ class Cutting:
         cut = Cutting(inside, {str(i): want for i, want in enumerate(wants)}, {}, self.memo).run()
         ends = list(dict.fromkeys(cut.became.values()))
         outputs = Slots([("", ends[0])] if len(ends) == 1 else ((str(i), t) for i, t in enumerate(ends)))
-        whole = list(inside.outputs.values()) == ends and len(cut.graph.nodes) == len(inside.nodes)
-        left = inside if whole else replace(cut.graph, outputs=outputs, class_name="Functional")
+        # An inner tensor has the address of an output where it took its place, in a model that is cut itself.
+        is_whole = list(inside.outputs.values()) == ends and all(
+            map(operator.is_, cut.graph.layers, inside.layers)
+        )
+        is_whole = is_whole and len(cut.graph.nodes) == len(inside.nodes)
+        left = inside if is_whole else replace(cut.graph, outputs=outputs, class_name="Functional")
         return replace(cut, graph=left)
 
     def _inside(self, name: str) -> Graph:
@@ -189,6 +194,8 @@ class Cutting:
         if layer.name not in self.cuts:
             return [layer]
         graph = self.cuts[layer.name].graph
+        if graph is layer.graph:
+            return [layer]
         return [replace(layer, graph=graph, class_name=graph.class_name)]
 
     def _replacements(self, node: Node) -> Iterator[Node]:

@@ -48,7 +48,7 @@ def keras2_trial(graph: Graph, models: Mapping[str, Any], layers: Queries, input
         bare = "" in wanted.outputs
         return made | name_tail(outputs_by_path(tail(head if bare else made, training=False)))
 
-    return Trial(graph, model_inputs(source), source, expected, made)
+    return Trial(graph, model_inputs(source), source, expected, made, fed)
 
 
 @dataclass

@@ -52,7 +52,7 @@ def keras3_trial(models: Mapping[str, Any], layers: Queries, inputs: Queries | N
     graph = read_live(source)
     whole = source if tail is not None else cut
     run = graph if tail is not None else plan(graph, layers, inputs)
-    return Trial(run, model_inputs(whole), source, expected, made)
+    return Trial(run, model_inputs(whole), source, expected, made, {})
 
 
 def _functional(model: Any) -> Any:

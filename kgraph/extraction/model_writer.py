@@ -128,9 +128,16 @@ class ModelWriter:
         return {**self._entry(layer), "name": layer.name, "inbound_nodes": nodes}
 
     def _check_inputs(self, layer: Layer, before: Node, after: Node) -> None:
-        """Raises `ExtractError` for a call that has lost all that it read; one of constants reads nothing."""
-        if not after.inputs and self.graph.node(Tensor(layer.source_name, before.node_index)).inputs:
+        """Raises `ExtractError` for a call that has lost all that it read; one of constants reads nothing.
+
+        The first layer of a Sequential that was never built reads nothing that is written down.
+        """
+        if after.inputs:
+            return
+        if self.graph.node(Tensor(layer.source_name, before.node_index)).inputs:
             raise ExtractError(layer.source_name, "is left without an input, so that it cannot be called")
+        if not self.has_calls and layer.class_name != "InputLayer":
+            raise ExtractError(layer.source_name, f"begins `{self.graph.name}`, which was never built")
 
     def _new_entry(self, layer: Layer) -> Written:
         """The entry of an operation or an activation that the source does not have, with its calls."""

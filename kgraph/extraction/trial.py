@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kgraph.extraction.keras_loading import Cause
+from kgraph.errors import GraphError
+from kgraph.extraction.input_values import feeds
+from kgraph.extraction.keras_loading import Cause, cause_of
 from kgraph.graph import Graph
 
+BY_HAND = "compare on data of your own: `keras.models.load_model` loads both"
 Values = dict[str, Any]  # arrays by the name of an input, or the key of an output
 
 
 class Trial(NamedTuple):
     """What is compared: the inputs of the source that are fed, and what source and files make of them.
 
-    Both functions take a seed, for what is random, beside the values.
+    Both functions take a seed, for what is random, beside the values. `begun`: what the submodel begins at,
+    if not at the source's inputs, once `expected` was called.
     """
 
     graph: Graph
@@ -22,6 +26,7 @@ class Trial(NamedTuple):
     model: Any  # whose layers read them
     expected: Callable[[Values, int], Values]
     made: Callable[[Values, int], Values]
+    begun: Values
 
 
 class ComparisonError(Exception):
@@ -30,6 +35,30 @@ class ComparisonError(Exception):
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
         self.cause = Cause(what, hint)
+
+
+def run_trial(trial: Trial) -> tuple[Values, Values, Values]:
+    """What went in, what is expected, and what was made, on the first random data that all models take.
+
+    Raises `ComparisonError` where there is none.
+    """
+    failure: Cause | None = None
+    try:
+        for values in feeds(trial.graph, trial.inputs, trial.model):
+            try:
+                return values, trial.expected(values, 0), trial.made(values, 0)
+            except MemoryError:
+                raise
+            except Exception as error:  # what layers raise on data that they do not take
+                failure = failure or cause_of(error)
+                if failure.hint:
+                    break
+    except MemoryError as error:
+        failure = cause_of(error)
+    except GraphError as error:
+        failure = Cause(str(error))
+    assert failure is not None
+    raise ComparisonError(f"Keras cannot run it on random inputs: {failure.what}", failure.hint or BY_HAND)
 
 
 def name_tail(outputs: Iterable[tuple[tuple[Any, ...], Any]]) -> Values:

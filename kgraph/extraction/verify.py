@@ -56,10 +56,8 @@ def verify(
     files = {"source": source.path, "submodel": submodel} | ({"tail": tail} if tail else {})
     request = {
         "files": {what: str(path) for what, path in files.items()},
-        "layers": _query_texts(layers),
-        "inputs": inputs if inputs is None else _query_texts(inputs),
-        "unsafe": unsafe,
-        "imports": list(imports),
+        **_request(layers, inputs, unsafe, imports),
+        "converted": False,
         "library": "tf_keras" if () < source.version < (3,) else "keras",
     }
     answer = _answer(request, submodel)
@@ -89,21 +87,42 @@ class Agreement:
 
 
 def verify_conversion(
-    source: ModelFile, new: Path, *, unsafe: bool = False, imports: Sequence[str] = ()
+    source: ModelFile,
+    new: Path,
+    layers: Queries | None = None,
+    inputs: Queries | None = None,
+    *,
+    tail: Path | None = None,
+    unsafe: bool = False,
+    imports: Sequence[str] = (),
 ) -> Agreement:
     """How far the model of a converted file is from its source, on random inputs, with `training=False`.
 
+    With `layers`, and maybe `inputs`, the file is that of a cut, `tail` that of the rest, as for `verify`.
     Files of Keras 1 and 2 are loaded with tf_keras if it is installed, others with Keras; the result with
     Keras. Raises as `verify`, and `KGraphError` for a source that no Keras loads with its weights.
     """
     source.check_unchanged()
-    if source.weights is not None or source.format == "tensorflow.js":
+    if source.format == "tensorflow.js" or (source.weights is not None and source.format != "json"):
         raise KGraphError(
             f"`{source.path}` is no file that Keras could load with its weights", hint="leave `--verify` away"
         )
-    files = {"source": str(source.path), "new": str(new)}
-    answer = _answer({"files": files, "unsafe": unsafe, "imports": list(imports)}, new)
+    files = {"source": str(source.path), "submodel": str(new)} | ({"tail": str(tail)} if tail else {})
+    weights = None if source.weights is None else str(source.weights)
+    request = {"files": files, "weights": weights, "converted": True}
+    answer = _answer(request | _request(layers, inputs, unsafe, imports), new)
     return Agreement(answer["library"], tuple((str(p), float(d), float(m)) for p, d, m in answer["outputs"]))
+
+
+def _request(
+    layers: Queries | None, inputs: Queries | None, unsafe: bool, imports: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "layers": layers if layers is None else _query_texts(layers),
+        "inputs": inputs if inputs is None else _query_texts(inputs),
+        "unsafe": unsafe,
+        "imports": list(imports),
+    }
 
 
 def _answer(request: Mapping[str, Any], written: Path) -> dict[str, Any]:

@@ -307,9 +307,6 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "no block that could be opened": _args("demo.keras", "--open", "encodr", "-o", "demo.svg"),
     "a layer inside what could be opened": _args("demo.keras", "--open", "encoder/pool", "-o", "demo.svg"),
     "boxes and levels": _args("demo.keras", "--boxes", "9", "--depth", "1", "-o", "demo.svg"),
-    "what is open where nothing is closed": _args(
-        "demo.keras", "--open", "encoder", "--no-fold", "-o", "demo.svg"
-    ),
     "a shape for no input": _args("demo.keras", "--input-shape", "titel=16"),
     "a shape of another rank": _args("demo.keras", "--input-shape", "title=16x3x4"),
     "a shape without a name, and two inputs": _args("demo.keras", "--input-shape", "16"),

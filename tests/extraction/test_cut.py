@@ -12,7 +12,7 @@ import pytest
 from helpers.growth import TIMES, growth, is_in_proportion, seconds
 from helpers.reference import inputs_of, run, same
 from helpers.strategies import graphs
-from hypothesis import given
+from hypothesis import given, settings
 
 from kgraph.errors import ExtractError
 from kgraph.extraction.file import extract_file
@@ -23,7 +23,7 @@ from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.query import select
 from kgraph.sources import read
 from kgraph.structures import Slots
-from kgraph.transforms.flatten import flatten
+from kgraph.transforms.flatten import every_node, flatten
 
 
 def line(name: str, layers: list[Layer]) -> Graph:
@@ -54,6 +54,43 @@ def test_a_plan_finds_what_select_finds(graph: Graph) -> None:
         place = place_of(graph, tensor)
         assert "/".join(step.layer for step in place) == tensor.layer
         assert place[-1].tensor_index == tensor.tensor_index
+
+
+def maker(graph: Graph, tensor: Tensor, *, in_plan: bool) -> list[tuple[str, int]]:
+    """The calls of nested models that a tensor comes out of, and the one that makes it, innermost last."""
+    layer = graph.layer(tensor.layer)
+    own = [(layer.source_name if in_plan else layer.name, tensor.node_index)]
+    if layer.graph is None:
+        return own
+    inside = list(layer.graph.outputs.values())[tensor.tensor_index]
+    return own + maker(layer.graph, inside, in_plan=in_plan)
+
+
+@settings(max_examples=30)
+@given(graphs())
+def test_the_output_of_a_plan_comes_out_of_the_call_that_was_named(graph: Graph) -> None:
+    """Wrapped models aside, which are cut into links."""
+    for tensor in [tensor for node, _ in every_node(graph) for tensor in node.outputs]:
+        place, inner, is_wrapped = place_of(graph, tensor), graph, False
+        for step in place[:-1]:
+            layer = inner.layer(step.layer)
+            inner, is_wrapped = layer.graph or inner, is_wrapped or layer.wraps
+        if is_wrapped:
+            continue
+        planned = plan(graph, tensor)
+        (made,) = planned.outputs.values()
+        around = [(step.layer, step.node_index) for step in place[:-1]]
+        assert maker(planned, made, in_plan=True) == around + maker(inner, place[-1], in_plan=False)
+
+
+def test_the_first_layer_of_a_model_that_is_all_of_another_is_cut_out() -> None:
+    """Once the whole model was left, whose output had the same address: a wrong result, said by nobody."""
+    inner = line("inner", [Layer("a", "ReLU"), Layer("b", "ReLU")])
+    middle = line("middle", [Layer("inner", "Functional", graph=inner)])
+    outer = line("outer", [Layer("middle", "Functional", graph=middle)])
+    planned = plan(outer, "middle/inner/a")
+    assert planned.layers == plan(planned, "middle/inner/a").layers
+    assert maker(planned, planned.outputs[""], in_plan=True) == [("middle", 0), ("inner", 0), ("a", 0)]
 
 
 def test_a_layer_with_a_slash_in_its_name_is_found_beside_a_nested_model(tmp_path: Path) -> None:

@@ -288,3 +288,23 @@ def test_an_asset_whose_name_is_two_is_damaged(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"asset .* is damaged"):
         extract_file(tmp_path / "m.keras", tmp_path / "cut.keras", "words")
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
+
+
+def test_the_first_layer_of_a_sequential_never_built_cannot_be_cut_out(tmp_path: Path) -> None:
+    """A changed file had it: a wrapper stood around the InputLayer of a nested Sequential."""
+    first = layer("first", "TimeDistributed", layer=X)
+    line = layer("line", "Sequential", ("x", 0), layers=[first, layer("second", "ReLU")])
+    source = keras_file(tmp_path, model("m", [X, line], [("line", 0)]))
+    target = tmp_path / "cut.keras"
+    with pytest.raises(ExtractError, match="`first` begins `line`, which was never built"):
+        extract_file(source, target, ["line/first"])
+    assert not target.exists()
+
+
+def test_a_nested_model_of_a_module_of_operations_is_cut_as_a_model(tmp_path: Path) -> None:
+    """A changed file had it: its layers were in the graph, and not among those that have weights."""
+    inside = model("inside", [X, layer("a", "ReLU", ("x", 0))], [("a", 0)], ("x", 0))
+    inside["module"] = "keras.src.ops.numpy"
+    source = keras_file(tmp_path, model("m", [X, inside], [("inside", 1)]))
+    extract_file(source, tmp_path / "cut.keras", "inside/a")
+    assert read(tmp_path / "cut.keras") == renumber(plan(read(source), "inside/a"))

@@ -53,6 +53,7 @@ def keep_case(seed: str, case: int, seeds: Path) -> int:
     *_, (model, weights, what) = make_case(seed, case, list_seeds(seeds), folder)
     print(f"{what}\n{model}" + (f" --weights {weights}" if weights else ""))
     with tempfile.TemporaryDirectory() as second:
+        tempfile.tempdir = second  # nothing outside may be touched
         result = run_case(seed, case, list_seeds(seeds), Path(second), Touched(Path(second)))
     print("\n".join(f"{key}: {value}" for key, value in result.items()))
     return int(result["outcome"] == "fault")

@@ -68,6 +68,13 @@ def difference(expected: Any, made: Any) -> float:
     return apart / largest if largest else apart
 
 
+def in_double(models: Any, model: Any) -> Any:
+    """The model in float64, made by `keras.models` or `tf_keras.models`, with the same weights."""
+    double = models.model_from_json(model.to_json().replace('"float32"', '"float64"'))
+    double.set_weights([np.asarray(w).astype(np.float64) for w in model.get_weights()])
+    return double
+
+
 def largest_difference(model: Any, converted: Any, data: Sequence[Any] | None = None) -> float:
     """How far what two models make of the same random data is apart, over all outputs."""
     given = data_of(model) if data is None else data

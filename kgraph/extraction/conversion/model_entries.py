@@ -9,6 +9,7 @@ from typing import Any
 
 from kgraph.extraction.conversion.layer_entries import Origin, Written, convert_layer, is_model, name_of
 from kgraph.extraction.conversion.problems import Findings
+from kgraph.extraction.conversion.tensorflow_nodes import NODE, convert_node, node_name
 from kgraph.extraction.conversion.tensorflow_operations import NoCounterpartError, convert_function
 from kgraph.extraction.model_writer import FUNCTIONAL
 from kgraph.extraction.place import Names
@@ -16,7 +17,7 @@ from kgraph.graph import Graph, Tensor
 from kgraph.sources.configs.upgrade import is_reference
 from kgraph.sources.entries import Entry
 
-FUNCTIONS = ("TFOpLambda", "SlicingOpLambda")
+FUNCTIONS = ("TFOpLambda", "SlicingOpLambda", NODE)
 # What stands for a layer that cannot be carried over, until all that cannot is told.
 LOST: Written = {"module": None, "class_name": "?", "inbound_nodes": []}
 STATEFUL = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
@@ -122,14 +123,20 @@ class EntryConverter:
 
     def _function(self, child: Entry, graph: Graph | None, path: str) -> Written:
         """A function of TensorFlow as an operation, with its calls, which must all be of one kind."""
-        function = child["config"].get("function")
+        settings = child["config"]
+        is_node = child["class_name"] == NODE
+        told = f"`{node_name(settings)}` of TensorFlow" if is_node else f"`tf.{settings.get('function')}`"
         head, calls = None, []
         for call in _calls(child):
             try:
-                operation = convert_function(function, call["args"], call["kwargs"])
+                operation = (
+                    convert_node(settings, call["args"])
+                    if is_node
+                    else convert_function(settings.get("function"), call["args"], call["kwargs"])
+                )
             except NoCounterpartError as error:
                 why = f", {error}," if str(error) else ""
-                self.findings.refuse(path, f"is `tf.{function}`{why} which has no counterpart in Keras 3")
+                self.findings.refuse(path, f"is {told}{why} which has no counterpart in Keras 3")
                 return {**LOST, "config": child["config"]}
             config = {"name": child["config"].get("name"), **operation.config}
             new = {
@@ -137,7 +144,7 @@ class EntryConverter:
                 "registered_name": operation.class_name, "config": config,
             }  # fmt: skip
             if head is not None and json.dumps(head) != json.dumps(new):
-                self.findings.refuse(path, f"is `tf.{function}`, called in two ways")
+                self.findings.refuse(path, f"is {told}, called in two ways")
             head = new
             filled = _Call(graph, self)
             calls.append({

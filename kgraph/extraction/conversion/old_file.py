@@ -31,7 +31,7 @@ from kgraph.extraction.cutter import OUTPUTS, Keyed, Watch, watch_nothing
 from kgraph.extraction.hdf5_writer import ArrayLayout, NewArray, PlacedArray, lay_out_arrays
 from kgraph.extraction.keras_zip import copy_assets, zip_info
 from kgraph.extraction.model_writer import WrittenConfig
-from kgraph.extraction.plan import Queries, name_tensors
+from kgraph.extraction.plan import Queries, name_tensors, plan
 from kgraph.extraction.weight_moves import Move, group_places, group_to_copy, plan_moves
 from kgraph.extraction.write_keras3 import write_config, write_whole
 from kgraph.graph import Graph, Tensor
@@ -93,15 +93,25 @@ class OldFile:
 
     def flat_queries(self, layers: Queries) -> Queries:
         """What queries name in the model with its nested models, as it is called without them."""
-        whole = self.whole_carried
-        names = {path: name for name, path in flat_names(whole.graph).items()}
-        ends = call_ends(whole.graph)
-        found = {}
-        for key, tensor in name_tensors(whole.graph, layers).items():
-            end = ends.get(tensor, tensor)
-            found[key] = replace(end, layer=names[end.layer])
+        found = self._flat_tensors(layers)
         is_bare = isinstance(layers, str | Tensor) and len(found) == 1 and "=" not in str(layers)
         return str(next(iter(found.values()))) if is_bare else found
+
+    def flat_inputs(self, layers: Queries, inputs: Queries) -> Mapping[str, Tensor]:
+        """Where a flat cut begins: by the names that the inputs of the cut with nested models have."""
+        wanted = plan(self.whole_carried.graph, layers, inputs)
+        names = [layer.name for layer in wanted.layers if layer.stands_for]
+        return dict(zip(names, self._flat_tensors(inputs).values(), strict=True))
+
+    def _flat_tensors(self, queries: Queries) -> dict[str, Tensor]:
+        whole = self.whole_carried.graph
+        names = {path: name for name, path in flat_names(whole).items()}
+        ends = call_ends(whole)
+        found = {}
+        for key, tensor in name_tensors(whole, queries).items():
+            end = ends.get(tensor, tensor)
+            found[key] = replace(end, layer=_renamed(end.layer, names))
+        return found
 
     def config_alone(self, findings: Findings) -> Written:
         """The config of the model by itself, as Keras 3 writes it, without weights."""
@@ -165,7 +175,8 @@ def flatten_carried(carried: Carried) -> Carried:
     old = dict(group_places(carried.entry, "", ""))
     placed = PlacedWeights()
     for name, parts in group_places(entry, "", ""):
-        for (source, without), (target, _) in zip(old[paths[name]], parts, strict=bool(old[paths[name]])):
+        before = old[_renamed(name, paths)]
+        for (source, without), (target, _) in zip(before, parts, strict=bool(before)):
             move = Move(source, target, without)
             for below, arrays in group_to_copy(carried.weights.tree, move).below():
                 for array in arrays:
@@ -175,8 +186,17 @@ def flatten_carried(carried: Carried) -> Carried:
             if source in carried.weights.groups:
                 placed.groups[target] = carried.weights.groups[source]
     graph = read_config(entry, placed.tree, Context(str(carried.graph.source), "keras zip", VERSION))
-    origins = {name: carried.origins.get(path, path) for name, path in paths.items()}
+    whole = {name: _renamed(name, paths) for name, _ in every_layer(graph)}
+    origins = {name: carried.origins.get(path, path) for name, path in whole.items()}
     return Carried(entry, graph, placed, carried.findings, origins)
+
+
+def _renamed(path: str, names: Mapping[str, str]) -> str:
+    """A path whose beginning has another name; wrapped models stay as they are within."""
+    end = len(path)
+    while path[:end] not in names:
+        end = path.rindex("/", 0, end)
+    return names[path[:end]] + path[end:]
 
 
 def origin_of(file: ModelFile) -> Origin:

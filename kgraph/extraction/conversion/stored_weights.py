@@ -152,6 +152,9 @@ class WeightPlacer:
         if len(made) != len(places):
             self.findings.refuse(old, f"has {len(made)} weights, where Keras 3 wants {len(places)}")
             return
+        if any(f"{group}/{place}" in self.placed.values for place in places):
+            self.findings.refuse(old, f"would lie in `{group}`, where another layer's weights lie in Keras 3")
+            return
         if change is not None:
             is_scaled = self.facts.is_old and has_hard_sigmoid(leaf)
             self.findings.note(old, SCALED if is_scaled else LAID_OUT)

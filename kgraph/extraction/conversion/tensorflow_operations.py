@@ -5,7 +5,7 @@ Each row is proved against tf_keras by a test. A function, or an argument, of no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,7 @@ class Row:
         missing = [name for name in self.tensors if name not in named]
         if missing:
             raise NoCounterpartError(f"not given `{missing[0]}`")
-        args = [first, *(named[name] for name in self.tensors)]
+        args = [_as_operand(first), *(_as_operand(named[name]) for name in self.tensors)]
         return Operation(self.module, self.class_name, {**config, **(self.fixed or {})}, args, {})
 
 
@@ -65,6 +65,23 @@ def holds_tensor(value: Any) -> bool:
     if isinstance(value, Mapping):
         return value.get("class_name") == "__keras_tensor__" or any(map(holds_tensor, value.values()))
     return isinstance(value, list) and any(map(holds_tensor, value))
+
+
+def _as_operand(value: Any) -> Any:
+    """An operand; a list of numbers as the array that TensorFlow made of it, which operations want (3.15)."""
+    if not isinstance(value, list) or holds_tensor(value):
+        return value
+    kinds = {type(number) for number in _numbers(value)}
+    dtype = "float32" if float in kinds else "bool" if kinds == {bool} else "int32"
+    return {"class_name": "__numpy__", "config": {"value": value, "dtype": dtype}}
+
+
+def _numbers(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _numbers(item)
+    else:
+        yield value
 
 
 def _matmul(first: Any, named: Mapping[str, Any]) -> Operation:

@@ -10,12 +10,14 @@ from pathlib import Path
 import h5py
 import pytest
 from helpers.command_line import failed, run
+from helpers.places import DEMO
 from helpers.verified_keras2 import KERAS2
 
 from kgraph.extraction.file import convert
 from kgraph.extraction.verify import verify_conversion
 from kgraph.sources.model_file import open_model_file
 
+LINE = {"class_name": "Flatten", "config": {"name": "f", "batch_input_shape": [None, 3]}}
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -52,20 +54,53 @@ def test_other_numbers_are_told(old: Path, tmp_path: Path) -> None:
     assert found.relative > 1e-5
 
 
-def test_a_source_that_no_keras_loads_is_named(
-    old: Path, tmp_path: Path, environment: dict[str, str]
-) -> None:
+def test_a_config_with_weights_is_compared(old: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     model = KERAS2["plain"]().model
     (tmp_path / "m.json").write_text(model.to_json())
     model.save_weights(tmp_path / "w.h5")
-    said = failed(
-        "convert",
-        "m.json",
-        "new.keras",
-        "--weights",
-        "w.h5",
+    words = ("convert", "m.json", "new.keras", "--weights", "w.h5", "--verify", "--json")
+    said = run(*words, cwd=tmp_path, environment=environment)
+    assert json.loads(said)["verified"]["relative"] <= 1e-5
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["", "flat"])
+@pytest.mark.parametrize("name", list(KERAS2))
+def test_a_cut_of_an_old_file_is_compared_with_tf_keras(
+    name: str, flat: bool, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    pytest.importorskip("tf_keras")
+    case = KERAS2[name]()
+    case.model.save(tmp_path / "m.h5")
+    words = ["extract", "m.h5", "--layers", *case.queries, "-o", "cut.keras"]
+    words += ["--inputs", *case.inputs] if case.inputs else []
+    words += ["--tail", "rest.keras"] * case.tail + ["--flat"] * flat
+    found = json.loads(run(*words, "--verify", "--json", cwd=tmp_path, environment=environment))["verified"]
+    assert found["library"] == "Keras 2 (`tf_keras`)"
+    assert found["relative"] <= 1e-5
+
+
+def test_a_flat_cut_of_a_file_of_keras_3_is_equal_to_the_last_bit(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    words = (
+        "extract",
+        str(DEMO),
+        "--layers",
+        "encoder/**",
+        "-o",
+        "cut.keras",
+        "--flat",
         "--verify",
-        cwd=tmp_path,
-        environment=environment,
+        "--json",
     )
+    found = json.loads(run(*words, cwd=tmp_path, environment=environment))["verified"]
+    assert found == {"library": "Keras 3", "absolute": 0.0, "relative": 0.0}
+
+
+def test_a_source_that_no_keras_loads_is_named(tmp_path: Path, environment: dict[str, str]) -> None:
+    config = {"class_name": "Sequential", "config": {"name": "m", "layers": [LINE]}}
+    model = {"modelTopology": {"keras_version": "2.8.0", "model_config": config}, "weightsManifest": []}
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    words = ("convert", "model.json", "new.keras", "--verify")
+    said = failed(*words, cwd=tmp_path, environment=environment)
     assert "is no file that Keras could load with its weights" in said

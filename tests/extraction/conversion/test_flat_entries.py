@@ -180,3 +180,18 @@ def test_the_layers_that_take_training_are_those_of_keras() -> None:
 
     for name in TRAINED:
         assert "training" in inspect.signature(getattr(keras.layers, name).call).parameters, name
+
+
+def test_a_wrapped_model_stays_and_is_cut_within(tmp_path: Path) -> None:
+    import keras
+
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="d"), keras.layers.ReLU()])
+    x, y = keras.Input((4, 3)), keras.Input((4, 3), name="y")
+    around = keras.Model(y, keras.layers.TimeDistributed(inner, name="td")(y), name="around")
+    model = keras.Model(x, around(x))
+    model.save(tmp_path / "m.keras")
+    for query in ("around/td", "around/td/d"):
+        extract_file(tmp_path / "m.keras", tmp_path / "cut.keras", query, flat=True, force=True)
+        cut = keras.models.load_model(tmp_path / "cut.keras", compile=False)
+        assert [layer.name for layer in read(cut).layers][1].startswith("around_td")
+        same(run(cut, data := inputs_of(model))[""], run(extract(model, query), data)[""], query)

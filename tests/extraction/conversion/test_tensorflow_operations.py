@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.converted import data_of, difference, run_keras_2, run_keras_3
 
@@ -55,6 +56,8 @@ OTHERS: Mapping[str, Call] = {
     "operator +": lambda tf, x, y: x + 2.0,
     "operator - from a number": lambda tf, x, y: 2.0 - x,
     "operator / from a number": lambda tf, x, y: 3.0 / x,
+    "operator * by an array": lambda tf, x, y: x * np.array([1.0, 2.0, 3.0, 4.0], "float32"),
+    "maximum of an array of numbers": lambda tf, x, y: tf.maximum(x, [1, 2, 1, 2]),
     "operator * of tensors": lambda tf, x, y: x * y,
     "floor_div": lambda tf, x, y: tf.compat.v1.floor_div(x, y),
     "operator -x": lambda tf, x, y: -x,
