@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from helpers.places import DEMO
 
 import kgraph
-from kgraph.cli import main
+from kgraph.cli import cli as main
 
 WRONG = {
     ("--page", "a7", "-o", "m.pdf"): "there are 'a4', 'letter' and sizes, as '16x9cm' or '8.5x11in'",
