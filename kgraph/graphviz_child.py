@@ -160,7 +160,7 @@ class Drawing:
             (size,) = (part.size for _, part in placed if part.of == LEGEND)
             placed = [(thing, part) for thing, part in placed if part.of != LEGEND]
             wish, is_moved = self._below(placed, wish._replace(legend=size)), True
-        parts = free_labels([part for _, part in placed], wish.rankdir)
+        parts = free_labels([part for _, part in placed])
         is_freed = any(part is not old for part, (_, old) in zip(parts, placed, strict=True))
         if not (is_moved or is_turned or is_freed):
             return None

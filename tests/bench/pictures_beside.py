@@ -52,7 +52,7 @@ def draw_visualkeras(model: Path, target: Path) -> None:
 
     loaded = load_keras().models.load_model(model)
     try:
-        visualkeras.layered_view(loaded, legend=True, to_file=str(target))
+        visualkeras.layered_view(loaded, to_file=str(target))
     except Exception:  # it is made for one chain of convolutions
         visualkeras.graph_view(loaded, to_file=str(target))
 

@@ -180,9 +180,7 @@ class Picture:
         colours = self._boxes.palette
         inks = dot_labels.Inks(frame.mark or colours.quiet, frame.mark or colours.nested, colours.quiet)
         attributes = {
-            "label": dot_labels.heading(
-                frame.title, frame.sign, inks, is_beside=self.look.rankdir in ("TB", "BT")
-            ),
+            "label": dot_labels.heading(frame.title, frame.sign, inks),
             "id": dot_labels.literal(frame.address),
             "tooltip": dot_labels.literal(*frame.details),
             "margin": "14",

@@ -110,16 +110,12 @@ def card(
     return _html_table(rows)
 
 
-def heading(title: str, sign: str, inks: Inks, *, is_beside: bool) -> str:
-    """The label of a frame; `is_beside` an arrow that leads into its middle: then with as much room again."""
-    titles = wrap_text(title, WRAP // 2)
-    cells = _cell(titles, QUIET_POINTS, inks.title, "LEFT")
-    wide = widest(titles, QUIET_POINTS, bold=False)
+def heading(title: str, sign: str, inks: Inks) -> str:
+    """The label of a frame, on one line unless it is very long."""
+    cells = _cell(wrap_text(title, WRAP // 2), QUIET_POINTS, inks.title, "LEFT")
     if sign:
         cells += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "LEFT", bold=True)
-        wide += widest([f"  {sign}"], QUIET_POINTS, bold=True)
-    room = f'<TD WIDTH="{round(wide)}"></TD>' if is_beside else ""
-    return _html_table(f"<TR>{cells}{room}</TR>")
+    return _html_table(f"<TR>{cells}</TR>")
 
 
 def legend(entries: Iterable[tuple[str | None, str, str]], inks: Inks) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import hypot
 
 from kgraph.drawing.pictures.curves import curve_points
-from kgraph.drawing.pictures.flow import SIDEWAYS, Item, move_bounds, read_flow, write_places
+from kgraph.drawing.pictures.flow import Item, move_bounds, read_flow, write_places
 from kgraph.drawing.pictures.islands import Bounds, Part, Point
 
 MOST_ARROWS = 400  # of a picture whose words are looked at one by one
@@ -17,58 +17,94 @@ BLANKS = (4.0, -0.5, 2.0, -0.5)
 # How far words on an arrow may move, the nearest first.
 ASIDE, UP = (0, 4, 8, 14, 20, 28, -4, -8, -14, -20, -28), (0, 3, 6, 10, 14, -3, -6, -10, -14)
 MOVES = sorted(((x, y) for x in ASIDE for y in UP), key=lambda move: (hypot(*move), move))
+APART, BEFORE = 6.0, 5.0  # points from a title to the side of its frame, and to an arrow
 TITLE_STEP = 6.0  # points from one place of a title to the next
 
 
-def free_labels(parts: Sequence[Part], rankdir: str) -> list[Part]:
+def free_labels(parts: Sequence[Part]) -> list[Part]:
     """The parts, with other `lp` where an arrow goes through words and there is room for them nearby.
 
-    Words stay off boxes and each other; where all places nearby are taken, they stay where they are.
+    Words stay off boxes and each other. A frame whose title has no room between arrows is made wider on its
+    left. Where all places nearby are taken, words stay where they are.
     """
     items = read_flow(parts, "TB")
-    freed = _free(items, 1.0 if rankdir in SIDEWAYS else 0.5)
+    if sum(item.kind == "arrow" for item in items) > MOST_ARROWS:
+        return list(parts)
     return [
-        part if new is old else part._replace(places={**part.places, "lp": write_places(new, "TB")["lp"]})
-        for part, new, old in zip(parts, freed, items, strict=True)
+        part if new is old else part._replace(places={**part.places, **_changed(old, new)})
+        for part, new, old in zip(parts, _Words(items).free(), items, strict=True)
     ]
 
 
-def _free(items: Sequence[Item], written: float) -> list[Item]:
-    """The items with their words moved; so much of the width of a title is written on."""
-    arrows = [item for item in items if item.kind == "arrow"]
-    if len(arrows) > MOST_ARROWS:
-        return list(items)
-    crowd = _Crowd(arrows)
-    boxes = [item.at for item in items if item.kind == "box" and item.at]
-    words = {n: item.label for n, item in enumerate(items) if item.label}
-    moved = list(items)
-    for number, label in words.items():
-        item = items[number]
-        inner = _without_blanks(label) if item.kind == "arrow" else _left_part(label, written)
-        if not crowd.touches(inner):
-            continue
-        others = [*boxes, *(at for n, at in words.items() if n != number)]
-        for x, y in MOVES if item.kind == "arrow" else _along(item, label):
-            there, inner_there = move_bounds(label, x, y), move_bounds(inner, x, y)
-            assert there
-            assert inner_there
-            if not (crowd.touches(inner_there) or _overlaps(inner_there, others)):
-                words[number] = there
-                moved[number] = item._replace(label=there)
-                break
-    return moved
+def _changed(old: Item, new: Item) -> dict[str, str]:
+    """What is written anew of an item: where its words are, and how far a frame goes."""
+    places = write_places(new, "TB")
+    return {key: places[key] for key in ("lp", "bb") if key in places and (key == "lp" or new.at != old.at)}
+
+
+class _Words:
+    """The words of a picture, and what they are to keep off."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = list(items)
+        self._crowd = _Crowd(item for item in items if item.kind == "arrow")
+        self._boxes = [item.at for item in items if item.kind == "box" and item.at]
+        self._labels = {n: item.label for n, item in enumerate(items) if item.label}
+
+    def free(self) -> list[Item]:
+        """The items with their words moved."""
+        for number, label in list(self._labels.items()):
+            item = self._items[number]
+            inner = _without_blanks(label) if item.kind == "arrow" else label
+            if not self._crowd.touches(inner):
+                continue
+            moves = MOVES if item.kind == "arrow" else list(_along(item, label))
+            move = next((move for move in moves if self._is_free(number, inner, move)), None)
+            if move:
+                self._set(number, item._replace(label=move_bounds(label, *move)))
+            elif item.kind == "frame":
+                self._widen(number, label)
+        return self._items
+
+    def _set(self, number: int, item: Item) -> None:
+        self._items[number] = item
+        if item.label:
+            self._labels[number] = item.label
+
+    def _is_free(self, number: int, inner: Bounds, move: Point) -> bool:
+        at = move_bounds(inner, *move)
+        assert at
+        others = (label for n, label in self._labels.items() if n != number)
+        return not (self._crowd.touches(at) or _overlaps(at, self._boxes) or _overlaps(at, others))
+
+    def _widen(self, number: int, title: Bounds) -> None:
+        """Let a frame begin so far on the left that its title ends before the first arrow, if it can."""
+        frame = self._items[number]
+        first = self._crowd.leftmost(title)
+        if frame.at is None or first is None:
+            return
+        more = title[2] - first + BEFORE
+        left, low, right, high = frame.at
+        strip = left - more - APART, low, left - 1, high
+        frames = (item.at for item in self._items if item.kind == "frame" and item.at)
+        parted = any(_overlaps(strip, [at]) and not _holds(at, strip) for at in frames)
+        others = (label for n, label in self._labels.items() if n != number)
+        if not (
+            parted or self._crowd.touches(strip) or _overlaps(strip, self._boxes) or _overlaps(strip, others)
+        ):
+            moved = move_bounds(title, -more, 0.0)
+            self._set(number, frame._replace(at=(left - more, low, right, high), label=moved))
 
 
 def _along(frame: Item, title: Bounds) -> Iterator[Point]:
     """How far a title can move along the edge of its frame, the nearest first."""
     assert frame.at
-    left, right = frame.at[0] + 6, frame.at[2] - 6
     way = 0.0
-    while title[2] + way <= right:
+    while title[2] + way <= frame.at[2] - APART:
         yield way, 0.0
         way += TITLE_STEP
-    if title[0] > left:
-        yield left - title[0], 0.0
+    if title[0] > frame.at[0] + APART:
+        yield frame.at[0] + APART - title[0], 0.0
 
 
 def _without_blanks(label: Bounds) -> Bounds:
@@ -76,13 +112,12 @@ def _without_blanks(label: Bounds) -> Bounds:
     return label[0] + left, label[1] + low, label[2] - right, label[3] - high
 
 
-def _left_part(title: Bounds, share: float) -> Bounds:
-    left, low, right, high = title
-    return left, low, left + (right - left) * share, high
-
-
 def _overlaps(at: Bounds, others: Iterable[Bounds]) -> bool:
     return any(at[0] < o[2] and o[0] < at[2] and at[1] < o[3] and o[1] < at[3] for o in others)
+
+
+def _holds(frame: Bounds, at: Bounds) -> bool:
+    return frame[0] <= at[0] and frame[1] <= at[1] and frame[2] >= at[2] and frame[3] >= at[3]
 
 
 class _Crowd:
@@ -103,4 +138,18 @@ class _Crowd:
             for i in range(int(left // CELL), int(right // CELL) + 1)
             for j in range(int(low // CELL), int(high // CELL) + 1)
             for x, y in self._cells.get((i, j), ())
+        )
+
+    def leftmost(self, at: Bounds) -> float | None:
+        """How far left the first of the points in the rectangle is; None where there is none."""
+        left, low, right, high = at
+        return min(
+            (
+                x
+                for i in range(int(left // CELL), int(right // CELL) + 1)
+                for j in range(int(low // CELL), int(high // CELL) + 1)
+                for x, y in self._cells.get((i, j), ())
+                if left < x < right and low < y < high
+            ),
+            default=None,
         )

@@ -21,26 +21,38 @@ def label(part: Part) -> tuple[float, float]:
 
 def test_words_through_which_an_arrow_goes_move_aside_and_others_stay() -> None:
     arrow = Part("a", {"pos": ARROW, "lp": "100,50"}, label_size=(40, 11), end="b")
-    (freed,) = free_labels([arrow], "TB")
+    (freed,) = free_labels([arrow])
     assert abs(label(freed)[0] - 100) >= 14
     beside = Part("a", {"pos": ARROW, "lp": "125,50"}, label_size=(40, 11), end="b")
-    assert free_labels([beside], "TB") == [beside]
+    assert free_labels([beside]) == [beside]
 
 
 def test_words_do_not_move_onto_boxes_or_other_words() -> None:
     arrow = Part("a", {"pos": ARROW, "lp": "100,50"}, label_size=(40, 11), end="b")
     walls = [Part("c", {"pos": "150,50"}, (60, 200)), Part("d", {"pos": "50,50"}, (60, 200))]
-    assert free_labels([arrow, *walls], "TB")[0] == arrow
+    assert free_labels([arrow, *walls])[0] == arrow
 
 
 def test_a_title_moves_along_its_frame() -> None:
     frame = Part("a", {"bb": "0,0,300,120", "lp": "110,110"}, label_size=(100, 11), holds=frozenset("a"))
     arrow = Part("b", {"pos": "e,100,60 100,200 100,150 100,100 100,65"}, end="a")
-    freed, _ = free_labels([frame, arrow], "TB")
+    freed, _ = free_labels([frame, arrow])
     left = label(freed)[0] - 50
-    assert not left < 100 < left + 50
+    assert not left < 100 < left + 100
     assert 0 <= left <= 200
     assert label(freed)[1] == 110
+
+
+def test_a_frame_whose_title_has_no_room_beside_the_arrow_begins_further_left() -> None:
+    frame = Part("a", {"bb": "50,0,150,120", "lp": "105,110"}, label_size=(90, 11), holds=frozenset("a"))
+    arrow = Part("b", {"pos": "e,100,60 100,200 100,150 100,100 100,65"}, end="a")
+    freed, _ = free_labels([frame, arrow])
+    assert label(freed)[0] + 45 < 100
+    (left, _), (right, _) = read_points(freed.places["bb"])
+    assert left < label(freed)[0] - 45
+    assert right == 150
+    wall = Part("c", {"pos": "30,60"}, (30, 200))
+    assert free_labels([frame, arrow, wall])[0] == frame
 
 
 @given(st.lists(st.tuples(st.floats(0, 300), st.floats(0, 300)), min_size=4, max_size=4), st.floats(0, 300))
@@ -49,7 +61,7 @@ def test_moved_words_are_free_of_the_arrow_that_they_were_on(
 ) -> None:
     pos = " ".join(f"{a:.2f},{b:.2f}" for a, b in bends)
     part = Part("a", {"pos": pos, "lp": f"{x:.2f},150"}, label_size=(40, 11), end="b")
-    (freed,) = free_labels([part], "TB")
+    (freed,) = free_labels([part])
     if freed is not part:
         middle, height = label(freed)
         assert (round(middle - round(x, 2)), round(height - 150)) in MOVES
