@@ -19,11 +19,11 @@ from kgraph.transforms.block_parts import PartCloser, is_block, is_closable
 from kgraph.transforms.conv_chains import chains_of, name_chains
 from kgraph.transforms.fold import fold
 from kgraph.transforms.grouping import STAGE, NodeGroup, group_nodes
-from kgraph.transforms.stages import PASSED, with_sizes
 
 LONG = 9  # nodes; a graph of more has stages
 SHORTEST = 2  # nodes of a stage
 SHARE = 0.7  # of the nodes of a graph that one stage may hold
+PADDING = ("ZeroPadding", "Cropping")  # what the classes of layers begin with that go with what comes after
 SPAN = re.compile(r"\{([^{}…]*)…([^{}…]*)\}")  # in the name of a run of blocks
 SHORT_SPAN = re.compile(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}")
 
@@ -91,8 +91,8 @@ def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
     """The nodes side by side whose outputs have one spatial size, inputs of the graph aside."""
     sizes: dict[NodeKey, tuple[int, int]] = {}
     size = 0, 0
-    for node in reversed(with_sizes(graph).nodes):  # what only pads goes with what comes after
-        if not graph.layer(node.layer).class_name.startswith(PASSED):
+    for node in reversed(_with_sizes(graph).nodes):  # what only pads goes with what comes after
+        if not graph.layer(node.layer).class_name.startswith(PADDING):
             size = _spatial_size(node)
         sizes[node.key] = size
     stage: list[Node] = []
@@ -106,6 +106,15 @@ def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
         else:
             stage = [*stage, node]
     yield stage
+
+
+def _with_sizes(graph: Graph) -> Graph:
+    """The graph, with its free sizes bound if there are any."""
+    if all(None not in (t.shape or ())[1:] for t in graph.inputs.values()):
+        return graph
+    from kgraph.transforms.stages import with_sizes
+
+    return with_sizes(graph)
 
 
 def _spatial_size(node: Node) -> tuple[int, int]:
