@@ -71,12 +71,11 @@ class PartCloser:
         found = [[block[i].key for i in part] for block in blocks for part in kept]
         if not found or not all(self._is_closable(graph, part) for part in found):
             return layer
-        known = set(self.names)
-        parted = group_nodes(graph, name(found))
+        groups = name(found)
+        parted = group_nodes(graph, groups)
         if _are_parted_alike(parted, layer.repeats):
             return replace(layer, graph=parted)
-        self.names.clear()
-        self.names.update(known)
+        self.names.difference_update(group.name for group in groups)
         return layer
 
     def _is_closable(self, graph: Graph, part: Sequence[NodeKey]) -> bool:

@@ -126,7 +126,7 @@ def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
             yield stage
             stage = [node]
         else:
-            stage = [*stage, node]
+            stage.append(node)
     yield stage
 
 
