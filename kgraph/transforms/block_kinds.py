@@ -59,35 +59,44 @@ class _Facts:
 
     def count(self, *words: str) -> int:
         """How many calls are of layers with one of these words in their class."""
-        return sum(any(word in self._class(node) for word in words) for node in self._counted)
+        return sum(times for name, times in self._classes.items() if any(word in name for word in words))
 
+    @cached_property
     def windows(self) -> str:
         """The convolutions in order: `1` of one place, `3` of more, depthwise `d`, separable `s`."""
         return "".join(self._window(node) for node in self._counted if "Conv" in self._class(node))
 
-    def reads(self, word: str) -> list[int]:
-        """How many tensors each call reads of layers with that word in their class."""
-        return [len(node.inputs) for node in self._counted if word in self._class(node)]
+    @cached_property
+    def adds(self) -> list[int]:
+        """How many tensors each sum has."""
+        return [len(node.inputs) for node in self._counted if "Add" in self._class(node)]
 
-    def joins(self) -> int:
-        """How many calls join three tensors or more."""
-        return sum(reads >= 3 for reads in self.reads("Concatenate"))
+    @cached_property
+    def joins(self) -> list[int]:
+        """How many tensors each call that joins some has."""
+        return [len(node.inputs) for node in self._counted if "Concatenate" in self._class(node)]
 
-    def has_else(self, *words: str) -> bool:
-        """Whether there are layers that are neither quiet nor of one of these."""
-        return any(not any(word in self._class(node) for word in (*QUIET, *words)) for node in self._counted)
+    def is_only(self, *words: str) -> bool:
+        """Whether all layers are quiet or have one of these words in their class."""
+        return all(any(word in name for word in (*words, *QUIET)) for name in self._classes)
 
     @cached_property
     def attention(self) -> int:
         """How many attentions there are: layers, or a softmax between two products."""
         layers = self.count("Attention")
+        if layers or self.count(*PRODUCTS) < 2:
+            return layers
         softmax = sum("softmax" in activations_of(self.graph.layer(node.layer)) for node in self._counted)
-        return layers or (softmax if self.count(*PRODUCTS) >= 2 * softmax else 0)
+        return softmax if self.count(*PRODUCTS) >= 2 * softmax else 0
 
     @cached_property
     def _counted(self) -> list[Node]:
         """The nodes, those of gates aside."""
         return [node for node in self.nodes.values() if node.key not in self.gates]
+
+    @cached_property
+    def _classes(self) -> Counter[str]:
+        return Counter(map(self._class, self._counted))
 
     def _class(self, node: Node) -> str:
         return self.graph.layer(node.layer).class_name
@@ -105,6 +114,8 @@ class _Facts:
 
     def _gates(self) -> Iterator[NodeKey]:
         """The calls between a tensor and its product with what a global pooling of it leads to, and that."""
+        if not any(self._class(node) == "Multiply" for node in self.nodes.values()):
+            return
         before: dict[NodeKey, Set[NodeKey]] = {}
         for node in self.nodes.values():
             makers = {tensor.key for tensor in node.inputs.values()}
@@ -119,7 +130,7 @@ class _Facts:
 
 
 def _is_residual(facts: _Facts) -> bool:
-    return facts.reads("Add") == [2] and not facts.has_else("Conv", "Add")
+    return facts.adds == [2] and facts.is_only("Conv", "Add")
 
 
 def _is_transformer(facts: _Facts, attentions: int) -> bool:
@@ -134,42 +145,42 @@ def _is_transformer(facts: _Facts, attentions: int) -> bool:
 
 
 PATTERNS: dict[str, Callable[[_Facts], bool]] = {
-    "squeeze-and-excite": lambda f: bool(f.gates) and not f.has_else(),
+    "squeeze-and-excite": lambda f: bool(f.gates) and f.is_only(),
     "transformer block": lambda f: _is_transformer(f, 1) and not f.count("Conv"),
     "transformer decoder block": lambda f: _is_transformer(f, 2) and not f.count("Conv"),
     "attention with skip": lambda f: (
-        f.attention == 1 and f.reads("Add") == [2] and not f.has_else("Attention", "Add")
+        f.attention == 1 and f.adds == [2] and f.is_only("Attention", "Add")
     ),
     "MLP with skip": lambda f: (
-        f.count("Dense") == 2 and f.reads("Add") == [2] and not f.has_else("Dense", "Add")
+        f.count("Dense") == 2 and f.adds == [2] and f.is_only("Dense", "Add")
     ),
-    "MLP": lambda f: f.count("Dense") >= 2 and not f.has_else("Dense"),
-    "bottleneck block": lambda f: _is_residual(f) and "".join(sorted(f.windows())) in ("113", "1113"),
-    "residual block": lambda f: _is_residual(f) and "".join(sorted(f.windows())) in ("33", "133"),
+    "MLP": lambda f: f.count("Dense") >= 2 and f.is_only("Dense"),
+    "bottleneck block": lambda f: _is_residual(f) and "".join(sorted(f.windows)) in ("113", "1113"),
+    "residual block": lambda f: _is_residual(f) and "".join(sorted(f.windows)) in ("33", "133"),
     "inverted bottleneck": lambda f: (
-        f.windows() == "1d1" and f.reads("Add") in ([], [2]) and not f.has_else("Conv", "Add")
+        f.windows == "1d1" and f.adds in ([], [2]) and f.is_only("Conv", "Add")
     ),
-    "fused inverted bottleneck": lambda f: f.windows() == "31" and _is_residual(f),
+    "fused inverted bottleneck": lambda f: f.windows == "31" and _is_residual(f),
     "ConvNeXt block": lambda f: (
-        f.windows() in ("d", "3") and f.count("Dense") == 2 and f.reads("Add") == [2]
-        and not f.has_else("Conv", "Dense", "Add")
+        f.windows in ("d", "3") and f.count("Dense") == 2 and f.adds == [2]
+        and f.is_only("Conv", "Dense", "Add")
     ),
-    "separable convolution": lambda f: f.windows() in ("d1", "s") and not f.has_else("Conv"),
+    "separable convolution": lambda f: f.windows in ("d1", "s") and f.is_only("Conv"),
     "dense-block layer": lambda f: (
-        f.windows() in ("13", "3") and f.reads("Concatenate") == [2] and not f.has_else("Conv", "Concatenate")
+        f.windows in ("13", "3") and f.joins == [2] and f.is_only("Conv", "Concatenate")
     ),
     "inception module": lambda f: (
-        "s" not in f.windows() and len(f.windows()) >= 3 and f.joins() == 1
-        and not f.has_else("Conv", "Concatenate", "Pooling")
+        "s" not in f.windows and len(f.windows) >= 3 and sum(n >= 3 for n in f.joins) == 1
+        and f.is_only("Conv", "Concatenate", "Pooling")
     ),
     "inception module with skip": lambda f: (
-        set(f.windows()) == {"1", "3"} and len(f.windows()) > 3 and f.count("Concatenate") == 1
-        and f.count("Add", "CustomScale") == 1 and not f.has_else("Conv", "Concatenate", "Add", "CustomScale")
+        set(f.windows) == {"1", "3"} and len(f.windows) > 3 and f.count("Concatenate") == 1
+        and f.count("Add", "CustomScale") == 1 and f.is_only("Conv", "Concatenate", "Add", "CustomScale")
     ),
     "separable cell": lambda f: (
-        f.windows().count("s") >= 3 and f.joins() == 1
-        and not f.has_else("Conv", "Concatenate", "Add", "Pooling")
+        f.windows.count("s") >= 3 and sum(n >= 3 for n in f.joins) == 1
+        and f.is_only("Conv", "Concatenate", "Add", "Pooling")
     ),
-    "separable convolutions with skip": lambda f: f.windows() in ("ss", "sss", "ss1") and _is_residual(f),
+    "separable convolutions with skip": lambda f: f.windows in ("ss", "sss", "ss1") and _is_residual(f),
 }  # fmt: skip
 GATEABLE = ("bottleneck block", "residual block", "inverted bottleneck", "separable convolution")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.transforms.block_names import common_stem, unused_name
@@ -17,6 +18,8 @@ SMALL = 6  # nodes; a block of more is parted
 LEAST = 3  # nodes of a part
 SHARE = 0.7  # of the nodes of a block that one part may hold
 LARGEST = 64  # nodes of a part
+MANY = 40  # boxes; a block of more is parted in stretches, whatever crosses
+STRETCHES = 12  # of such a block
 ENTRIES = 6  # tensors that a part may read
 
 Parts = list[list[NodeKey]]
@@ -36,15 +39,15 @@ class PartCloser:
         inner = [self.close(one) if is_block(one) else one for one in layer.graph.layers]
         layer = replace(layer, graph=replace(layer.graph, layers=tuple(inner)))
         chained = self._group(layer, chains_of, lambda chains: name_chains(chains, self.names))
-        return self._part(chained)
+        return self.part(chained)
 
-    def _part(self, layer: Layer) -> Layer:
+    def part(self, layer: Layer) -> Layer:
         """A layer with its parts closed, and theirs."""
         assert layer.graph is not None
         parted = self._group(layer, find_parts, self._name)
         if parted is layer or parted.graph is None:
             return layer
-        inner = [one if one.name in layer.graph or not is_block(one) else self._part(one)
+        inner = [one if one.name in layer.graph or not is_block(one) else self.part(one)
                  for one in parted.graph.layers]  # fmt: skip
         return replace(parted, graph=replace(parted.graph, layers=tuple(inner)))
 
@@ -68,12 +71,11 @@ class PartCloser:
         found = [[block[i].key for i in part] for block in blocks for part in kept]
         if not found or not all(self._is_closable(graph, part) for part in found):
             return layer
-        known = set(self.names)
-        parted = group_nodes(graph, name(found))
+        groups = name(found)
+        parted = group_nodes(graph, groups)
         if _are_parted_alike(parted, layer.repeats):
             return replace(layer, graph=parted)
-        self.names.clear()
-        self.names.update(known)
+        self.names.difference_update(group.name for group in groups)
         return layer
 
     def _is_closable(self, graph: Graph, part: Sequence[NodeKey]) -> bool:
@@ -144,7 +146,15 @@ def find_parts(graph: Graph, nodes: Sequence[Node]) -> Parts:
         return []
     reading = _Reading(graph, nodes)
     parts = [part for part in reading.pieces() if LEAST <= len(part) <= SHARE * len(nodes)]
-    return [[nodes[i].key for i in part] for part in parts or reading.regions()]
+    parts = parts or reading.regions()
+    if len(nodes) - sum(len(part) - 1 for part in parts) > MANY:
+        parts = reading.stretches()
+    return [[nodes[i].key for i in part] for part in parts]
+
+
+def find_stretches(graph: Graph) -> list[list[Node]]:
+    """The nodes of a long graph in a dozen stretches, parted where few tensors cross."""
+    return [[graph.nodes[i] for i in part] for part in _Reading(graph, graph.nodes).stretches()]
 
 
 class _Reading:
@@ -163,8 +173,8 @@ class _Reading:
             if node.key in graph.output_keys or not self.readers[i]:
                 self.readers[i].add(self.count)
 
-    def pieces(self) -> list[list[int]]:
-        """The nodes between the places that one tensor crosses, and none that the block was given."""
+    def widths(self) -> list[int]:
+        """Before each node, how many tensors are made by then, or given and read by then, and read later."""
         last: dict[Tensor, tuple[int, int]] = {}  # what is read: from where on, and where last
         for reader, reads in enumerate(self.reads):
             for maker, tensor in reads:
@@ -178,14 +188,22 @@ class _Reading:
         for maker, readers in enumerate(self.readers):
             if self.count in readers and maker + 1 < self.count:  # read after the block
                 steps[maker + 1] += 2
-        found, width, piece = [], 0, list[int]()
-        for i in range(self.count):
-            width += steps[i]
-            if i and width == 1:
-                found.append(piece)
-                piece = []
-            piece.append(i)
-        return [*found, piece]
+        return list(accumulate(steps[: self.count]))
+
+    def pieces(self) -> list[list[int]]:
+        """The nodes between the places that one tensor crosses, and none that the block was given."""
+        borders = [0, *(i for i, width in enumerate(self.widths()) if i and width == 1), self.count]
+        return [list(range(start, end)) for start, end in pairwise(borders)]
+
+    def stretches(self) -> list[list[int]]:
+        """The nodes in a dozen stretches or two, parted where few tensors cross."""
+        widths, size = self.widths(), max(-(-self.count // STRETCHES), LEAST)
+        borders = [0]
+        while self.count - borders[-1] > 1.5 * size:
+            middle = borders[-1] + size
+            near = range(middle - size // 2, min(middle + size // 2 + 1, self.count))
+            borders.append(min(near, key=lambda i: (widths[i], abs(i - middle))))
+        return [list(range(start, end)) for start, end in pairwise([*borders, self.count])]
 
     def regions(self) -> list[list[int]]:
         """Parts of which one node alone is read from elsewhere, apart from each other, large ones first."""

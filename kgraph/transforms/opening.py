@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from heapq import heappop, heappush
 
 from kgraph.errors import SelectError
@@ -194,6 +193,8 @@ def select_closed(opening: Opening, query: str) -> list[str]:
     name, names = opening.graph.name, list(dict.fromkeys(one.path.rstrip("′") for one in closed))
     if not names:
         raise SelectError(f"`{query}` cannot be opened: `{name}` has no nested model and no block")
+    from difflib import get_close_matches
+
     near = list(dict.fromkeys([*get_close_matches(query, names, NAMES, 0.7), *names]))
     there = ", ".join(f"`{each}`" for each in near[:NAMES])
     there += f" and {len(names) - NAMES} more" if len(names) > NAMES else ""

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby, islice
 from math import prod
 
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import common_stem, span_names, unused_name
-from kgraph.transforms.block_parts import PartCloser, is_block, is_closable
+from kgraph.transforms.block_parts import MANY, PartCloser, find_stretches, is_block, is_closable
 from kgraph.transforms.conv_chains import chains_of, name_chains
 from kgraph.transforms.fold import fold
 from kgraph.transforms.grouping import STAGE, NodeGroup, group_nodes
-from kgraph.transforms.stages import PASSED, with_sizes
 
 LONG = 9  # nodes; a graph of more has stages
 SHORTEST = 2  # nodes of a stage
 SHARE = 0.7  # of the nodes of a graph that one stage may hold
+PADDING = ("ZeroPadding", "Cropping")  # what the classes of layers begin with that go with what comes after
+MOST_STARTS = 20  # of one name
 SPAN = re.compile(r"\{([^{}…]*)…([^{}…]*)\}")  # in the name of a run of blocks
 SHORT_SPAN = re.compile(r"[^{}…]*\{(\d+|\w)…(\d+|\w)\}")
 
@@ -50,7 +52,7 @@ def _close(graph: Graph, apart: Collection[str]) -> Graph:
         if is_closable(graph, [graph.node(Tensor(*key)) for key in chain], apart)
     ]
     graph = group_nodes(graph, name_chains(chains, names))
-    return _close_stages(graph, names, apart)
+    return _close_stages(graph, parts)
 
 
 def _close_model(layer: Layer, apart: Collection[str]) -> Layer:
@@ -70,42 +72,71 @@ def _every_layer(graph: Graph) -> Iterator[Layer]:
             yield from _every_layer(layer.graph)
 
 
-def _close_stages(graph: Graph, names: set[str], apart: Collection[str]) -> Graph:
-    if len(graph.nodes) <= LONG:
-        return graph
+def _close_stages(graph: Graph, parts: PartCloser) -> Graph:
+    """The graph with its stages closed; where it is long still, stretches of it as well."""
+    if len(graph.nodes) > LONG:
+        graph = _group_stages(graph, _stages(graph), parts)
+    if len(graph.nodes) > MANY:
+        graph = _group_stages(graph, _closable_stretches(graph), parts)
+    return graph
+
+
+def _group_stages(graph: Graph, stages: Iterable[Sequence[Node]], parts: PartCloser) -> Graph:
     most = SHARE * len(graph.nodes)
     found = [
-        stage
-        for stage in _stages(graph)
-        if SHORTEST <= len(stage) <= most and is_closable(graph, stage, apart)
+        stage for stage in stages if SHORTEST <= len(stage) <= most and is_closable(graph, stage, parts.apart)
     ]
-    labels = _stage_names([[_plain(node.layer) for node in stage] for stage in found], names)
+    labels = _stage_names([[_plain(node.layer) for node in stage] for stage in found], parts.names)
     groups = [
-        NodeGroup(unused_name(label, names), [node.key for node in stage], 1, STAGE)
+        NodeGroup(unused_name(label, parts.names), [node.key for node in stage], 1, STAGE)
         for label, stage in zip(labels, found, strict=True)
     ]
-    return group_nodes(graph, groups)
+    graph = group_nodes(graph, groups)
+    long = {group.name for group in groups if len(group.members) > MANY}
+    layers = (parts.part(layer) if layer.name in long else layer for layer in graph.layers)
+    return replace(graph, layers=tuple(layers)) if long else graph
+
+
+def _closable_stretches(graph: Graph) -> Iterator[Sequence[Node]]:
+    """The stretches of a long graph, without what no stage can have."""
+    for stretch in find_stretches(graph):
+        for is_inner, nodes in groupby(stretch, lambda node: _is_inner(graph, node)):
+            if is_inner:
+                yield list(nodes)
+
+
+def _is_inner(graph: Graph, node: Node) -> bool:
+    return bool(node.inputs) and not node.outside and node.key not in graph.input_keys
 
 
 def _stages(graph: Graph) -> Iterator[Sequence[Node]]:
     """The nodes side by side whose outputs have one spatial size, inputs of the graph aside."""
     sizes: dict[NodeKey, tuple[int, int]] = {}
     size = 0, 0
-    for node in reversed(with_sizes(graph).nodes):  # what only pads goes with what comes after
-        if not graph.layer(node.layer).class_name.startswith(PASSED):
+    for node in reversed(_with_sizes(graph).nodes):  # what only pads goes with what comes after
+        if not graph.layer(node.layer).class_name.startswith(PADDING):
             size = _spatial_size(node)
         sizes[node.key] = size
     stage: list[Node] = []
     for node in graph.nodes:
-        if node.outside or not node.inputs or node.key in graph.input_keys:
+        if not _is_inner(graph, node):
             yield stage
             stage = []
         elif stage and (sizes[node.key] != sizes[stage[-1].key] or node.within != stage[-1].within):
             yield stage
             stage = [node]
         else:
-            stage = [*stage, node]
+            stage.append(node)
     yield stage
+
+
+def _with_sizes(graph: Graph) -> Graph:
+    """The graph, with its free sizes bound if there are any."""
+    if all(None not in (t.shape or ())[1:] for t in graph.inputs.values()):
+        return graph
+    from kgraph.transforms.stages import with_sizes
+
+    return with_sizes(graph)
 
 
 def _spatial_size(node: Node) -> tuple[int, int]:
@@ -137,5 +168,5 @@ def _stage_names(stages: Sequence[Sequence[str]], taken: Collection[str]) -> Ite
 
 
 def _starts(name: str) -> Iterator[str]:
-    """What a name begins with, before each of its separators."""
-    return (name[: found.start()] for found in re.finditer(r"[_\-./]", name))
+    """What a name begins with, before each of its first separators."""
+    return (name[: found.start()] for found in islice(re.finditer(r"[_\-./]", name), MOST_STARTS))

@@ -104,7 +104,7 @@ def test_ten_thousand_layers_are_drawn_if_they_repeat_and_what_is_too_much_is_sa
     odd = chain([[("Dense", width), *BLOCK[1:]] for width in range(1, 1_001)])
     (tmp_path / "odd.json").write_text(to_json(odd), encoding="utf-8")
     said = run("show", "odd.json", "-o", "a.svg", cwd=tmp_path, environment=environment)
-    assert re.search("boxes: `--only QUERY` draws a part, `--depth 1` less, the terminal view all", said)
+    assert "closed down to" in said
 
 
 def test_what_was_asked_for_is_drawn_unfolded_and_advice_names_no_option_in_use(
@@ -140,9 +140,34 @@ def test_ways_and_options_that_do_not_fit_are_said(tmp_path: Path, environment: 
         ["--only", "both", "--between", "title", "both"],
         ["--depth", "1", "-o", "a.json"],
         ["--fold", "-o", "a.json"],
+        ["--boxes", "0", "-o", "a.dot"],
+        ["--boxes", "9", "--depth", "1", "-o", "a.dot"],
+        ["--open", "encoder", "--no-fold", "-o", "a.dot"],
     ):
         code, said = fails("show", str(DEMO), *options, cwd=tmp_path, environment=environment)
         assert code == 2
+
+
+def test_a_picture_has_as_many_boxes_as_asked_for_or_says_how_many_there_are_at_least(
+    many: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    found = {}
+    for number in (3, 11, 200):
+        said = run("show", many, "--boxes", str(number), "-o", "a.svg", cwd=tmp_path, environment=environment)
+        found[number] = boxes(tmp_path / "a.svg") + 1, said.strip()
+    assert found[3] == (6, "wrote a.svg; there are at least 6 boxes")
+    assert [count for count, _ in found.values()] == [6, 11, 185]
+    assert [said for _, said in found.values()][1:] == ["wrote a.svg"] * 2
+
+
+def test_one_block_is_opened_in_its_place_and_framed(
+    many: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    run("show", many, "--open", "b3", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert picture.count('class="cluster"') == 1
+    run("show", str(DEMO), "--open", "encoder", "-o", "b.dot", cwd=tmp_path, environment=environment)
+    assert (tmp_path / "b.dot").read_text(encoding="utf-8").count("subgraph") == 2  # it is called twice
 
 
 def test_the_shapes_of_inputs_can_be_given(tmp_path: Path, environment: dict[str, str]) -> None:
