@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 from helpers.converted import largest_difference
 from helpers.live_models import live_models
@@ -20,11 +22,7 @@ from kgraph.extraction.live import extract
 from kgraph.layers import is_nested
 from kgraph.sources import read
 
-ARCHITECTURES = (
-    "VGG16", "ResNet50", "ResNet50V2", "MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0",
-    "EfficientNetV2B0", "DenseNet121", "NASNetMobile", "InceptionV3", "Xception", "ConvNeXtTiny",
-    "InceptionResNetV2",
-)  # fmt: skip
+ARCHITECTURES = [name for name, _ in inspect.getmembers(keras.applications, inspect.isfunction)]
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -96,12 +94,9 @@ def test_live_it_shares_the_very_variables() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "name", ["VGG16", "ResNet50", "MobileNetV3Small", "EfficientNetB0", "DenseNet121", "NASNetMobile"]
-)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_architectures_in_a_transfer_model_are_flattened(name: str, tmp_path: Path) -> None:
-    import keras
-
+    keras.utils.clear_session()
     base = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(96, 96, 3))
     x = keras.Input((96, 96, 3), name="x")
     y = keras.layers.GlobalAveragePooling2D(name="pool")(base(x, training=False))
