@@ -18,6 +18,7 @@ BLANKS = (4.0, -0.5, 2.0, -0.5)
 ASIDE, UP = (0, 4, 8, 14, 20, 28, -4, -8, -14, -20, -28), (0, 3, 6, 10, 14, -3, -6, -10, -14)
 MOVES = sorted(((x, y) for x in ASIDE for y in UP), key=lambda move: (hypot(*move), move))
 APART, BEFORE = 6.0, 5.0  # points from a title to the side of its frame, and to an arrow
+NEAR = 32.0  # points that words on an arrow move at most
 TITLE_STEP = 6.0  # points from one place of a title to the next
 
 
@@ -59,7 +60,8 @@ class _Words:
             if not self._crowd.touches(inner):
                 continue
             moves = MOVES if item.kind == "arrow" else list(_along(item, label))
-            move = next((move for move in moves if self._is_free(number, inner, move)), None)
+            near = self._near(number, inner, max([NEAR, *(x for x, _ in moves)]))
+            move = next((move for move in moves if self._is_free(inner, move, near)), None)
             if move:
                 self._set(number, item._replace(label=move_bounds(label, *move)))
             elif item.kind == "frame":
@@ -71,11 +73,17 @@ class _Words:
         if item.label:
             self._labels[number] = item.label
 
-    def _is_free(self, number: int, inner: Bounds, move: Point) -> bool:
+    def _near(self, number: int, label: Bounds, far: float) -> list[Bounds]:
+        """The boxes and other words that are not further from words than these may move."""
+        left, low, right, high = label
+        reach = left - far, low - far, right + far, high + far
+        others = (words for n, words in self._labels.items() if n != number)
+        return [at for at in (*self._boxes, *others) if _overlaps(reach, [at])]
+
+    def _is_free(self, inner: Bounds, move: Point, near: Iterable[Bounds]) -> bool:
         at = move_bounds(inner, *move)
         assert at
-        others = (label for n, label in self._labels.items() if n != number)
-        return not (self._crowd.touches(at) or _overlaps(at, self._boxes) or _overlaps(at, others))
+        return not (self._crowd.touches(at) or _overlaps(at, near))
 
     def _widen(self, number: int, title: Bounds) -> None:
         """Let a frame begin so far on the left that its title ends before the first arrow, if it can."""
