@@ -68,7 +68,9 @@ class Opening:
 
     def open(self, closed: Closed) -> None:
         """Open a layer, and what it lies in."""
-        around = [outer for outer in self.every_closed() if outer.place in closed.around]
+        is_there = set(closed.around) <= self.opened.keys()
+        outer = () if is_there else self.every_closed()
+        around = [each for each in outer if each.place in closed.around]
         for each in (*around, closed):
             if each.place not in self.opened:
                 self._open(each)

@@ -32,12 +32,14 @@ class Visit(NamedTuple):
 class Walk:
     """Which layers are walked into, and how.
 
-    `calls`: the calls that are walked into are visited too. `joined`: who reads what a nested model makes
-    reads the node inside that makes it. `framed`: of which blocks `Node.within` tells, too.
+    `calls`: the calls of nested models that are walked into are visited too; `blocks`: those of blocks.
+    `joined`: who reads what a nested model makes reads the node inside that makes it. `framed`: of which
+    blocks `Node.within` tells, too.
     """
 
     inside: Inside
     calls: bool = False
+    blocks: bool = False
     joined: bool = True
     framed: Framed | None = None
 
@@ -83,7 +85,7 @@ class Scope:
             ends = tuple(map(inner.place, graph.outputs.values()))
             if (self.walk.joined or layer.repeats) and not layer.wraps:
                 self.ends.update((Tensor(*node.key, i), end) for i, end in enumerate(ends) if end)
-            if self.walk.calls and not layer.repeats:
+            if self.walk.blocks if layer.repeats else self.walk.calls:
                 yield Visit(placed, layer, ends, self.around)
 
     def _enter(self, node: Node, placed: Node, layer: Layer, graph: Graph) -> Scope:
