@@ -205,7 +205,7 @@ def test_highlight_marks_what_a_submodel_would_keep(tmp_path: Path, environment:
     picture = (tmp_path / "a.dot").read_text()
     assert picture.count("penwidth=2.4") == 1  # what was chosen; its input leads to it
     assert (
-        picture.count('fillcolor="#DDF1E4"') == 1
+        picture.count('fillcolor="#D9F6E3"') == 1
     )  # of two calls, the other is dropped with all that reads it
     dropped = r'fillcolor="#FFFFFF" color="#C5CDD6"'  # an input, a merge, two heads and their outputs
     assert len(re.findall(dropped, picture)) == 6
