@@ -37,9 +37,12 @@ def inner_path(path: str, layer: Layer) -> str:
 def is_operation(layer: Layer) -> bool:
     """Whether the entry is a bare operation (`x + y`, `keras.ops.…`), not a `keras.Layer`.
 
-    Keras 3 writes operations with the module that defines them, `keras.src.ops.…` (3.0-3.15).
+    Keras 3 writes operations with the module that defines them, `keras.src.ops.…` (3.0-3.15). What has
+    layers in it is none, whatever its module.
     """
-    return layer.graph is None and bool(layer.module) and ".ops." in f"{layer.module}."
+    if not layer.module or ".ops." not in f"{layer.module}.":
+        return False
+    return layer.graph is None and not {"layers", "layer"} & layer.config.keys()
 
 
 def is_built_in(layer: Layer) -> bool:

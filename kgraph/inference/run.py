@@ -50,7 +50,7 @@ def features(
     With `out` they are written there, and None is returned: a folder of `.npy` (no suffix), `.zarr`,
     `.parquet`, all three a batch at a time, or `.npz`, if that fits into a quarter of the free memory. The
     same call goes on where one was stopped, killed or failed, but for `.npz`. `.png` is a picture of what one
-    row gives, each tensor as `activation_grid` shows it: of the first, or of `row`, `sort`ed by mean.
+    row gives, each tensor as `activation_grid` shows it: of the first, or of `row`; `sort` orders by mean.
 
     `model` is live, or the path of a file: then it is cut without Keras, and only what is needed is loaded
     (`unsafe`: though that may run code). `data` is a folder of images (sorted by path, decoded and sized as

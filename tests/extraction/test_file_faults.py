@@ -303,7 +303,8 @@ def test_the_first_layer_of_a_sequential_never_built_cannot_be_cut_out(tmp_path:
 
 def test_a_nested_model_of_a_module_of_operations_is_cut_as_a_model(tmp_path: Path) -> None:
     """A changed file had it: its layers were in the graph, and not among those that have weights."""
-    inside = model("inside", [X, layer("a", "ReLU", ("x", 0))], [("a", 0)], ("x", 0))
+    ends = [("a", 0), ("b", 0)]
+    inside = model("inside", [X, layer("a", "ReLU", ("x", 0)), layer("b", "ReLU", ("a", 0))], ends, ("x", 0))
     inside["module"] = "keras.src.ops.numpy"
     source = keras_file(tmp_path, model("m", [X, inside], [("inside", 1)]))
     extract_file(source, tmp_path / "cut.keras", "inside/a")

@@ -1,135 +1,53 @@
-"""The README: each command and each line of Python in it is run, in order, and prints what stands there.
+"""The README and the documentation: each command and each line of Python in them is run, in order.
 
-`KGRAPH_README=1` writes what the commands print now, and the pictures; look at it before it is kept.
+What stands there must be what they print. `KGRAPH_README=1` writes what the commands print now, and the
+pictures; look at it before it is kept.
 """
 
 from __future__ import annotations
 
-import doctest
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from helpers.documents import BLOCK, PICTURE, make_folder, run, run_page
 from helpers.places import ROOT
 from helpers.svg_words import words
 
 import kgraph
 
-pytestmark = pytest.mark.slow
-README = ROOT / "README.md"
+README, DOCS = ROOT / "README.md", ROOT / "docs"
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
 REWRITE = bool(os.environ.get("KGRAPH_README"))
-# Those of the page are made by `tests/browser/screenshots.py`.
-PICTURES = re.findall(r"!\[.*\]\((.*\.svg)\)", README.read_text())
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-PROGRAM = """#!/bin/sh
-exec {python} -c 'import sys; sys.argv[0] = "kgraph"; from kgraph.entry import main; main()' "$@"
-"""
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command of the README, what stands beneath it, and where; what it printed, and how it ended."""
-
-    line: str
-    shown: str
-    place: tuple[int, int]
-    printed: str = ""
-    failed: str = ""
-
-
-def commands(text: str) -> Iterator[Command]:
-    for block in BLOCK.finditer(text):
-        for found in COMMAND.finditer(block[2]):
-            begin = block.start(2)
-            yield Command(found[1], found[2], (begin + found.start(2), begin + found.end(2)))
-
-
-def python_blocks(text: str) -> str:
-    return "\n".join(block[2] for block in BLOCK.finditer(text) if block[1] == "python")
-
-
-def fits(printed: str, shown: str) -> bool:
-    """Whether this was printed; a line `…` stands for any lines."""
-    parts = [".*" if line.strip() == "…" else re.escape(line) for line in shown.splitlines()]
-    return re.fullmatch("\n".join(parts), printed.rstrip("\n"), re.DOTALL) is not None
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the examples and models of a checkout, and the files that `kgraph demo` writes."""
-    folder = tmp_path_factory.mktemp("readme")
-    unwanted = shutil.ignore_patterns("__pycache__", "*.svg")
-    for part in ("examples", "tests/models"):
-        shutil.copytree(ROOT / part, folder / part, ignore=unwanted)
-    program = folder / "bin" / "kgraph"
-    program.parent.mkdir()
-    program.write_text(PROGRAM.format(python=shlex.quote(sys.executable)))
-    program.chmod(0o755)
-    assert not run(folder, "kgraph demo").failed
-    return folder
-
-
-def run(folder: Path, line: str, shown: str = "", place: tuple[int, int] = (0, 0)) -> Command:
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
-    environment = kept | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    return Command(line, shown, place, done.stdout, done.stderr if done.returncode else "")
-
-
-@pytest.fixture(scope="module")
-def ran(folder: Path) -> list[Command]:
-    """All commands of the README, run in order."""
-    text = README.read_text()
-    done = [run(folder, command.line, command.shown, command.place) for command in commands(text)]
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in PAGES if "\n$ " in (ROOT / name).read_text()])
+def test_each_block_of_a_page_gives_what_stands_there(name: str, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    outcome = run_page(ROOT / name, folder)
+    pictures = [picture for picture in PICTURE.findall(outcome.text) if (ROOT / picture).exists()]
     if REWRITE:
-        for command in reversed(done):
-            begin, end = command.place
-            if not fits(command.printed, command.shown):
-                text = text[:begin] + command.printed + text[end:]
-        README.write_text(text)
-        for picture in PICTURES:
+        (ROOT / name).write_text(outcome.text)
+        for picture in pictures:
             shutil.copy(folder / picture, ROOT / picture)
-    return done
+        return
+    assert not outcome.faults, "\n".join(outcome.faults)
+    for picture in pictures:
+        made, kept = (words((place / picture).read_text()) for place in (folder, ROOT))
+        assert len(kept) > 10
+        assert made == kept
 
 
-def test_each_command_prints_what_stands_beneath_it(ran: list[Command]) -> None:
-    assert len(ran) >= 8
-    for command in ran:
-        assert not command.failed, command.line
-        assert REWRITE or fits(command.printed, command.shown), (command.line, command.printed)
-
-
-@pytest.mark.parametrize("picture", PICTURES)
-def test_each_picture_is_what_the_command_beneath_it_makes(
-    picture: str, ran: list[Command], folder: Path
-) -> None:
-    assert any(command.line.endswith(f"-o {picture}") for command in ran)
-    made, kept = (words((place / picture).read_text()) for place in (folder, ROOT))
-    assert len(kept) > 10
-    assert made == kept
-
-
-def test_each_line_of_python_gives_what_stands_beneath_it(
-    ran: list[Command], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(folder)
-    test = doctest.DocTestParser().get_doctest(
-        python_blocks(README.read_text()), {}, "README", str(README), 0
-    )
-    assert len(test.examples) > 15
-    said: list[str] = []
-    doctest.DocTestRunner(verbose=False).run(test, out=said.append)
-    assert not said, "".join(said)
+def test_each_picture_of_a_page_is_made_in_one() -> None:
+    texts = [(ROOT / name).read_text() for name in PAGES]
+    shown = {name.removeprefix("../") for text in texts for name in re.findall(r"!\[.*\]\((.*\.svg)\)", text)}
+    assert shown <= {picture for text in texts for picture in PICTURE.findall(text)}
 
 
 def test_what_is_no_command_and_no_python_is_a_set_up_or_takes_minutes() -> None:
@@ -139,17 +57,43 @@ def test_what_is_no_command_and_no_python_is_a_set_up_or_takes_minutes() -> None
         if block[1] != "python" and "$ " not in block[2]
     ]
     assert rest[:2] == ["pip install . && kgraph demo", "pip install -e '.[test]' && pytest"]
-    assert rest[2].startswith("git config diff.kgraph.textconv")  # tests/cli/test_diff.py runs it
-    assert rest[3] == 'eval "$(_KGRAPH_COMPLETE=bash_source kgraph)"'
-    for line in rest[4].splitlines():
+    for line in rest[2].splitlines():
         assert (ROOT / line.split()[1]).is_file()
-    assert len(rest) == 5
+    assert len(rest) == 3
 
 
-def test_bash_is_given_what_completes_the_commands(folder: Path) -> None:
-    script = run(folder, "_KGRAPH_COMPLETE=bash_source kgraph")
-    assert not script.failed
-    assert "_KGRAPH_COMPLETE=bash_complete" in script.printed
+def test_every_public_name_is_in_the_reference() -> None:
+    told = re.findall(r"^\.\. auto\w+:: kgraph\.(\w+)$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(kgraph.__all__)
+
+
+def test_every_page_is_in_the_contents() -> None:
+    lists = [block[2] for block in BLOCK.finditer((DOCS / "index.md").read_text()) if "toctree" in block[1]]
+    told = re.findall(r"^([\w/]+)$", "\n".join(lists), re.MULTILINE)
+    assert sorted(["docs/index.md", *(f"docs/{name}.md" for name in told)]) == sorted(PAGES[1:])
+
+
+def test_each_link_to_a_page_leads_to_one() -> None:
+    for name in PAGES:
+        for link in re.findall(r"\]\(((?:\.\./)*[\w/]+\.(?:md|svg|png))\)", (ROOT / name).read_text()):
+            assert ((ROOT / name).parent / link).is_file(), (name, link)
+
+
+@pytest.mark.slow
+def test_sphinx_builds_the_documentation_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "encoder" in (tmp_path / "how_to" / "siamese.html").read_text()
+
+
+@pytest.mark.slow
+def test_bash_is_given_what_completes_the_commands(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    printed, failed = run(folder, "_KGRAPH_COMPLETE=bash_source kgraph")
+    assert not failed
+    assert "_KGRAPH_COMPLETE=bash_complete" in printed
     for typed, completed in (
         ("kgraph show ki", "file,ki"),
         ("kgraph shared m.keras --va", "plain,--values"),
@@ -157,11 +101,11 @@ def test_bash_is_given_what_completes_the_commands(folder: Path) -> None:
     ):
         which = len(typed.split()) - 1
         line = f"COMP_WORDS={shlex.quote(typed)} COMP_CWORD={which} _KGRAPH_COMPLETE=bash_complete kgraph"
-        assert run(folder, line).printed == f"{completed}\n"
+        assert run(folder, line)[0] == f"{completed}\n"
 
 
 def test_each_file_that_the_readme_names_is_there() -> None:
-    text = README.read_text()
+    text = "\n".join((ROOT / name).read_text() for name in PAGES)
     for name in re.findall(r"`((?:tests|kgraph|examples)/[\w/]+\.\w+)`", text):
         assert (ROOT / name).is_file(), name
     for name in re.findall(r"`(test_\w+\.py|corpus/\w+\.toml)`", text):
@@ -170,6 +114,7 @@ def test_each_file_that_the_readme_names_is_there() -> None:
         assert f"`{example.name}`" in text or f"examples.{example.stem}:" in text
 
 
+@pytest.mark.slow
 def test_the_table_says_of_plot_model_what_it_does() -> None:
     import keras
 

@@ -109,13 +109,9 @@ def child_groups(class_names: Iterable[str], group: WeightGroup | None) -> Itera
 
 
 def is_unweighted(entry: Mapping[str, Any], is_line: bool) -> bool:
-    """Operations take no part in the weight file, nor does the InputLayer of a Sequential.
-
-    What has layers in it is none, whatever its module.
-    """
-    operation = is_operation(Layer("", entry["class_name"], module=entry.get("module")))
-    is_alone = not {"layers", "layer"} & entry["config"].keys()
-    return (operation and is_alone) or (is_line and entry["class_name"] == "InputLayer")
+    """Operations take no part in the weight file, nor does the InputLayer of a Sequential."""
+    layer = Layer("", entry["class_name"], module=entry.get("module"), config=entry["config"])
+    return is_operation(layer) or (is_line and entry["class_name"] == "InputLayer")
 
 
 def without_children(group: WeightGroup, *names: str) -> WeightGroup:
