@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import groupby, islice
 from math import prod
 
-from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
+from kgraph.graph import LEVELS, Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
 from kgraph.transforms.block_names import common_stem, span_names, unused_name
 from kgraph.transforms.block_parts import MANY, PartCloser, find_stretches, is_block, is_closable
@@ -21,6 +21,7 @@ from kgraph.transforms.conv_chains import chains_of, name_chains
 from kgraph.transforms.fold import fold
 from kgraph.transforms.grouping import STAGE, NodeGroup, group_nodes
 
+DEEP = LEVELS // 4
 LONG = 9  # nodes; a graph of more has stages
 SHORTEST = 2  # nodes of a stage
 SHARE = 0.7  # of the nodes of a graph that one stage may hold
@@ -36,7 +37,10 @@ def outline(graph: Graph, *, apart: Collection[str] = ()) -> Graph:
     Its layers of the class `Stage` hold what lies between two changes of the spatial size where the graph is
     long; those of the class `Block` are as `fold` closes them; inside them are blocks again, and chains. No
     two that are closed in one model have one name. Nodes whose addresses are `apart` are in none with others.
+    A graph of models more than 22 deep in each other stays as it is: what is closed makes it deeper.
     """
+    if graph.depth > DEEP:
+        return graph
     return _close(fold(graph, apart=apart), apart)
 
 

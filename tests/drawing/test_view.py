@@ -88,6 +88,16 @@ def test_nothing_that_is_closed_holds_nodes_of_two_kinds(graph: Graph, marked: s
     assert all(len(kinds(layer.graph)) <= 1 for layer in drawn.layers if layer.repeats and layer.graph)
 
 
+@pytest.mark.parametrize("levels", [3, 20, 30, 80])
+def test_models_however_deep_in_each_other_are_closed_down(levels: int) -> None:
+    graph = chain([[("LSTM", 1), ("Conv2D", 2)] * 6])
+    for _ in range(levels):
+        outer = chain([[("LSTM", 1), ("Conv2D", 2)] * 6])
+        layers = [replace(layer, graph=graph) if layer.name == "b0_4" else layer for layer in outer.layers]
+        graph = replace(outer, layers=tuple(layers))
+    assert choose_shown(graph, Look(boxes=20)).box_count <= 20
+
+
 INNER = [("Dense", 7), ("ReLU", 7), ("Dropout", 7)]
 
 
