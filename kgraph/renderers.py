@@ -105,6 +105,10 @@ def _render_picture(format: str) -> Iterator[Renderer]:
     with Engine(format) as engine:
 
         def render(graph: Graph, look: Look) -> Rendered:
+            if look.paper is not None:
+                from kgraph.paper_fit import render_on_paper
+
+                return Rendered(*render_on_paper(engine, graph, look))
             drawing = _render_dot(graph, look)
             return Rendered(engine.render(drawing.content.decode()), drawing.shown)
 

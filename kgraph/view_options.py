@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -21,13 +21,15 @@ def choose_view(
     around: int | None = None,
     between: Sequence[str] | None = None,
     highlight: Wanted = (),
+    open: Wanted = (),
     **fields_of_look: Any,
 ) -> tuple[Graph, Look]:
     """The part of the graph that is to be shown, and how it is to look.
 
     `only` are queries for that part, `around` how many steps around it are shown too, `between` two queries:
     what lies on the ways from the one to the other. `highlight` marks what a submodel of these would keep.
-    All else are the fields of `Look`. Raises `SelectError` for queries that match nothing, `ValueError` for
+    `open` are names of nested models and blocks, `*` in them, that a picture shows open. All else are the
+    fields of `Look`. Raises `SelectError` for queries that match nothing, `ValueError` for
     options that do not go together, `TypeError` for those that there are not.
     """
     known = {field.name for field in fields(Look)}
@@ -41,12 +43,14 @@ def choose_view(
         raise ValueError("`around` goes with `only`: around what?")
     look = replace(look, **fields_of_look)
     if highlight:
-        look = replace(look, highlight=_planned(graph, _as_list(highlight)))
+        look = _with_marks(graph, look, _as_list(highlight))
     if only:
-        return _matching_part(graph, look, _as_list(only), around)
-    if between:
+        graph, look = _matching_part(graph, look, _as_list(only), around)
+    elif between:
         start, end = between
-        return _connecting_part(graph, look, start, end)
+        graph, look = _connecting_part(graph, look, start, end)
+    if open:
+        look = replace(look, open=frozenset(_paths_to_open(graph, look, _as_list(open))))
     return graph, look
 
 
@@ -54,10 +58,31 @@ def _as_list(queries: Wanted) -> Sequence[str]:
     return [queries] if isinstance(queries, str) else list(queries)
 
 
-def _planned(graph: Graph, queries: Sequence[str]) -> frozenset[str]:
+def _with_marks(graph: Graph, look: Look, queries: Sequence[str]) -> Look:
+    """The look with what a submodel of these keeps marked, and what was chosen, with what that lies in."""
     from kgraph.extraction.plan import plan, planned_addresses
+    from kgraph.query import select
+    from kgraph.transforms.flatten import every_node, flatten
 
-    return planned_addresses(graph, plan(graph, queries))
+    kept = planned_addresses(graph, plan(graph, queries))
+    wanted = frozenset(select(graph, *queries))
+    chosen = (node for node, _ in every_node(graph) if not wanted.isdisjoint(node.outputs))
+    ends = flatten(graph).outputs
+    outputs = (slot for slot, tensor in graph.outputs.items() if {tensor, ends[slot]} & wanted)
+    return replace(
+        look,
+        highlight=kept | {f"output[{slot}]" for slot in outputs},
+        chosen=frozenset(address for node in chosen for address in (node.address, *node.within)),
+    )
+
+
+def _paths_to_open(graph: Graph, look: Look, queries: Sequence[str]) -> Iterator[str]:
+    from kgraph.transforms.opening import Opening, select_closed
+    from kgraph.transforms.outline import outline
+
+    opening = Opening(outline(graph, apart=look.highlight), chains=False)
+    for query in queries:
+        yield from select_closed(opening, query)
 
 
 def _matching_part(graph: Graph, look: Look, queries: Sequence[str], steps: int | None) -> tuple[Graph, Look]:

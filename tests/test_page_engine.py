@@ -44,8 +44,7 @@ def test_numbers_that_json_has_not_are_spelled_out() -> None:
 
 
 def test_each_colour_of_light_pictures_has_one_in_the_dark() -> None:
-    from kgraph.drawing.page.page_html import list_colours
-    from kgraph.drawing.pictures.palette import DARK, LIGHT
+    from kgraph.drawing.pictures.palette import DARK, LIGHT, list_colours
 
     pairs: dict[str, set[str]] = {}
     for light, dark in zip(list_colours(LIGHT), list_colours(DARK), strict=True):
@@ -54,8 +53,7 @@ def test_each_colour_of_light_pictures_has_one_in_the_dark() -> None:
 
 
 def test_each_colour_that_the_page_names_is_one_of_the_palette() -> None:
-    from kgraph.drawing.page.page_html import list_colours
-    from kgraph.drawing.pictures.palette import LIGHT
+    from kgraph.drawing.pictures.palette import LIGHT, list_colours
     from kgraph.page_engine import _assets
 
     named = set(re.findall(r"--([0-9a-f]{6})\b", "".join(_assets().values())))

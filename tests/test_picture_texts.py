@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import pygraphviz
 import pytest
 from helpers.picture_graphs import line, seq2seq, siamese, ticket
 from helpers.places import GOLDEN, ROOT
 from helpers.strategies import graphs
+from helpers.svg_texts import dot_texts, svg_texts
 from hypothesis import given, settings
 
 from kgraph.drawing.look import Look
@@ -56,28 +54,6 @@ ISLANDS = {
     "three across": to_dot(islands(seq2seq(), line(), siamese()), Look(rankdir="LR")),
     "two lines": to_dot(islands(line(), line())),
 }
-
-
-def dot_texts(dot: str) -> Counter[str]:
-    """The lines of text that the labels of a DOT ask for, blanks left out."""
-    graph = pygraphviz.AGraph(dot)
-    labels = [thing.attr["label"] or "" for thing in (*graph.nodes(), *graph.edges())]
-    labels += re.findall(r"subgraph .*?\{ graph \[label=<(<TABLE.*?</TABLE>)>", dot)
-    lines: list[str] = []
-    for label in labels:
-        text = re.sub(r"\\(.)", lambda escape: "\n" if escape[1] == "n" else escape[1], label)
-        lines += re.split(r"<[^>]*>" if "<TABLE" in text else "\n", text)
-    return Counter(filter(None, (without_blanks(html.unescape(line)) for line in lines)))
-
-
-def svg_texts(svg: bytes) -> Counter[str]:
-    """The lines of text of an SVG, blanks left out."""
-    found = ("".join(text.itertext()) for text in ET.fromstring(svg).iter(f"{SVG}text"))
-    return Counter(filter(None, map(without_blanks, found)))
-
-
-def without_blanks(text: str) -> str:
-    return re.sub(r"\s", "", text)
 
 
 @pytest.mark.parametrize("path", GOLDENS, ids=lambda path: path.stem)

@@ -16,6 +16,7 @@ from kgraph.cli.layer import print_layers
 from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import (
     Listing,
+    WholeNumber,
     bind_input_shapes,
     complete_layers,
     imports_option,
@@ -25,9 +26,10 @@ from kgraph.cli.options import (
     weights_option,
     with_keras_option,
 )
+from kgraph.cli.paper import PAPER_OPTIONS, check_paper, paper_options
 from kgraph.cli.terminal import note, print_graph, tell, terminal_width
 from kgraph.cli.unloadable import note_unloadable
-from kgraph.drawing.look import COLORS, COLUMNS, LABELS, RANKDIRS, ROOM
+from kgraph.drawing.look import COLORS, COLUMNS, LABELS, LAYOUTS, RANKDIRS, ROOM
 from kgraph.graph import Graph
 from kgraph.renderers import GRAPHML, PAGE, PICTURES, RENDERERS, TABLES, WHOLE, suffix_of
 from kgraph.view_options import choose_view
@@ -36,19 +38,25 @@ if TYPE_CHECKING:
     from kgraph.drawing.view import ShownGraph
 
 # Options that not all outputs heed, and who does.
-OF_PICTURES = ("rankdir", "label", "color", "dark", "chains")
+OF_PICTURES = ("rankdir", "label", "color", "dark", "chains", "boxes", "open", "layout", "legend")
+HAS_OUTPUT = "kgraph.has_output"  # whether the words of the command name a file to write
 OF_VIEWS = ("expand", "fold", "depth", "highlight")
 
 
-def _show_legend(context: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
+def _show_legend(context: click.Context, _: click.Parameter, value: bool | None) -> bool | None:
+    if value and not context.meta.get(HAS_OUTPUT):
         from kgraph.drawing.terminal.legend import legend
 
         click.echo(legend(terminal_width()), nl=False)
         context.exit()
+    return value
 
 
 class _Show(Listing):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[HAS_OUTPUT] = any(arg.startswith(("-o", "--output")) for arg in args)
+        return super().parse_args(ctx, args)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from textwrap import indent
 
@@ -67,9 +75,11 @@ class _Show(Listing):
 @json_option
 @click.option("--expand", is_flag=True, help="Open nested models.")
 @click.option(
-    "--fold/--no-fold", default=None, help="Show repeated blocks once; pictures do from 150 boxes on."
+    "--fold/--no-fold", default=None, help="Show repeated blocks once; pictures do from 40 boxes on."
 )
 @click.option("--depth", type=click.IntRange(1), help="Levels of nested models and blocks; 1: all closed.")
+@click.option("--boxes", metavar="N", type=WholeNumber(1), help="Close a picture down to at most N boxes.")
+@several("--open", help="In a picture, open these nested models and blocks.")
 @several("--only", help="Show only what matches, as `block1_*`.")
 @click.option("--around", type=click.IntRange(0), help="With --only: and what lies so many steps from it.")
 @click.option("--between", nargs=2, metavar="QUERY QUERY", help="Show only the ways from one to the other.")
@@ -90,16 +100,18 @@ class _Show(Listing):
     help=f"What pictures say, of {', '.join(LABELS)}.",
 )
 @click.option("--color", "--colour", "color", type=click.Choice(COLORS), help="What fills the boxes.")
-@click.option("--dark", is_flag=True, help="For dark paper.")
+@click.option("--dark/--light", default=None, help="The paper; an SVG without it is as its viewer is.")
+@click.option("--layout", type=click.Choice(LAYOUTS), help="Place boxes by layers; scale: U-Nets as U.")
+@paper_options
 @pager_option
 @quiet_option
 @click.option(
     "--legend",
     is_flag=True,
+    default=None,
     is_eager=True,
-    expose_value=False,
     callback=_show_legend,
-    help="Tell what the signs mean.",
+    help="Tell what the signs mean; with -o of a picture, below it.",
 )
 def show_command(
     model: str,
@@ -122,6 +134,7 @@ def show_command(
     kgraph show model.keras --only embedding --around 1
     kgraph show model.keras --input-shape title=16 body=80
     kgraph show model.keras -o model.svg
+    kgraph show model.keras --boxes 20 -o model.svg
     kgraph show .
     """
     if is_folder_of_models(model):
@@ -136,16 +149,20 @@ def show_command(
     if browse:
         output = page_to_browse(output)
     if layers:
-        _note_idle(OF_PICTURES + OF_VIEWS + ("columns", "only", "between"), "says nothing of a layer in full")
+        _note_idle(
+            OF_PICTURES + PAPER_OPTIONS + OF_VIEWS + ("columns", "only", "between"),
+            "says nothing of a layer in full",
+        )
         print_layers(model, layers, weights, imports, input_shapes, values=values, as_json=as_json)
         return
     suffix = ".json" if as_json else suffix_of(output) if output else ""
     _note_unheeded(suffix)
     options = {name: value for name, value in view.items() if value not in (None, ()) and value is not False}
-    options |= {"fold": view["fold"], "columns": _columns(view["columns"])}
+    options |= {"fold": view["fold"], "dark": view["dark"], "columns": _columns(view["columns"])}
     if view["label"]:
         options["label"] = frozenset(view["label"])
     _check_together(options, suffix)
+    check_paper(options, suffix)
     context = click.get_current_context()
     render = context.with_resource(open_renderer(output, model)) if output else None
     graph, file = load_model(model, weights, imports=imports)
@@ -192,6 +209,10 @@ def _check_together(options: dict[str, Any], suffix: str) -> None:
         raise click.UsageError("`--only` and `--between` each name a part; give one of them")
     if "around" in options and "only" not in options:
         raise click.UsageError("`--around` goes with `--only`: around what?")
+    for name in ("boxes", "open"):
+        for other in ("depth", "no-fold"):
+            if name in options and (options["fold"] is False if other == "no-fold" else other in options):
+                raise click.UsageError(f"`--{name}` and `--{other}` each say what is open; give one of them")
     if suffix in WHOLE and (options["fold"] or "depth" in options):
         raise click.UsageError(
             "JSON holds every layer; `--fold` and `--depth` go with pictures and the terminal"
@@ -222,13 +243,18 @@ def _note_idle(names: Sequence[str], why: str) -> None:
 
 def _advice(shown: ShownGraph) -> str:
     """What is said of a picture that shows less than there is without having been asked to, or too much."""
-    boxes = len(shown.graph.nodes)
-    less = ", `--depth 1` less" if shown.is_folded and not shown.look.depth else ""
-    if boxes > ROOM:
+    boxes, look = shown.box_count, shown.look
+    if look.boxes is not None and boxes > look.boxes:
+        return f"; there are at least {boxes} boxes{' with what is open' if look.open else ''}"
+    less = "" if not shown.is_folded else ", `--boxes N` less" if look.depth is None else ""
+    if boxes > ROOM and look.boxes is None:
         is_part = any(node.outside for node in shown.graph.nodes)
         part = "a narrower QUERY draws less" if is_part else "`--only QUERY` draws a part"
-        fold = "" if shown.is_folded else ", `--fold` what repeats once"
+        fold = "" if shown.is_folded else ", `--boxes N` as many as you like"
         return f"; of {boxes:,} boxes: {part}{fold}{less}, the terminal view all"
-    if shown.is_folded and shown.look.fold is None and boxes < len(shown.whole.nodes):
-        return f"; what repeats is drawn once, in {boxes} boxes; `--no-fold` draws all{less}"
+    is_asked = look.fold is not None or look.boxes is not None or bool(look.open)
+    if shown.is_folded and not is_asked and len(shown.graph.nodes) < len(shown.whole.nodes):
+        if look.depth is not None:
+            return f"; of {boxes} boxes; `--no-fold` draws all"
+        return f"; closed down to {boxes} boxes; `--boxes N` shows more or fewer, `--open NAME` opens one"
     return ""

@@ -10,7 +10,9 @@ from typing import Any
 from kgraph.graph import Graph, Layer, Node, Shape, parse_address
 from kgraph.layers import every_layer, is_operation, leaf_count, serialized_name
 from kgraph.structures import argument_of
+from kgraph.transforms.block_kinds import block_kind
 from kgraph.transforms.conv_chains import CHAIN
+from kgraph.transforms.grouping import first_block
 
 # The first family whose word is part of the class name; the order decides (`ConvLSTM2D` is recurrent).
 FAMILIES = {
@@ -25,9 +27,10 @@ FAMILIES = {
     "merge": ("Add", "Concatenate", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"),
 }
 
-# What a block is called that holds a layer of a family; the first decides.
-BLOCKS = {
-    "attention": "attention", "recurrent": "recurrent", "convolution": "convolution", "dense": "dense",
+# What is counted of a block that is no known pattern; the first family that it has.
+COUNTED = {
+    "attention": "attention layer", "recurrent": "recurrent layer", "convolution": "convolution",
+    "dense": "dense layer",
 }  # fmt: skip
 
 
@@ -128,15 +131,22 @@ def _index_text(value: Any) -> str:
 
 
 def inner_summary(layer: Layer) -> str:
-    """How much is in a nested model, or in a block: `3 layers`, `convolution block, 10 layers`."""
+    """How much is in a nested model: `3 layers`. Of a block, what it is, else what is in it, too.
+
+    `bottleneck block, 10 layers`, or `5 convolutions, 15 layers`.
+    """
     assert layer.graph is not None
     number = -(-leaf_count(layer.graph) // max(layer.repeats, 1))  # a layer that all blocks share is in each
     layers = f"{number:,} layer" + ("s" if number != 1 else "")
     if not layer.repeats:
         return layers
-    families = {family(inner) for inner in layer.graph.layers}
-    kind = next((word for name, word in BLOCKS.items() if name in families), "")
-    return f"{kind} block, {layers}".lstrip()
+    return ", ".join(filter(None, [block_kind(layer) or _counted_family(layer), layers]))
+
+
+def _counted_family(layer: Layer) -> str:
+    """How many layers there are in a block of the family that tells most of it."""
+    families = Counter(family(inner) for _, inner in every_layer(first_block(layer)) if inner.graph is None)
+    return next((format_many(families[name], word) for name, word in COUNTED.items() if families[name]), "")
 
 
 def _wrapped_layer(config: Mapping[str, Any]) -> str:

@@ -34,9 +34,10 @@ class View:
 def show(source: object, look: Look = Look(), **options: Any) -> View:
     """The view of a model, live or saved, or of a graph; a notebook draws it, a prompt prints it.
 
-    `source` is what `kgraph.read` takes. Options are the fields of `Look`, and `only`, `around`, `between`
-    and `highlight`, which take queries: `show(model, depth=1, only="backbone/**", rankdir="LR")`. Raises what
-    `read` and `select` raise, `ValueError` for values that options do not have, `TypeError` for unknown ones.
+    `source` is what `kgraph.read` takes. Options are the fields of `Look`, and `only`, `around`, `between`,
+    `highlight` and `open`, which take queries: `show(model, depth=1, only="backbone/**", rankdir="LR")`.
+    Raises what `read` and `select` raise, `ValueError` for values that options do not have, `TypeError` for
+    unknown ones.
     """
     return View(*choose_view(read(source), look, **options))
 

@@ -1,36 +1,26 @@
-"""What the blocks make that `fold` closes: a name that is shown stands for tensors."""
+"""What the blocks make that `outline` closes: a name that is shown stands for tensors."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kgraph.graph import Graph, Layer, Tensor
-from kgraph.structures import Slots
-from kgraph.transforms.flatten import flatten, open_layers
-from kgraph.transforms.fold import fold
+from kgraph.layers import is_nested
+from kgraph.transforms.conv_chains import CHAIN
+from kgraph.transforms.outline import outline
+from kgraph.transforms.walk import Scope, Walk, check_node_count
 
 
 def block_outputs(graph: Graph) -> dict[str, tuple[Tensor, ...]]:
-    """The tensors that each block of `fold(graph)` makes, at their addresses in the flat graph, by its name.
+    """The tensors that each block of `outline(graph)` makes, as addresses in the flat graph, by its name.
 
-    Of blocks in each other too; those inside nested models are left out.
+    Of blocks in each other too, of stages, and of those inside nested models, by path and for each call.
     """
-    level, found = fold(graph), dict[str, tuple[Tensor, ...]]()
-    while any(layer.repeats for layer in level.layers):
-        ends: dict[str, Tensor] = {}
-        names: list[str] = []
-        for node in level.nodes:
-            layer = level.layer(node.layer)
-            if layer.repeats and layer.graph and not node.outside:
-                for tensor in node.outputs[: len(layer.graph.outputs)]:  # what nobody reads it does not make
-                    ends[str(len(ends))] = tensor
-                    names.append(node.layer)
-        made = flatten(replace(level, outputs=Slots(ends.items()))).outputs.values()
-        for name, tensor in zip(names, made, strict=True):
-            found[name] = (*found.get(name, ()), tensor)
-        level = open_layers(level, _block_inside)
+    check_node_count(graph)
+    found: dict[str, tuple[Tensor, ...]] = {}
+    for node, layer, ends, _ in Scope(outline(graph), Walk(_inside, blocks=True)).visits():
+        if layer.repeats and layer.class_name != CHAIN and not node.outside:
+            found[node.layer] = (*found.get(node.layer, ()), *(end for end in ends if end is not None))
     return found
 
 
-def _block_inside(layer: Layer, depth: int) -> Graph | None:
-    return layer.graph if layer.repeats and not depth else None
+def _inside(layer: Layer, depth: int) -> Graph | None:
+    return layer.graph if is_nested(layer) else None

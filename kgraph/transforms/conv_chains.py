@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kgraph.graph import Graph, Node, NodeKey
@@ -26,24 +26,37 @@ def fold_chains(graph: Graph) -> Graph:
         for layer in graph.layers
     ]
     graph = replace(graph, layers=tuple(layers))
-    taken: set[NodeKey] = set()
-    groups = []
     names = {layer.name for layer in layers}
-    for node in graph.nodes:
-        chain = list(_chain_from(graph, node)) if node.key not in taken else []
+    return group_nodes(graph, name_chains(chains_of(graph, graph.nodes), names))
+
+
+def name_chains(chains: Iterable[Sequence[NodeKey]], names: set[str]) -> list[NodeGroup]:
+    """A group for each chain, called as its first layer is; the names are taken then."""
+    return [NodeGroup(unused_name(f"{chain[0][0]} …", names), chain, 1, CHAIN) for chain in chains]
+
+
+def chains_of(graph: Graph, nodes: Sequence[Node]) -> list[list[NodeKey]]:
+    """The chains of two nodes or more that lie among some nodes of a graph, in their order."""
+    taken: set[NodeKey] = set()
+    there = {node.key for node in nodes}
+    found = []
+    for node in nodes:
+        chain = list(_chain_from(graph, node, there)) if node.key not in taken else []
         if len(chain) > 1:
             taken.update(chain)
-            groups.append(NodeGroup(unused_name(f"{chain[0][0]} …", names), chain, 1, CHAIN))
-    return group_nodes(graph, groups)
+            found.append(chain)
+    return found
 
 
-def _chain_from(graph: Graph, node: Node) -> Iterator[NodeKey]:
+def _chain_from(graph: Graph, node: Node, there: Container[NodeKey]) -> Iterator[NodeKey]:
     """The nodes of the chain that begins with a node."""
     words: Sequence[str] = HEADS
     while _can_be_chained(graph, node, words):
         yield node.key
         readers = [reader for tensor in node.outputs for reader, _ in graph.readers(tensor)]
         if len(readers) != 1 or node.key in graph.output_keys or readers[0].within != node.within:
+            return
+        if readers[0].key not in there:
             return
         node, words = readers[0], TAILS
 

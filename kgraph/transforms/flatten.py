@@ -8,7 +8,7 @@ from dataclasses import replace
 from kgraph.graph import Graph, Layer, Node, Tensor, reads_source
 from kgraph.layers import inner_path, is_nested
 from kgraph.transforms.toposort import order_nodes
-from kgraph.transforms.walk import Inside, Scope, Visit, Walk, check_node_count
+from kgraph.transforms.walk import Framed, Inside, Scope, Visit, Walk, check_node_count
 
 
 def _graph_to_open(layer: Layer, depth: int) -> Graph | None:
@@ -29,9 +29,9 @@ def flatten(graph: Graph) -> Graph:
     return open_layers(graph, _graph_to_open)
 
 
-def open_layers(graph: Graph, inside: Inside, *, framed: bool = False) -> Graph:
+def open_layers(graph: Graph, inside: Inside, *, framed: Framed | None = None) -> Graph:
     """The graph with what `inside` gives for a layer, and for how deep it lies (from 0), in place of
-    its calls. `framed` notes in `Node.within` what came from a run of blocks, too.
+    its calls. `framed` says from which blocks that are noted in `Node.within`, too.
     """
     if not any(inside(layer, 0) for layer in graph.layers):
         return graph

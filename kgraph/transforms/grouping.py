@@ -9,7 +9,7 @@ from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.structures import Slots
 from kgraph.transforms.toposort import order_nodes
 
-CLASS = "Block"  # stands where a layer has its Keras class
+CLASS, STAGE = "Block", "Stage"  # stand where a layer has its Keras class
 
 
 @dataclass
@@ -32,8 +32,9 @@ class NodeGroup:
         """The layer that holds this part of the graph."""
         edge = {node.key: Node(*node.key, outputs=node.outputs) for node in self.given.values()}
         makers = dict.fromkeys(name for name, _ in edge)
-        stubs = (replace(graph.layer(name), graph=None, repeats=0, weights=()) for name in makers)
-        nodes = (replace(graph.node(Tensor(*key)), within=()) for key in self.members)
+        stubs = (_stub(graph.layer(name)) for name in makers)
+        members = (graph.node(Tensor(*key)) for key in self.members)
+        nodes = (replace(node, within=()) if node.within else node for node in members)
         inside = Graph(
             self.name,
             (*stubs, *self.layers),
@@ -76,7 +77,11 @@ def group_nodes(graph: Graph, groups: Sequence[NodeGroup]) -> Graph:
         if group := by_name.get(layer.name):
             group.layers.append(layer)
         layers.setdefault(group.name if group else layer.name, group or layer)
-    nodes = [replace(node, inputs=node.inputs.map(move)) for node in graph.nodes if node.key not in homes]
+    nodes = [
+        replace(node, inputs=node.inputs.map(move)) if any(map(home, node.inputs.values())) else node
+        for node in graph.nodes
+        if node.key not in homes
+    ]
     for group in groups:
         inputs = Slots(_number_slots(map(move, group.given), "0"))
         within = graph.node(Tensor(*group.members[0])).within
@@ -86,10 +91,18 @@ def group_nodes(graph: Graph, groups: Sequence[NodeGroup]) -> Graph:
     return replace(graph, layers=new_layers, nodes=order_nodes(new_layers, nodes), outputs=outputs)
 
 
+def _stub(layer: Layer) -> Layer:
+    """What stands for a layer in a group that reads what it makes."""
+    is_plain = layer.graph is None and layer.weights == ()
+    return layer if is_plain else replace(layer, graph=None, repeats=0, weights=())
+
+
 def _number_slots(tensors: Iterable[Tensor], slot: str) -> list[tuple[str, Tensor]]:
     """The tensors at a slot, or at places below it if they are several."""
     several = list(tensors)
-    return [(f"{slot}.{i}".lstrip(".") if len(several) > 1 else slot, t) for i, t in enumerate(several)]
+    if len(several) < 2:
+        return [(slot, tensor) for tensor in several]
+    return [(f"{slot}.{i}".lstrip("."), tensor) for i, tensor in enumerate(several)]
 
 
 def first_block(layer: Layer) -> Graph:

@@ -26,11 +26,11 @@ def stages(graph: Graph) -> dict[int, Tensor]:
     {}
     """
     graph = flatten(graph)
-    flat = _with_sizes(graph)
+    flat = with_sizes(graph)
     first = next((t for t in flat.inputs.values() if t.shape is not None and len(t.shape) > 2), None)
     if first is None:
         return {}
-    axes = _spatial_axes(flat.layers, first.shape)
+    axes = spatial_axes(flat.layers, first.shape)
     whole = [first.shape[axis] for axis in axes] if first.shape else []
     found: dict[int, Tensor] = {}
     for node in flat.nodes:
@@ -46,8 +46,8 @@ def _own_tensor(graph: Graph, tensor: Tensor) -> Tensor:
     return graph.node(tensor).outputs[tensor.tensor_index]
 
 
-def _with_sizes(graph: Graph) -> Graph:
-    """The graph with its free sizes bound; as it is where a layer cannot take them."""
+def with_sizes(graph: Graph) -> Graph:
+    """The graph with the free sizes of its inputs bound to 256; as it is where a layer cannot take them."""
     shapes = {
         slot: (tensor.shape[0], *(FREE if size is None else size for size in tensor.shape[1:]))
         for slot, tensor in graph.inputs.items()
@@ -59,7 +59,7 @@ def _with_sizes(graph: Graph) -> Graph:
         return graph
 
 
-def _spatial_axes(layers: Iterable[Layer], shape: Shape | None) -> range:
+def spatial_axes(layers: Iterable[Layer], shape: Shape | None) -> range:
     """The axes that are neither the batch nor the channels."""
     first = any(layer.config.get("data_format") == "channels_first" for layer in layers)
     rank = len(shape or ())

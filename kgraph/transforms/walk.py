@@ -16,6 +16,7 @@ MOST_SHOWN = 10_000  # the same, to look at, some 200 µs each
 
 # The graph to walk into in place of a layer's calls, by how deep it lies (from 0); None: it stays closed.
 Inside = Callable[[Layer, int], Graph | None]
+Framed = Callable[[Layer], bool]
 
 
 class Visit(NamedTuple):
@@ -31,14 +32,16 @@ class Visit(NamedTuple):
 class Walk:
     """Which layers are walked into, and how.
 
-    `calls`: the calls that are walked into are visited too. `joined`: who reads what a nested model makes
-    reads the node inside that makes it. `framed`: `Node.within` tells of runs of blocks, too.
+    `calls`: the calls of nested models that are walked into are visited too; `blocks`: those of blocks.
+    `joined`: who reads what a nested model makes reads the node inside that makes it. `framed`: of which
+    blocks `Node.within` tells, too.
     """
 
     inside: Inside
     calls: bool = False
+    blocks: bool = False
     joined: bool = True
-    framed: bool = False
+    framed: Framed | None = None
 
 
 @dataclass
@@ -82,7 +85,7 @@ class Scope:
             ends = tuple(map(inner.place, graph.outputs.values()))
             if (self.walk.joined or layer.repeats) and not layer.wraps:
                 self.ends.update((Tensor(*node.key, i), end) for i, end in enumerate(ends) if end)
-            if self.walk.calls and not layer.repeats:
+            if self.walk.blocks if layer.repeats else self.walk.calls:
                 yield Visit(placed, layer, ends, self.around)
 
     def _enter(self, node: Node, placed: Node, layer: Layer, graph: Graph) -> Scope:
@@ -91,7 +94,7 @@ class Scope:
         call = (*placed.within, placed.address)
         if layer.repeats:
             masked = {end for end, tensor in bind_inputs(node, graph).items() if tensor in self.masked}
-            within = call if walk.framed and layer.repeats > 1 else placed.within
+            within = call if walk.framed and walk.framed(layer) else placed.within
             number, mask, steps = self.number, self.mask, self.steps
         else:
             masked, within = set(graph.inputs.values()), call

@@ -28,7 +28,7 @@ def measured(model: Path, rounds: int = 5) -> Picture:
         command = (sys.executable, "-m", "kgraph", "show", str(model), "-o")
         best = min((cost(*command, str(svg)) for _ in range(rounds)), key=lambda c: c.seconds)
         ours = cost(*command, str(dot)).megabytes
-        graphviz = cost("sh", "-c", f"{sys.executable} -m kgraph.graphviz_engine svg < {dot}").megabytes
+        graphviz = cost("sh", "-c", f"{sys.executable} -m kgraph.graphviz_child svg < {dot}").megabytes
         text = svg.read_text(encoding="utf-8")
     boxes = text.count('class="node') - text.count('class="node output"')
     return Picture(boxes, replace(best, megabytes=ours + graphviz))

@@ -35,7 +35,7 @@ def test_what_differs_is_marked_opens_and_is_told_and_nothing_is_picked(
     opened.press("Space")
     assert opened.page.locator("#picks").is_hidden()
     added = opened.page.locator("g.node").filter(has=opened.page.locator(".opener")).first
-    assert added.locator("path, polygon").first.get_attribute("stroke") == "var(--1b7048)"
+    assert added.locator("path, polygon").first.get_attribute("stroke") == "var(--05623e)"
     added.locator(".opener").click()
     opened.wait_for("body[data-level]:not([data-level=''])")
     assert opened.page.locator("g.node").count() > 5

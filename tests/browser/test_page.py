@@ -244,7 +244,7 @@ def test_colours_tell_what_is_asked_for(tab: OpenTab, demo: Path) -> None:
     opened = tab(demo)
     fill = "document.querySelector('#{} path').style.fill"
     number = opened.box("embedding#0").get_attribute("id")
-    for overlay, colour in (("shared", "var(--ddf1e4)"), ("trainable", "var(--fbe7c6)"), ("families", "")):
+    for overlay, colour in (("shared", "var(--d9f6e3)"), ("trainable", "var(--f2e3ca)"), ("families", "")):
         opened.page.select_option("#overlay", overlay)
         assert opened.page.evaluate(fill.format(number)) == colour
     opened.page.select_option("#overlay", "parameters")

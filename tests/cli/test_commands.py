@@ -203,7 +203,13 @@ def test_highlight_marks_what_a_submodel_would_keep(tmp_path: Path, environment:
     marked = [line.split("▸")[1].split()[0] for line in said.splitlines() if "▸" in line]
     assert marked == ["body", "embedding#1", "encoder/conv#1"]
     run("show", str(DEMO), "-o", "a.dot", "--highlight", "embedding#1", cwd=tmp_path, environment=environment)
-    assert (tmp_path / "a.dot").read_text().count("penwidth=2.4") == 2
+    picture = (tmp_path / "a.dot").read_text()
+    assert picture.count("penwidth=2.4") == 1  # what was chosen; its input leads to it
+    assert (
+        picture.count('fillcolor="#D9F6E3"') == 1
+    )  # of two calls, the other is dropped with all that reads it
+    dropped = r'fillcolor="#FFFFFF" color="#C5CDD6"'  # an input, a merge, two heads and their outputs
+    assert len(re.findall(dropped, picture)) == 6
 
 
 def test_extract_dry_run_shows_the_plan_and_writes_nothing(

@@ -43,11 +43,11 @@ def test_a_picture_that_would_be_too_large_shows_repetitions_once_and_says_so(
 ) -> None:
     said = run("show", many, "-o", "a.svg", cwd=tmp_path, environment=environment)
     assert said.splitlines() == [
-        "wrote a.svg; what repeats is drawn once, in 10 boxes; `--no-fold` draws all, `--depth 1` less"
+        "wrote a.svg; closed down to 11 boxes; `--boxes N` shows more or fewer, `--open NAME` opens one"
     ]
     assert boxes(tmp_path / "a.svg") == 10
     said = run("show", many, "-o", "b.svg", "--no-fold", cwd=tmp_path, environment=environment)
-    assert said.startswith("wrote b.svg; of 184 boxes: `--only QUERY` draws a part")
+    assert said.startswith("wrote b.svg; of 185 boxes: `--only QUERY` draws a part")
     assert boxes(tmp_path / "b.svg") == 184
     run("show", many, "-o", "c.svg", "--depth", "1", cwd=tmp_path, environment=environment)
     assert boxes(tmp_path / "c.svg") == 6
@@ -58,7 +58,7 @@ def test_the_terminal_view_folds_when_it_is_asked_to(
 ) -> None:
     assert len(run("show", many, cwd=tmp_path, environment=environment).splitlines()) > 184
     said = run("show", many, "--fold", cwd=tmp_path, environment=environment)
-    assert "▾ b{0…29}  ×30, dense block, 3 layers" in said
+    assert "▾ b{0…29}  ×30, 1 dense layer, 3 layers" in said
     assert len(said.splitlines()) < 20
 
 
@@ -100,18 +100,18 @@ def test_ten_thousand_layers_are_drawn_if_they_repeat_and_what_is_too_much_is_sa
     start = children_seconds()
     said = run("show", "same.json", "-o", "a.svg", cwd=tmp_path, environment=environment)
     assert children_seconds() - start < 6  # 1.6 where nothing else runs
-    assert "what repeats is drawn once, in 4 boxes" in said
+    assert "closed down to 5 boxes" in said
     odd = chain([[("Dense", width), *BLOCK[1:]] for width in range(1, 1_001)])
     (tmp_path / "odd.json").write_text(to_json(odd), encoding="utf-8")
     said = run("show", "odd.json", "-o", "a.svg", cwd=tmp_path, environment=environment)
-    assert re.search("boxes: `--only QUERY` draws a part, `--depth 1` less, the terminal view all", said)
+    assert "closed down to" in said
 
 
 def test_what_was_asked_for_is_drawn_unfolded_and_advice_names_no_option_in_use(
     many: str, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     said = run("show", many, "--only", "b*", "-o", "a.svg", cwd=tmp_path, environment=environment)
-    assert "of 184 boxes: a narrower QUERY draws less, `--fold` what repeats once, the terminal" in said
+    assert "of 185 boxes: a narrower QUERY draws less, `--boxes N` as many as you like, the terminal" in said
     said = run("show", many, "--depth", "1", "-o", "a.svg", cwd=tmp_path, environment=environment)
     assert "`--no-fold` draws all\n" in said
 
@@ -140,9 +140,34 @@ def test_ways_and_options_that_do_not_fit_are_said(tmp_path: Path, environment: 
         ["--only", "both", "--between", "title", "both"],
         ["--depth", "1", "-o", "a.json"],
         ["--fold", "-o", "a.json"],
+        ["--boxes", "0", "-o", "a.dot"],
+        ["--boxes", "9", "--depth", "1", "-o", "a.dot"],
+        ["--open", "encoder", "--no-fold", "-o", "a.dot"],
     ):
         code, said = fails("show", str(DEMO), *options, cwd=tmp_path, environment=environment)
         assert code == 2
+
+
+def test_a_picture_has_as_many_boxes_as_asked_for_or_says_how_many_there_are_at_least(
+    many: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    found = {}
+    for number in (3, 11, 200):
+        said = run("show", many, "--boxes", str(number), "-o", "a.svg", cwd=tmp_path, environment=environment)
+        found[number] = boxes(tmp_path / "a.svg") + 1, said.strip()
+    assert found[3] == (6, "wrote a.svg; there are at least 6 boxes")
+    assert [count for count, _ in found.values()] == [6, 11, 185]
+    assert [said for _, said in found.values()][1:] == ["wrote a.svg"] * 2
+
+
+def test_one_block_is_opened_in_its_place_and_framed(
+    many: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    run("show", many, "--open", "b3", "-o", "a.svg", cwd=tmp_path, environment=environment)
+    picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert picture.count('class="cluster"') == 1
+    run("show", str(DEMO), "--open", "encoder", "-o", "b.dot", cwd=tmp_path, environment=environment)
+    assert (tmp_path / "b.dot").read_text(encoding="utf-8").count("subgraph") == 2  # it is called twice
 
 
 def test_the_shapes_of_inputs_can_be_given(tmp_path: Path, environment: dict[str, str]) -> None:

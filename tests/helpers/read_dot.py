@@ -41,6 +41,8 @@ def arrows(picture: pygraphviz.AGraph, kind: str = "read") -> Counter[tuple[str,
         if edge.attr["class"] != kind:
             continue
         maker, reader = (dot_labels.parse_dot_name(str(end)) for end in edge)
+        if edge.attr["dir"] == "back":  # it leads up
+            maker, reader = reader, maker
         written = literal(edge.attr["id"])
         start, end = dot_labels.show_unprintable(maker), f" > {dot_labels.show_unprintable(reader)}["
         assert written.startswith(start)

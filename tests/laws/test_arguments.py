@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from keras import layers, ops
 
 import kgraph
+from kgraph.drawing.look import Look
 from kgraph.graph import Graph
 from kgraph.sources.call_defaults import LAYERS, OPERATIONS
 from kgraph.structures import Arguments
@@ -114,7 +115,7 @@ def test_live_and_file_spell_every_kind_of_argument_alike(tmp_path: Path) -> Non
 
 def test_the_terminal_and_the_picture_say_what_calls_are_given() -> None:
     graph = kgraph.read(every_kind())
-    text, dot = kgraph.to_text(graph, width=200), kgraph.to_dot(graph)
+    text, dot = kgraph.to_text(graph, width=200), kgraph.to_dot(graph, Look(fold=False))
     for said in (
         "× 0.1",
         "/ 255",

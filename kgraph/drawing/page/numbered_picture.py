@@ -9,7 +9,7 @@ from kgraph.drawing.pictures.dot import HASTE, Arrow, Attributes, Cluster, Pictu
 from kgraph.drawing.view import ShownGraph
 from kgraph.graph import Node, Tensor
 
-SAID_BY_PAGE = ("id", "tooltip", "labeltooltip", "comment")
+SAID_BY_PAGE = ("id", "tooltip", "labeltooltip", "comment", "wrap", "scheme")
 # Somebody waits for the page: a third of the time is saved, and some arrows are longer.
 MORE_HASTE = {"nslimit": "0.5", "mclimit": "0.2"}
 
@@ -39,6 +39,9 @@ class NumberedPicture(Picture):
         """The beginning of a frame."""
         cluster = super().place_frame(frame)
         return replace(cluster, attributes=_keep_looks(cluster.attributes))
+
+    def legend(self) -> None:
+        """None: a page says itself what its fills mean."""
 
     def place_box(self, box: Box) -> PlacedBox:
         """The next box."""

@@ -6,13 +6,12 @@ import html
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from gzip import compress
 from hashlib import sha256
 from typing import Any
 
 from kgraph.drawing.page.page_data import to_script_json
-from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
+from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette, list_colours
 from kgraph.texts import escape_unprintable
 
 # What each module of the script rests on stands before it.
@@ -80,15 +79,3 @@ def _variables(palette: Palette) -> str:
     """The light colours, by themselves as names, as those of a palette."""
     pairs = dict(zip(list_colours(LIGHT), list_colours(palette), strict=True))
     return " ".join(f"--{light[1:].lower()}: {colour};" for light, colour in pairs.items())
-
-
-def list_colours(palette: Palette) -> list[str]:
-    """All colours of a palette, those of all palettes in one order."""
-    found: list[str] = []
-    for field in fields(palette):
-        value = getattr(palette, field.name)
-        for colour in (
-            value.values() if isinstance(value, Mapping) else [value] if isinstance(value, str) else value
-        ):
-            found += [colour] if isinstance(colour, str) else colour
-    return found

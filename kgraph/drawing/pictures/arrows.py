@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
@@ -21,6 +21,7 @@ ARGUMENTS = {"attention": ("query", "value", "key"), "recurrent": ("", "initial_
 
 # As many ways can bow around the main path without pushing it to the rim of the picture.
 SIDES = 2
+MANY = 3  # readers of one tensor, whose arrows would draw the main path into a staircase
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Arrows:
         origin = self._origin(tensor)
         if self._carriers[tensor] == (reader.key if reader else None, slot) and self._is_news(tensor):
             origin = f"{self._shape(tensor)}  {origin}".strip()
-        role = _role(self.graph.layer(reader.layer), reader, slot) if reader else ""
+        role = self._role(tensor, reader, slot) if reader else ""
         return [line for line in (origin, role) if line]
 
     def with_facts(self, tensor: Tensor) -> Tensor:
@@ -52,6 +53,17 @@ class Arrows:
     def straight(self) -> frozenset[Reading]:
         """The arrows that are to be straight: runs without a fork, and the main path where it is bypassed."""
         return self._runs | self._bypassed
+
+    @cached_property
+    def light(self) -> frozenset[Reading]:
+        """The arrows that are not to pull: of keyword arguments that many are given alike, as masks are."""
+        times = Counter(tensor for node in self.graph.nodes for tensor in node.inputs.values())
+        return frozenset(
+            (node.key, slot)
+            for node in self.graph.nodes
+            for slot, tensor in node.inputs.items()
+            if times[tensor] >= MANY and is_telling(slot) and (node.key, slot) not in self.main
+        )
 
     @cached_property
     def _runs(self) -> frozenset[Reading]:
@@ -147,6 +159,33 @@ class Arrows:
     def _usual_dtype(self) -> str | None:
         return describe.usual_dtype(self.graph)
 
+    def _role(self, tensor: Tensor, reader: Node, slot: str) -> str:
+        """What the reader takes the tensor for; once for a tensor, and where its box does not say so."""
+        role = self._roles.get((reader.key, slot), "")
+        is_said = role == tensor.layer.rpartition("/")[2] or self._first_roles[tensor, role] != (
+            reader.key,
+            slot,
+        )
+        return "" if is_said else role
+
+    @cached_property
+    def _roles(self) -> dict[Reading, str]:
+        """What each reader takes each tensor for."""
+        return {
+            (node.key, slot): _role(self.graph.layer(node.layer), node, slot)
+            for node in self.graph.nodes
+            for slot in node.inputs
+        }
+
+    @cached_property
+    def _first_roles(self) -> dict[tuple[Tensor, str], Reading]:
+        """The first of the arrows at which each tensor is taken for the same."""
+        first: dict[tuple[Tensor, str], Reading] = {}
+        for node in self.graph.nodes:
+            for slot, tensor in node.inputs.items():
+                first.setdefault((tensor, self._roles[node.key, slot]), (node.key, slot))
+        return first
+
     def _origin(self, tensor: Tensor) -> str:
         """Which of several outputs it is, empty for the only one."""
         layer = self.graph.layer(tensor.layer)
@@ -154,9 +193,17 @@ class Arrows:
         if len(made) < 2 and not tensor.tensor_index:
             return ""
         if layer.graph and is_nested(layer) and tensor.tensor_index < len(layer.graph.outputs):
+            if layer.repeats and not self._needs_names(layer, made):
+                return ""
             slot, end = layer.graph.output_list[tensor.tensor_index]
-            return slot_text(slot) if is_telling(slot) else end.layer
+            return slot_text(slot) if is_telling(slot) else end.layer.rstrip("′")
         return f"output {tensor.tensor_index}"
+
+    def _needs_names(self, layer: Layer, made: Sequence[Tensor]) -> bool:
+        """Whether the names of what a closed block makes tell apart what the shapes do not."""
+        ends = [end.layer for _, end in layer.graph.output_list] if layer.graph else []
+        shapes = [self._shape(tensor) for tensor in made]
+        return len(set(ends)) == len(ends) and len(set(shapes)) < len(shapes)
 
 
 def _role(layer: Layer, reader: Node, slot: str) -> str:

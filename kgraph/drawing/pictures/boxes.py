@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log10
@@ -40,6 +41,7 @@ class Box:
     mark: str | None  # the colour of a shared layer
     is_double: bool = False
     is_highlit: bool = False
+    is_dropped: bool = False  # something else is highlit
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ class Boxes:
             self.palette.paper if node.outside or is_input else self._fill(layer, node),
             self.marks.colour(*node.within, address),
             layer.graph is not None and layer.class_name != CHAIN,
-            address in self.look.highlight and not node.outside,
+            not node.outside and _holds(layer, node, self.look.chosen or self.look.highlight),
+            bool(self.look.highlight) and not _holds(layer, node, self.look.highlight),
         )
 
     def _frame(self, calls: Sequence[str]) -> Box:
@@ -138,7 +141,11 @@ class Boxes:
                 lines += [line for line in (str(aim), ", ".join(aim.metrics)) if line]
             details = f"output {keys[slot]}".rstrip(), f"reads {tensor}"
             address = f"output[{slot}]"
-            yield Box(address, "output", titles[slot], "", tuple(lines), details, self.palette.paper, None)
+            is_dropped = bool(self.look.chosen) and address not in self.look.highlight
+            paper = self.palette.paper
+            yield Box(
+                address, "output", titles[slot], "", tuple(lines), details, paper, None, is_dropped=is_dropped
+            )
 
     # What a box says.
 
@@ -174,7 +181,9 @@ class Boxes:
                 what.append(self._parameters(part, last_part))
             if self.look.labels("trainable"):
                 what.append(describe.training_state(part))
-            if line := "  ·  ".join(filter(None, what)):
+            line = "  ·  ".join(filter(None, what))
+            is_said = part is layer and line == part.class_name and _says_class(part.name, line)
+            if line and not is_said:
                 yield line
             if self.look.labels("weights"):
                 yield from (f"{w.name}  {' × '.join(map(str, w.shape))}".rstrip() for w in part.weights or ())
@@ -255,7 +264,7 @@ class Boxes:
         if not amount:
             return 0
         steps = len(self.palette.scale)
-        return max(1, steps - 1 - int(log10(self._most / amount)))
+        return max(1, steps - 1 - int(log10(self.most / amount)))
 
     # What is known of the graph before its boxes are.
 
@@ -270,7 +279,8 @@ class Boxes:
         return call_costs(self.graph, self.look.color) if self.look.color in FIGURES else None
 
     @cached_property
-    def _most(self) -> int:
+    def most(self) -> int:
+        """The most parameters of a layer, or the most that a call costs, whichever the colours mean."""
         if self._costs is not None:
             return max((amount for amount in self._costs.values() if amount), default=0)
         sizes = [layer_size(layer) for layer in self.graph.layers]
@@ -281,11 +291,30 @@ class Boxes:
         return any(layer.weights for layer in self.graph.layers)
 
 
+def _holds(layer: Layer, node: Node, addresses: Container[str]) -> bool:
+    """Whether a node, or one in the block that it is, is among some."""
+    if not layer.repeats or layer.graph is None:
+        return node.address in addresses
+    return any(_holds(layer.graph.layer(inner.layer), inner, addresses) for inner in layer.graph.inner_nodes)
+
+
 def _written_name(layer: Layer, name: str) -> str:
     """The name as it is written: a chain has that of its first layer, a block no sign that made it unique."""
     if layer.class_name == CHAIN:
         return name.removesuffix(layer.name) + _lined_layers(layer)[0].name
     return name.rstrip("′") if layer.repeats else name
+
+
+def _says_class(name: str, class_name: str) -> bool:
+    """Whether a name ends in the class, as Keras calls layers that have no other: `max_pooling2d_1`.
+
+    >>> _says_class("encoder/block2_add", "Add"), _says_class("max_pooling2d_1", "MaxPooling2D")
+    (True, True)
+    >>> _says_class("sum", "Add"), _says_class("readd", "Add")
+    (False, False)
+    """
+    words = re.sub(r"_?\d+$", "", name.rpartition("/")[2]).casefold().split("_")
+    return any("".join(words[start:]) == class_name.casefold() for start in range(len(words)))
 
 
 def _lined_layers(layer: Layer) -> Sequence[Layer]:

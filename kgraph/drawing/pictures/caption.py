@@ -31,11 +31,11 @@ def caption(boxes: Boxes) -> str:
 
     Of the signs only those that are in the picture; a legend on one line.
     """
-    return " ".join([_whole(boxes.shown.whole, boxes.graph), *_signs(boxes)])
+    return " ".join([_whole(boxes.shown.whole, boxes.shown.box_count), *_signs(boxes)])
 
 
-def _whole(whole: Graph, drawn: Graph) -> str:
-    boxes = f"{len(drawn.nodes)} box{'es' if len(drawn.nodes) != 1 else ''}"
+def _whole(whole: Graph, count: int) -> str:
+    boxes = f"{count} box{'es' if count != 1 else ''}"
     inputs = _names([t.layer for t in whole.inputs.values()])
     outputs = _names([whole.address(t) for t in whole.outputs.values()])
     way = f", from {inputs} to {outputs}" if inputs and outputs else ""
@@ -55,7 +55,7 @@ def _names(names: Sequence[str]) -> str:
 
 def _signs(boxes: Boxes) -> Iterator[str]:
     graph, look = boxes.graph, boxes.look
-    yield "Each box is a call of a layer; arrows lead to what reads its result."
+    yield "Each box is a call of a layer, or an output; arrows lead to what reads its result."
     if look.labels("shapes"):
         yield "Shapes, without the batch, stand on arrows where they change."
     if boxes.shown.marks:
@@ -78,4 +78,4 @@ def _signs(boxes: Boxes) -> Iterator[str]:
     if any(node.outside for node in graph.nodes):
         yield "Dashed boxes lie outside of the part that is drawn."
     if look.highlight:
-        yield "Thick borders mark what was chosen."
+        yield "Thick borders mark what was chosen, fills what leads to it; what is grey is dropped."

@@ -10,13 +10,17 @@ from graphviz import quoting
 
 from kgraph.drawing import describe
 from kgraph.drawing.look import Look
-from kgraph.drawing.pictures import dot_labels
+from kgraph.drawing.pictures import dot_labels, text_widths
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.pictures.caption import caption
-from kgraph.drawing.pictures.palette import FONT
+from kgraph.drawing.pictures.palette import FONT, SIGNS
+from kgraph.drawing.pictures.picture_legend import has_legend, legend_entries
+from kgraph.drawing.pictures.text_widths import LEGEND
+from kgraph.drawing.pictures.u_form import UForm, find_u_form
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph, Node, Tensor, reads_source
+from kgraph.graph import Graph, Node, Tensor, call_address, reads_source
+from kgraph.transforms.stages import with_sizes
 
 GRAPH = {
     "pad": "0.15", "nodesep": "0.35", "splines": "spline",
@@ -26,11 +30,11 @@ GRAPH = {
 RANKSEP = {"TB": "0.22", "BT": "0.22", "LR": "0.38", "RL": "0.38"}
 BOX = {
     "shape": "box", "style": "rounded,filled", "margin": "0.134,0.04", "height": "0.3",
-    "fontname": FONT, "fontsize": str(dot_labels.NAME_POINTS),
+    "fontname": FONT, "fontsize": str(text_widths.NAME_POINTS),
 }  # fmt: skip
 ARROW = {
     "penwidth": "1.1", "arrowsize": "0.6",
-    "fontname": FONT, "fontsize": str(dot_labels.QUIET_POINTS),
+    "fontname": FONT, "fontsize": str(text_widths.QUIET_POINTS),
 }  # fmt: skip
 
 # Above so many nodes Graphviz would polish its picture for minutes; this bounds it.
@@ -77,8 +81,14 @@ def _dot_lines(picture: Picture) -> Iterator[str]:
             yield "  " * depth + "}"
         else:
             yield "  " * depth + part.name + _write_attributes(part.attributes)
+    if legend := picture.legend():
+        yield f"  {legend.name}{_write_attributes(legend.attributes)}"
     for arrow in picture.arrows():
         yield f"  {arrow.start} -> {arrow.end}{_write_attributes(arrow.attributes)}"
+    for left, right, is_apart in picture.levels():
+        yield f"  {{ rank=same {left} {right} }}"
+        if is_apart:
+            yield f"  {left} -> {right} [style=invis]"
     yield "}"
 
 
@@ -119,20 +129,41 @@ class Picture:
         self.name = _quote_name(found.whole.name)
         self._boxes = Boxes(found)
         self._arrows = Arrows(found.graph, found.look, found.last_tensors)
+        self._u_form = _find_u_form(found) if found.look.layout == "scale" else None
 
     def defaults(self) -> dict[str, Attributes]:
         """The attributes of the graph, and those of all nodes and all edges."""
         haste = HASTE if len(self.graph.nodes) > LARGE else {}
         colours = self._boxes.palette
         paper = {"bgcolor": colours.paper, "color": colours.frame, "fontcolor": colours.quiet}
+        if self._u_form:
+            haste |= {"newrank": "true"}
         way = {"ranksep": RANKSEP[self.look.rankdir], "rankdir": self.look.rankdir}
         model = {"tooltip": dot_labels.literal(self.graph.name)}
+        model |= self._wishes()
+        if self.look.dark is None:
+            model["scheme"] = "light dark"
         model["comment"] = dot_labels.comment(caption(self._boxes))
         return {
             "graph": _quote_values(GRAPH | paper | haste | way | model),
             "node": _quote_values(BOX | {"fontcolor": colours.ink}),
             "edge": _quote_values(ARROW | {"color": colours.line, "fontcolor": colours.quiet}),
         }
+
+    def _wishes(self) -> Attributes:
+        """What `graphviz_child` reads: how the picture is to be set. Graphviz itself does not know of it."""
+        look = self.look
+        wishes = {"wrap": "1" if self._u_form else str(look.wrap or "tall")}
+        if look.paper:
+            wide, high = look.paper
+            wishes["paper"] = f"{wide:.2f}x" + (f"{high:.2f}" if high else "")
+            if look.fold is False and high:
+                wishes["sheets"] = "many"
+        if self._u_form:
+            wishes["upward"] = "turned"
+        if look.dpi:
+            wishes["resolution"] = str(look.dpi)
+        return wishes
 
     # Boxes.
 
@@ -161,6 +192,7 @@ class Picture:
     def place_box(self, box: Box) -> PlacedBox:
         """A box."""
         is_outside = box.kind == "outside"
+        is_faint = is_outside or box.is_dropped
         is_bordered = box.kind in BORDERED
         colours = self._boxes.palette
         sign = box.mark or (colours.nested if box.is_double else colours.quiet)
@@ -168,8 +200,9 @@ class Picture:
             "label": dot_labels.card(
                 box.title,
                 box.lines,
-                dot_labels.Inks(colours.quiet if is_outside else colours.ink, sign, colours.quiet),
+                dot_labels.Inks(colours.quiet if is_faint else colours.ink, sign, colours.quiet),
                 sign=box.sign,
+                corner=SIGNS.get(box.kind, "") if self.look.color == "family" else "",
                 align="CENTER" if is_bordered else "LEFT",
             ),
             "id": dot_labels.literal(box.address),
@@ -185,11 +218,21 @@ class Picture:
             attributes["penwidth"] = "1.6"
         if box.is_highlit:
             attributes |= {"color": box.mark or colours.ink, "penwidth": "2.4"}
-        elif self.look.highlight and box.kind != "output":
+        elif box.is_dropped:
             attributes |= {"fillcolor": colours.paper, "color": box.mark or colours.frame}
         if box.is_double:
             attributes["peripheries"] = "2"
         return PlacedBox(_quote_name(box.address), _quote_values(attributes))
+
+    def legend(self) -> PlacedBox | None:
+        """What fills and signs mean, as a box that no arrow leads to; None where there is none."""
+        if not has_legend(self._boxes):
+            return None
+        colours = self._boxes.palette
+        inks = dot_labels.Inks(colours.ink, colours.quiet, colours.quiet)
+        label = dot_labels.legend(legend_entries(self._boxes), inks)
+        attributes = {"label": label, "shape": "plain", "style": "", "class": "legend", "id": "legend"}
+        return PlacedBox(quoting.quote(LEGEND), _quote_values(attributes))
 
     # Arrows.
 
@@ -212,11 +255,37 @@ class Picture:
             attributes["label"] = dot_labels.arrow_label(lines)
         if (reader.key if reader else None, slot) in self._arrows.straight:
             attributes["weight"] = "10"
+        elif (reader.key if reader else None, slot) in self._arrows.light:
+            attributes["weight"] = "0"
         end = reader.address if reader else f"output[{slot}]"
         attributes["id"] = dot_labels.literal(f"{tensor} > {end}[{slot}]" if reader else f"{tensor} > {end}")
         attributes["class"] = "read" if reader else "output"
-        start = tensor.maker
-        return Arrow(_quote_name(start), _quote_name(end), _quote_values(attributes))
+        ends = _quote_name(tensor.maker), _quote_name(end)
+        if self._u_form:
+            read = (reader.key if reader else None, slot)
+            if read in self._u_form.up:
+                attributes["dir"] = "back"
+                ends = ends[::-1]
+            elif read in self._u_form.aslant:
+                attributes["constraint"] = "false"
+        return Arrow(*ends, _quote_values(attributes))
+
+    def levels(self) -> Iterator[tuple[str, str, bool]]:
+        """The pairs of boxes that stand level, the first on the left; whether no arrow joins them."""
+        if self._u_form is None:
+            return
+        for pair in self._u_form.level:
+            left, right = (_quote_name(call_address(*key)) for key in pair)
+            yield left, right, False
+        if self._u_form.ends:
+            first, slot = self._u_form.ends
+            yield _quote_name(call_address(*first)), _quote_name(f"output[{slot}]"), True
+
+
+def _find_u_form(found: ShownGraph) -> UForm:
+    """The U of what is shown, by its sizes where those that are free are bound."""
+    bound = choose_shown(with_sizes(found.whole), found.look)
+    return find_u_form(bound.graph, found.whole.name)
 
 
 def _quote_name(address: str) -> str:

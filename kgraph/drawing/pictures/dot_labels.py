@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graphviz import quoting
 
-NAME_POINTS = 11
-QUIET_POINTS = 9
+from kgraph.drawing.pictures.text_widths import NAME_POINTS, QUIET_POINTS, widest
+
 WRAP = 56  # characters in a line
+SAMPLE, IN_ROW = 20, 5  # of a legend: points that a fill is wide, and entries in a row
 SLACK = 6  # points of a box's margin that may be written on, in the widest font
 
 # What XML forbids or a label would lose, and what stands for it: U+2400 shows NUL, U+2401 SOH, …
@@ -88,32 +88,58 @@ class Inks:
     quiet: str
 
 
-def card(title: str, lines: Iterable[str], inks: Inks, *, sign: str = "", align: str = "LEFT") -> str:
-    """A label in Graphviz's HTML: the title bold, beside it a coloured sign, below it the quiet lines."""
+def card(
+    title: str, lines: Iterable[str], inks: Inks, *, sign: str = "", corner: str = "", align: str = "LEFT"
+) -> str:
+    """A label in Graphviz's HTML: the title bold, beside it a coloured sign, below it the quiet lines.
+
+    `corner` is a quiet sign at the upper right.
+    """
     titles = wrap_text(title)
     below = [part for line in lines for part in wrap_text(line)]
     row = _cell(titles, NAME_POINTS, inks.title, align, bold=True)
     if sign:
         row += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "RIGHT", bold=True)
+    if corner:
+        row += _cell([f"  {corner}"], QUIET_POINTS, inks.quiet, "RIGHT")
     rows = f"<TR>{row}</TR>"
     if below:
-        rows += f"<TR>{_cell(below, QUIET_POINTS, inks.quiet, align, span=2 if sign else 1)}</TR>"
+        rows += (
+            f"<TR>{_cell(below, QUIET_POINTS, inks.quiet, align, span=1 + bool(sign) + bool(corner))}</TR>"
+        )
     return _html_table(rows)
 
 
 def heading(title: str, sign: str, inks: Inks) -> str:
-    """The label of a frame, narrow, so that the arrow to what is inside passes beside it."""
-    cells = [_cell(wrap_text(title, WRAP // 3), QUIET_POINTS, inks.title, "LEFT")]
-    cells += [_cell([sign], QUIET_POINTS, inks.sign, "LEFT", bold=True)] if sign else []
-    return _html_table("".join(f"<TR>{cell}</TR>" for cell in cells))
+    """The label of a frame, on one line unless it is very long."""
+    cells = _cell(wrap_text(title, WRAP // 2), QUIET_POINTS, inks.title, "LEFT")
+    if sign:
+        cells += _cell([f"  {sign}"], QUIET_POINTS, inks.sign, "LEFT", bold=True)
+    return _html_table(f"<TR>{cells}</TR>")
 
 
-def _html_table(rows: str) -> str:
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>'
+def legend(entries: Iterable[tuple[str | None, str, str]], inks: Inks) -> str:
+    """A label of fills and signs with what they mean, five in a row."""
+    cells = []
+    for fill, sign, words in entries:
+        sample = f' BGCOLOR="{fill}"' if fill else ""
+        wide = max(round(widest([sign], QUIET_POINTS, bold=False)) + 4, SAMPLE if fill else 0)
+        text = (
+            f'<FONT POINT-SIZE="{QUIET_POINTS}" COLOR="{inks.title}">{_html_text(sign)}</FONT>'
+            if sign
+            else ""
+        )
+        cells.append(
+            f'<TD{sample} WIDTH="{wide}" HEIGHT="14">{text}</TD>'
+            + _cell([f" {words}    "], QUIET_POINTS, inks.quiet, "LEFT")
+        )
+    rows = ["".join(cells[i : i + IN_ROW]) for i in range(0, len(cells), IN_ROW)]
+    return _html_table("".join(f"<TR>{row}</TR>" for row in rows), spacing=2)
 
 
-def _wide(texts: Iterable[str], points: float, *, bold: bool) -> float:
-    return max((text_points(text, points, bold=bold) for text in texts), default=0)
+def _html_table(rows: str, spacing: int = 0) -> str:
+    start = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="0">'
+    return f"<{start}{rows}</TABLE>>"
 
 
 def _cell(
@@ -121,7 +147,7 @@ def _cell(
 ) -> str:
     """A table cell with the lines of text, wide enough for them in any font."""
     slack = 0 if align == "RIGHT" else SLACK
-    wide = max(1, round(_wide(texts, points, bold=bold)) - slack)
+    wide = max(1, round(widest(texts, points, bold=bold)) - slack)
     text = (
         "".join(f'{_html_text(t)}<BR ALIGN="{align}"/>' for t in texts)
         if len(texts) > 1
@@ -136,12 +162,6 @@ def arrow_label(texts: Iterable[str]) -> str:
     """The lines as the label of an arrow, a little way from it."""
     blank = "\N{NO-BREAK SPACE}"
     return literal(*(f"{blank}{blank}{text}{blank}" for text in texts))
-
-
-def arrow_label_size(label: str) -> tuple[float, float]:
-    """How many points wide and high a label is that `arrow_label` made, in the widest font."""
-    lines = label.split("\\n")
-    return _wide(lines, QUIET_POINTS, bold=False), 1.2 * QUIET_POINTS * len(lines)
 
 
 def _html_text(text: str) -> str:
@@ -169,33 +189,3 @@ def wrap_text(text: str, size: int = WRAP) -> list[str]:
         lines.append(text[:cut])
         text = text[cut:]
     return [*lines, text]
-
-
-def text_points(text: str, points: float, *, bold: bool = False) -> float:
-    """How many points the text takes in DejaVu Sans, the widest of the fonts that viewers fall back to.
-
-    Graphviz measures with the fonts of the machine it runs on, which may be narrower than the
-    viewer's, or none at all. Labels are given this width, so that the text fits its box everywhere.
-    """
-    ems = sum(_EMS[bold].get(c) or _foreign_ems(c) for c in text)
-    return ems * points
-
-
-def _foreign_ems(character: str) -> float:
-    if unicodedata.combining(character):
-        return 0.0
-    return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.7
-
-
-# Widths in ems, rounded up to twentieths, of DejaVu Sans and DejaVu Sans Bold 2.37.
-_EMS = [
-    {c: ems for ems, characters in table.items() for c in characters}
-    for table in (
-        {0.3: "'IJijl", 0.35: "\\ ,-./:;f|\N{NO-BREAK SPACE}·", 0.4: "!()[]rt", 0.45: '"', 0.5: "*_`",
-         0.55: "?Lcsz", 0.6: "FPTYkovxy", 0.65: "$0123456789EKSabdeghnpqu{}", 0.7: "ABCRVXZ", 0.75: "HNU",
-         0.8: "&DGOQ", 0.85: "#+<=>^w~\N{MULTIPLICATION SIGN}", 0.9: "M", 0.95: "%", 1.0: "@Wm"},
-        {0.35: " ijl\N{NO-BREAK SPACE}", 0.4: "',./:;IJf|\\", 0.45: "!()-[]", 0.5: "_`rt", 0.55: '"*',
-         0.6: "?csz", 0.65: "Lvxy", 0.7: "$0123456789EFSTaeko", 0.75: "BCPYZbdghnpqu{}", 0.8: "AKRVX",
-         0.85: "#+<=>DGHNOQU^~", 0.9: "&", 0.95: "w", 1.0: "%@M", 1.05: "m", 1.1: "W"},
-    )
-]  # fmt: skip

@@ -25,7 +25,9 @@ class Part(NamedTuple):
     of: str  # the name of a box that it is, holds or leaves
     places: Attributes  # its `pos`, `lp` and `bb`, those that it has
     size: Point = (0.0, 0.0)  # width and height of a box, in points
-    label_size: Point = (0.0, 0.0)  # of what is written at the `lp` of an arrow
+    label_size: Point = (0.0, 0.0)  # of what is written at the `lp` of an arrow or frame
+    end: str = ""  # the name of the box that an arrow leads to
+    holds: frozenset[str] = frozenset()  # the names of the boxes in a frame
 
 
 def number_islands(names: Iterable[str], joined: Iterable[Sequence[str]]) -> dict[str, int]:
@@ -52,16 +54,21 @@ def number_islands(names: Iterable[str], joined: Iterable[Sequence[str]]) -> dic
     return {name: numbers.setdefault(find(name), len(numbers)) for name in chief}
 
 
-def place_islands(parts: Sequence[Part], islands: Mapping[str, int]) -> list[dict[str, str]]:
-    """The `pos`, `lp` and `bb` of each part once its island is on its shelf, in the order of parts."""
+def place_islands(
+    parts: Sequence[Part], islands: Mapping[str, int], wide: float = WIDE
+) -> list[dict[str, str]]:
+    """The `pos`, `lp` and `bb` of each part once its island is on its shelf, in the order of parts.
+
+    `wide` is how much wider than high the whole is to be.
+    """
     bounds: dict[int, list[Bounds]] = {}
     for part in parts:
         bounds.setdefault(islands[part.of], []).append(part_bounds(part))
     numbers = sorted(bounds)
-    whole = {number: _round_all(bounds[number]) for number in numbers}
+    whole = {number: round_all(bounds[number]) for number in numbers}
     sizes = [(right - left, high - low) for left, low, right, high in (whole[n] for n in numbers)]
     moves = {}
-    for number, (x, y) in zip(numbers, shelve(sizes), strict=True):
+    for number, (x, y) in zip(numbers, shelve(sizes, wide), strict=True):
         left, _, _, high = whole[number]
         moves[number] = (x - left, -y - high)
     return [
@@ -70,7 +77,7 @@ def place_islands(parts: Sequence[Part], islands: Mapping[str, int]) -> list[dic
     ]
 
 
-def shelve(sizes: Sequence[Point]) -> list[Point]:
+def shelve(sizes: Sequence[Point], wide: float = WIDE) -> list[Point]:
     """How far right and down the left upper corner of each island is; given are widths and heights.
 
     They keep their order, stand in rows beneath each other, and their upper edges are level. Of up to 32
@@ -79,7 +86,8 @@ def shelve(sizes: Sequence[Point]) -> list[Point]:
     widest, all_wide = max(w for w, _ in sizes), sum(w + GAP for w, _ in sizes)
     steps = min(len(sizes), 32)
     limits = [widest + (all_wide - widest) * step / steps for step in range(steps + 1)]
-    return min((_fill_shelves(sizes, limit) for limit in limits), key=lambda at: _screen_size(sizes, at))
+    shelved = [_fill_shelves(sizes, limit) for limit in limits]
+    return min(shelved, key=lambda corners: _screen_size(sizes, corners, wide))
 
 
 def part_bounds(part: Part) -> Bounds:
@@ -88,7 +96,7 @@ def part_bounds(part: Part) -> Bounds:
     line = [*_line_points(places.get("pos", "")), *read_points(places.get("bb", ""))]
     found = [_rectangle(point, part.size) for point in line]
     found += [_rectangle(point, part.label_size) for point in read_points(places.get("lp", ""))]
-    return _round_all(found)
+    return round_all(found)
 
 
 def _rectangle(middle: Point, size: Point) -> Bounds:
@@ -150,14 +158,14 @@ def _fill_shelves(sizes: Sequence[Point], limit: float) -> list[Point]:
     return corners
 
 
-def _screen_size(sizes: Sequence[Point], corners: Sequence[Point]) -> float:
+def _screen_size(sizes: Sequence[Point], corners: Sequence[Point], wide: float) -> float:
     """The width of the least screen that shows it all."""
     pairs = list(zip(sizes, corners, strict=True))
-    wide = max(x + w for (w, _), (x, _) in pairs)
-    return max(wide, WIDE * max(y + h for (_, h), (_, y) in pairs))
+    right = max(x + w for (w, _), (x, _) in pairs)
+    return max(right, wide * max(y + h for (_, h), (_, y) in pairs))
 
 
-def _round_all(bounds: Sequence[Bounds]) -> Bounds:
+def round_all(bounds: Sequence[Bounds]) -> Bounds:
     """The least rectangle round them all."""
     lefts, lows, rights, highs = zip(*bounds, strict=True)
     return min(lefts), min(lows), max(rights), max(highs)

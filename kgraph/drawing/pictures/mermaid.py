@@ -59,11 +59,18 @@ def _box(box: Box) -> str:
 def _style(box: Box, boxes: Boxes) -> str:
     colours = boxes.palette
     border = box.mark or (
-        colours.quiet if box.kind in BORDERED else colours.nested if box.is_double else box.fill
+        colours.frame
+        if box.is_dropped
+        else colours.quiet
+        if box.kind in BORDERED
+        else colours.nested
+        if box.is_double
+        else box.fill
     )
     more = ",stroke-width:3px" if box.is_highlit else ""
     more += ",stroke-dasharray:4 3" if box.kind == "outside" else ""
-    return f"style {_box_name(box.address)} fill:{box.fill},stroke:{border},color:{colours.ink}{more}"
+    fill, ink = (colours.paper, colours.quiet) if box.is_dropped else (box.fill, colours.ink)
+    return f"style {_box_name(box.address)} fill:{fill},stroke:{border},color:{ink}{more}"
 
 
 def _arrow_lines(graph: Graph, arrows: Arrows) -> Iterator[str]:

@@ -38,6 +38,15 @@ def to_pydot(graph: Graph, look: Look = PLAIN) -> pydot.Dot:
         else:
             done = clusters.pop()
             (clusters[-1] if clusters else dot).add_subgraph(done)
+    if legend := picture.legend():
+        dot.add_node(pydot.Node(legend.name, **legend.attributes))
     for arrow in picture.arrows():
         dot.add_edge(pydot.Edge(arrow.start, arrow.end, **arrow.attributes))
+    for left, right, is_apart in picture.levels():
+        level = pydot.Subgraph("", rank="same")
+        level.add_node(pydot.Node(left))
+        level.add_node(pydot.Node(right))
+        dot.add_subgraph(level)
+        if is_apart:
+            dot.add_edge(pydot.Edge(left, right, style="invis"))
     return dot

@@ -105,7 +105,7 @@ def test_a_run_says_how_often_and_names_what_stands_for_many() -> None:
     assert (frame.kind, frame.title, frame.sign) == ("frame", "b{0…4}", "×5")
     assert found["b0_1#0"].title == "1"
     closed = boxes(graph, Look(fold=True, depth=1))["b{0…4}#0"]
-    assert (closed.sign, closed.lines, closed.is_double) == ("×5", ("dense block, 3 layers",), True)
+    assert (closed.sign, closed.lines, closed.is_double) == ("×5", ("1 dense layer, 3 layers",), True)
 
 
 def test_sizes_that_grow_are_given_as_a_range() -> None:

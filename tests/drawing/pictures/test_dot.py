@@ -49,7 +49,7 @@ def test_each_node_is_one_box_and_each_output_one_pill(graph: Graph, expand: boo
 @example(NASTY)
 def test_any_name_and_any_slot_come_back_from_the_picture(used: list[str]) -> None:
     graph = chain(used)
-    picture = drawn(to_dot(graph))
+    picture = drawn(to_dot(graph, Look(fold=False)))
     boxes = {dot_labels.parse_dot_name(str(node)) for node in picture.nodes()}
     assert boxes == {f"{name}#0" for name in used} | {f"output[{name}]" for name in used}
     assert arrows(picture) == reads(graph)
@@ -105,8 +105,8 @@ def text(label: str) -> str:
 def test_the_calls_of_a_shared_layer_are_marked_alike_by_colour_and_by_a_sign() -> None:
     picture = drawn(PICTURES["ticket"])
     first, second = (picture.get_node(f"shared_embedding#{i}") for i in (0, 1))
-    assert text(first.attr["label"]) == "shared_embedding #0 Embedding 64 · 640,000"
-    assert text(second.attr["label"]) == "shared_embedding #1 Embedding 64"
+    assert text(first.attr["label"]) == "shared_embedding #0 ○ Embedding 64 · 640,000"
+    assert text(second.attr["label"]) == "shared_embedding #1 ○ Embedding 64"
     assert first.attr["color"] == second.attr["color"] == LIGHT.shared[0]
     assert LIGHT.shared[0] in first.attr["label"]
 
@@ -141,7 +141,7 @@ def test_arrows_say_the_keyword_the_argument_and_which_output() -> None:
         "initial_state",
     ]
     assert said["encoder#0", "output[state]"] == ["output 1"]
-    assert said["mask#0", "encoder#0"] == ["n  bool", "mask"]
+    assert said["mask#0", "encoder#0"] == ["n  bool"]  # its box says that it is the mask
 
 
 def test_an_output_says_what_it_is_trained_for() -> None:

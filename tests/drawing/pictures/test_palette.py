@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
 from kgraph.drawing.describe import FAMILIES
-from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
+from kgraph.drawing.pictures.palette import DARK, LIGHT, SIGNS, Palette, dark_colours, list_colours
 
 each_paper = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -32,9 +32,45 @@ def test_every_text_can_be_read_on_every_fill_and_every_border_is_seen(palette: 
 
 
 @each_paper
+def test_arrows_are_seen_on_the_paper(palette: Palette) -> None:
+    assert contrast(palette.line, palette.paper) >= 3
+
+
+@each_paper
+def test_the_fills_of_families_differ_in_lightness_for_print_in_grey(palette: Palette) -> None:
+    found = sorted(
+        lightness(fill) for family, fill in palette.fills.items() if family not in ("input", "model")
+    )
+    assert all(b - a >= 1.5 for a, b in pairwise(found))
+    assert found[-1] - found[0] >= 12
+
+
+def test_each_family_but_other_has_a_sign_of_its_own() -> None:
+    assert set(SIGNS) == set(FAMILIES) - {"input"}
+    assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+def test_each_colour_of_light_pictures_has_one_of_dark_pictures_in_its_place() -> None:
+    for light, dark in zip(list_colours(LIGHT), list_colours(DARK), strict=True):
+        assert dark_colours()[light] == dark
+
+
+@each_paper
+def test_the_scale_has_steps_that_are_told_apart(palette: Palette) -> None:
+    found = [lightness(fill) for fill in palette.scale]
+    assert all(abs(a - b) >= 3.5 for a, b in pairwise(found))
+
+
+@each_paper
 def test_the_scale_rises_from_step_to_step(palette: Palette) -> None:
     distances = [contrast(fill, palette.paper) for fill in palette.scale]
     assert distances == sorted(set(distances))
+
+
+def lightness(colour: str) -> float:
+    """The lightness of a colour, from 0 to 100 (CIE L*)."""
+    luminance = 1.05 / contrast(colour, "#FFFFFF") - 0.05
+    return float(116 * luminance ** (1 / 3) - 16)
 
 
 def contrast(one: str, other: str) -> float:

@@ -54,14 +54,14 @@ def test_the_title_is_the_name_of_the_model_and_stands_before_the_description() 
     root = ET.fromstring(render(PICTURES["siamese"], "svg"))
     assert [child.tag for child in root][:3] == [f"{SVG}title", f"{SVG}desc", f"{SVG}g"]
     assert root[0].text == siamese().name
-    assert "The layer graph of siamese: 5 boxes" in str(root[1].text)
+    assert "The layer graph of siamese: 6 boxes" in str(root[1].text)
 
 
 @pytest.mark.parametrize("name", [name for name in NASTY if name])
 def test_a_name_that_breaks_formats_breaks_no_description(name: str) -> None:
     root = ET.fromstring(render(to_dot(chain([name])), "svg"))
     said = plain_blanks(root.findtext(f"{SVG}desc"))
-    assert f"The layer graph of {plain_blanks(dot_labels.show_unprintable(name))}: 1 box" in said
+    assert f"The layer graph of {plain_blanks(dot_labels.show_unprintable(name))}: 2 boxes" in said
 
 
 def test_a_dot_of_somebody_else_has_no_words_made_up_for_it() -> None:
@@ -70,3 +70,23 @@ def test_a_dot_of_somebody_else_has_no_words_made_up_for_it() -> None:
     assert [child.tag for child in root] == [f"{SVG}g"]
     assert b"<!-- mine -->" in svg
     assert ET.fromstring(render("digraph named { a }", "svg"))[0].text == "named"
+
+
+def test_a_light_picture_is_dark_where_its_viewer_asks_for_that_and_keeps_to_itself() -> None:
+    svg = render(PICTURES["ticket"], "svg").decode()
+    root = ET.fromstring(svg)
+    style = str(root.findtext(f"{SVG}style"))
+    assert style.startswith("@media (prefers-color-scheme:dark){")
+    rules = re.findall(r"\.kgraph-adapts \[(fill|stroke)=\"([^\"]+)\"\]\{\1:(#[0-9a-f]{6})\}", style)
+    assert len(rules) == style.count("kgraph-adapts")
+    assert root.get("class") == "kgraph-adapts"
+    used = set(re.findall(r' (fill|stroke)="([^"]+)"', svg)) - {("fill", "none"), ("stroke", "none")}
+    assert {(key, colour) for key, colour, _ in rules} >= used - {
+        ("stroke", "transparent"),
+        ("fill", "transparent"),
+    }
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_picture_for_a_certain_paper_has_no_such_style(dark: bool) -> None:
+    assert b"<style>" not in render(to_dot(siamese(), Look(dark=dark)), "svg")

@@ -2,8 +2,8 @@
 
 import { Model, bytes, count, element, make } from "./model.js";
 
-const SCALE = ["--f6f7f9", "--edf2f8", "--e4edf8", "--dbe7f6", "--cfe0f5"];
-const SHARED = ["--ddf1e4", "--fbe3d6", "--e5e1f7", "--dce8f7", "--fbebd0"];
+const SCALE = ["--f6f8fa", "--e5eefb", "--d2e5fb", "--bfdbfb", "--aad1fc"];
+const SHARED = ["--d9f6e3", "--e4c7b8", "--d3cfe9", "--c9ddf5", "--f2e3ca"];
 
 /** @typedef {{name: string, legend: string, colour: ((calls: number[]) => string | null) | null}} Overlay */
 
@@ -30,7 +30,7 @@ export function overlays(model) {
     const states = new Set(calls.map((call) => model.layerOf(call).trainable).filter(Boolean));
     const [only] = states;
     if (!states.size) return null;
-    return states.size > 1 ? "var(--ede6f2)" : only === "trainable" ? "var(--fbe7c6)" : only === "frozen" ? "var(--dce8f7)" : "var(--ede6f2)";
+    return states.size > 1 ? "var(--e0daea)" : only === "trainable" ? "var(--f2e3ca)" : only === "frozen" ? "var(--c9ddf5)" : "var(--e0daea)";
   };
   const first = (/** @type {number} */ call) => model.callsOf.get(model.calls[call].layer)?.[0] === call;
   return [
