@@ -16,7 +16,6 @@ from kgraph.drawing.describe import format_count, keras_shape
 from kgraph.drawing.terminal.spans import shorten, text_columns
 from kgraph.errors import KGraphError
 from kgraph.graph import Graph
-from kgraph.reports.totals import count_totals
 from kgraph.sources import read
 from kgraph.sources.containers.keras_zip import CONFIG, mentions
 from kgraph.sources.containers.savedmodel import is_savedmodel
@@ -85,6 +84,8 @@ def _row(path: Path, folder: str) -> dict[str, Any]:
         graph = read(path)
     except KGraphError as error:
         return {"file": file, "error": str(error)}
+    from kgraph.reports.totals import count_totals
+
     totals = count_totals(graph)
     return {
         "file": file,

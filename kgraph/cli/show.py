@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph.cli.audit_note import note_findings
-from kgraph.cli.browser import open_browser, page_to_browse
 from kgraph.cli.flags import is_given, json_option, pager_option, quiet_option
 from kgraph.cli.folders import is_folder_of_models, print_models
-from kgraph.cli.layer import print_layers
 from kgraph.cli.model_io import load_model, open_renderer, write_file
 from kgraph.cli.options import (
     Listing,
@@ -147,12 +145,16 @@ def show_command(
         given = "`-o` writes" if output else "`--browse` shows"
         raise click.UsageError(f"{given} the graph; it does not go with `--json` or a LAYER")
     if browse:
+        from kgraph.cli.browser import open_browser, page_to_browse
+
         output = page_to_browse(output)
     if layers:
         _note_idle(
             OF_PICTURES + PAPER_OPTIONS + OF_VIEWS + ("columns", "only", "between"),
             "says nothing of a layer in full",
         )
+        from kgraph.cli.layer import print_layers
+
         print_layers(model, layers, weights, imports, input_shapes, values=values, as_json=as_json)
         return
     suffix = ".json" if as_json else suffix_of(output) if output else ""

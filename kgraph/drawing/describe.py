@@ -10,7 +10,6 @@ from typing import Any
 from kgraph.graph import Graph, Layer, Node, Shape, parse_address
 from kgraph.layers import every_layer, is_operation, leaf_count, serialized_name
 from kgraph.structures import argument_of
-from kgraph.transforms.block_kinds import block_kind
 from kgraph.transforms.conv_chains import CHAIN
 from kgraph.transforms.grouping import first_block
 
@@ -140,6 +139,8 @@ def inner_summary(layer: Layer) -> str:
     layers = f"{number:,} layer" + ("s" if number != 1 else "")
     if not layer.repeats:
         return layers
+    from kgraph.transforms.block_kinds import block_kind  # where a block is closed alone
+
     return ", ".join(filter(None, [block_kind(layer) or _counted_family(layer), layers]))
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kgraph.drawing.describe import is_partly_frozen
 from kgraph.drawing.look import MOST, ROOM, Look
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.layers import inner_path
-from kgraph.reports.union_graph import Mark
 from kgraph.transforms.conv_chains import CHAIN, fold_chains
 from kgraph.transforms.flatten import open_layers
 from kgraph.transforms.fold import fold
 from kgraph.transforms.grouping import STAGE, first_block
-from kgraph.transforms.opening import Opening
-from kgraph.transforms.outline import outline
 from kgraph.transforms.walk import MOST_SHOWN, Inside, check_node_count
+
+if TYPE_CHECKING:  # the terminal needs none of them
+    from kgraph.reports.union_graph import Mark
+    from kgraph.transforms.opening import Opening
 
 Part = tuple[Graph, Sequence[Node]]  # some nodes, and the graph that they are of
 
@@ -100,6 +102,9 @@ def box_counts(graph: Graph, look: Look, most: int = ROOM) -> list[int]:
 
 
 def _opening(graph: Graph, look: Look) -> Opening:
+    from kgraph.transforms.opening import Opening
+    from kgraph.transforms.outline import outline
+
     drawn = outline(graph, apart=look.highlight)
     return Opening(drawn, nested=_opens_nested(look), chains=not look.chains)
 
