@@ -47,7 +47,8 @@ def load_model(
     `imports` is code of users that is imported before `package.module:name`, or before Keras loads a file as
     `--with-keras` wants; else a file is read without.
     """
-    if is_code(spec) or click.get_current_context().meta.get(WITH_KERAS):
+    context = click.get_current_context(silent=True)
+    if is_code(spec) or (context is not None and context.meta.get(WITH_KERAS)):
         live = load_live(spec, None if is_code(spec) else open_for_keras(Path(spec)), imports)
         return read(live, weights=weights, values=values), None
     note_unused(imports)
