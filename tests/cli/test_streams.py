@@ -80,14 +80,15 @@ def test_an_interrupt_between_any_two_lines_of_the_frame_ends_it_in_one_line(
     assert not [said for _, said in ended if "Traceback" in said]
 
 
-# Interrupts itself before the line of that number of the outermost files; else says so.
+# Interrupts itself before the line of that number of the outermost functions; else says so.
 TRACED = """
 import os, signal, sys
 from kgraph import entry
 left = [LINES]
 
 def trace(frame, event, _):
-    if frame.f_code.co_filename.endswith(("kgraph/entry.py", "cli/__init__.py", "cli/output.py")):
+    is_frame = frame.f_code.co_filename.endswith(("kgraph/entry.py", "cli/__init__.py"))
+    if is_frame and frame.f_code.co_name in ("main", "run"):
         left[0] -= event == "line"
         if left[0] < 0:
             sys.settrace(None)
