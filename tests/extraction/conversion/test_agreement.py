@@ -18,6 +18,7 @@ from kgraph.extraction.verify import verify_conversion
 from kgraph.sources.model_file import open_model_file
 
 LINE = {"class_name": "Flatten", "config": {"name": "f", "batch_input_shape": [None, 3]}}
+EACH_TIME = (("plain", False), ("begun_within", True), ("inside_of_steps", True))  # each starts TensorFlow
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -63,8 +64,14 @@ def test_a_config_with_weights_is_compared(old: Path, tmp_path: Path, environmen
     assert json.loads(said)["verified"]["relative"] <= 1e-5
 
 
-@pytest.mark.parametrize("flat", [False, True], ids=["", "flat"])
-@pytest.mark.parametrize("name", list(KERAS2))
+@pytest.mark.parametrize(
+    ("name", "flat"),
+    [
+        pytest.param(name, flat, marks=() if (name, flat) in EACH_TIME else pytest.mark.long)
+        for name in KERAS2
+        for flat in (False, True)
+    ],
+)
 def test_a_cut_of_an_old_file_is_compared_with_tf_keras(
     name: str, flat: bool, tmp_path: Path, environment: dict[str, str]
 ) -> None:
