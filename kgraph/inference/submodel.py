@@ -86,7 +86,8 @@ def load_submodel(
     """The submodel of a live model, or of a file: then only what is cut from it is loaded.
 
     `input_shapes` binds free sizes; `pool` reduces each tensor of more than two axes to one value a channel,
-    or to a line. Raises what `kgraph.extract` and `kgraph.extract_file` raise.
+    or to a line. Raises what `kgraph.extract` and `kgraph.extract_file` raise, and `KGraphError` for an input
+    of strings where Keras's backend is not TensorFlow.
     """
     queries: Any = layers if isinstance(layers, Mapping | list | tuple) else [layers]
     if isinstance(model, str | os.PathLike):
@@ -102,12 +103,14 @@ def load_submodel(
         )
     import keras
 
+    inputs = [_input(tensor) for tensor in live.inputs]
+    _check_strings(inputs)
     tensors = {split_slot(slot)[0]: str(tensor) for slot, tensor in graph.outputs.items()}
     made = live.output if isinstance(live.output, Mapping) else dict(zip(tensors, [live.output], strict=True))
     runs = keras.Model(list(live.inputs), {key: _pool(made[key], pool) for key in tensors}, name=live.name)
     batches = {tensor.shape[0] for tensor in live.inputs} - {None}
     return Submodel(
-        _bind([_input(tensor) for tensor in live.inputs], input_shapes),
+        _bind(inputs, input_shapes),
         {key: (address, tuple(runs.output[key].shape[1:])) for key, address in tensors.items()},
         _digest(graph, live),
         batches.pop() if batches else None,
@@ -132,6 +135,18 @@ def _cut_file(path: Path, queries: Queries, unsafe: bool, imports: Sequence[str]
 
 def _input(tensor: Any) -> Input:
     return Input(tensor.name, tuple(tensor.shape[1:]), str(getattr(tensor.dtype, "name", tensor.dtype)))
+
+
+def _check_strings(inputs: Sequence[Input]) -> None:
+    import keras
+
+    backend = keras.backend.backend()
+    names = ", ".join(f"`{one.name}`" for one in inputs if one.dtype == "string")
+    if names and backend != "tensorflow":
+        raise KGraphError(
+            f"{names} takes strings, which Keras computes with TensorFlow alone, and not with {backend}",
+            hint="set KERAS_BACKEND=tensorflow",
+        )
 
 
 def _bind(inputs: Sequence[Input], shapes: Mapping[str, Sequence[int | None]]) -> list[Input]:

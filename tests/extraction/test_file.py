@@ -17,6 +17,7 @@ import pytest
 from corpus.make import MAKERS
 from helpers.cuts import agrees, tensors
 from helpers.live_models import live_models
+from helpers.other_backends import needs_tensorflow
 from helpers.reference import inputs_of, run, same
 from hypothesis import HealthCheck, given, settings
 from models import BUILDERS, COMPACT
@@ -205,6 +206,7 @@ def test_the_compile_config_and_the_optimizer_are_left_out_and_trainable_is_kept
 
 
 def test_vocabularies_travel_with_their_layer(tmp_path: Path) -> None:
+    needs_tensorflow("tensors of strings")
     import keras
 
     words = keras.layers.StringLookup(name="words")

@@ -88,6 +88,8 @@ def run(submodel: Any, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def same(a: Any, b: Any, what: object) -> None:
-    a, b = np.asarray(a), np.asarray(b)
+    import keras
+
+    a, b = keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b)
     assert a.dtype == b.dtype, what
     assert a.tobytes() == b.tobytes() if a.dtype != object else (a == b).all(), what

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.feature_data import draw_images, photo_model, read_features, small_model
+from helpers.other_backends import needs_tensorflow
 
 import kgraph
 
@@ -88,6 +89,7 @@ def test_one_array_of_one_input_needs_no_name(tmp_path: Path) -> None:
 
 
 def test_csv_columns_are_taken_by_the_names_of_inputs(tmp_path: Path) -> None:
+    needs_tensorflow("tensors of strings")
     import keras
 
     ends = [keras.Input((1,), name="age"), keras.Input((1,), name="city", dtype="string")]

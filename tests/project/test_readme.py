@@ -112,19 +112,3 @@ def test_each_file_that_the_readme_names_is_there() -> None:
         assert list((ROOT / "tests").rglob(name.rpartition("/")[2])), name
     for example in (ROOT / "examples").glob("*.py"):
         assert f"`{example.name}`" in text or f"examples.{example.stem}:" in text
-
-
-@pytest.mark.slow
-def test_the_table_says_of_plot_model_what_it_does() -> None:
-    import keras
-
-    path = ROOT / "kgraph" / "demo.keras"
-    dot = keras.utils.model_to_dot(keras.models.load_model(path, compile=False))
-    arrows = {(arrow.get_source(), arrow.get_destination()) for arrow in dot.get_edges()}
-    boxes = {end for arrow in arrows for end in arrow}
-    graph = kgraph.read(path)
-    assert (len(boxes), len(arrows)) == (7, 6)
-    assert (len(graph.nodes), sum(len(node.inputs) for node in graph.nodes)) == (9, 8)
-    assert "(7 and 6, of 9 nodes and\n8 reads)" in README.read_text()
-    with pytest.raises(AttributeError):
-        keras.utils.model_to_dot(str(path))
