@@ -26,7 +26,7 @@ class NodeGroup:
 
     def end(self, tensor: Tensor) -> Tensor:
         """A tensor that a member makes, as it is known outside."""
-        return replace(tensor, layer=self.name, node_index=0, tensor_index=self.ends[tensor])
+        return Tensor(self.name, 0, self.ends[tensor], tensor.shape, tensor.dtype, tensor.derived)
 
     def layer(self, graph: Graph) -> Layer:
         """The layer that holds this part of the graph."""

@@ -129,7 +129,10 @@ class Scope:
         """A tensor that a node of this scope makes, under its address."""
         index = flat_index(self.graph, tensor.layer, tensor.node_index, self.number)
         shape = self._with_steps(self._shape_here(tensor))
-        return replace(tensor, layer=self.path + tensor.layer, node_index=index, shape=shape)
+        if not self.path and index == tensor.node_index and shape is tensor.shape:
+            return tensor
+        path = self.path + tensor.layer
+        return Tensor(path, index, tensor.tensor_index, shape, tensor.dtype, tensor.derived)
 
     def _shape_here(self, tensor: Tensor) -> Shape | None:
         """The shape that a tensor of the graph has in this call."""
