@@ -160,7 +160,7 @@ def test_toy_resnet_s_skips_are_skips_and_its_blocks_fold(
     assert "drawn once: block{1…2} × 2" in said(folder)
     whole, folded = ((folder / f"toy_resnet{kind}.svg").read_text() for kind in ("", "_folded"))
     assert whole.count('class="node') - folded.count('class="node') == 3
-    assert ">×2</text>" in folded
+    assert "×2</text>" in folded
 
 
 def test_toy_resnet_s_additions_are_keras_s(folder_of: Callable[[str], Path]) -> None:
