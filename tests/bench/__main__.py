@@ -57,7 +57,8 @@ def run(command: Command) -> Cost:
         out.seek(0)
         last = out.read().decode(errors="replace").strip().rpartition("\n")[2]
     if child.returncode not in (0, *([1, 2] if "audit" in command else [])):
-        raise RuntimeError(f"{command[:4]} ended with {child.returncode}")
+        said = " ".join(" ".join(command[:3]).split())[:80]
+        raise RuntimeError(f"`{said} …` ended with {child.returncode}")
     try:
         printed = float(last)
     except ValueError:
@@ -141,8 +142,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.cache) as folder:
         for job in jobs(lambda name: build(options.cache, name), Path(folder), list(strangers())):
             if options.only in job.name:
-                results.append(measure(job, options.rounds))
-                print(line(results[-1]), flush=True)
+                try:
+                    results.append(measure(job, options.rounds))
+                    print(line(results[-1]), flush=True)
+                except RuntimeError as error:  # the other side is not to be had here
+                    print(f"| {job.name} | {job.beside} | {error} |", flush=True)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
     sys.exit(not all(found["met"] for found in results))
