@@ -38,7 +38,11 @@ BARE = "pass"
 SUMMARY = "import sys, keras; keras.models.load_model(sys.argv[1]).summary()"
 PLOT = """
 import sys, keras
-keras.utils.plot_model(keras.models.load_model(sys.argv[1]), sys.argv[2], show_shapes=True)
+model = keras.models.load_model(sys.argv[1])
+try:
+    keras.utils.plot_model(model, sys.argv[2], show_shapes=True)
+except ValueError:  # the file is there; IPython, if it is installed, then refuses to show SVG
+    pass
 """
 KERAS_CUT = """
 import sys, keras
