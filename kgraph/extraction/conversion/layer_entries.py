@@ -135,6 +135,8 @@ def _check_dropped(class_name: str, setting: tuple[str, Any], path: str, finding
         return
     if key in TRAINING:
         findings.note(path, f"{TRAINED_OTHERWISE} (`{key}`)")
+    elif key == "has_input_vocabulary":  # tf_keras 2.9-2.21 writes it with no vocabulary, into SavedModels
+        findings.refuse(path, "keeps its words in tables of the SavedModel, which are not read")
     else:
         findings.refuse(path, f"has a `{key}` that Keras 3 does not know in a `{class_name}`")
 
