@@ -57,9 +57,7 @@ def test_what_is_no_command_and_no_python_is_a_set_up_or_takes_minutes() -> None
         if block[1] != "python" and "$ " not in block[2]
     ]
     assert rest[:2] == ["pip install . && kgraph demo", "pip install -e '.[test]' && pytest"]
-    for line in rest[2].splitlines():
-        assert (ROOT / line.split()[1]).is_file()
-    assert len(rest) == 3
+    assert len(rest) == 2
 
 
 def test_every_public_name_is_in_the_reference() -> None:
