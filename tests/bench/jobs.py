@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -110,8 +111,12 @@ def jobs(build: Build, folder: Path, files: Sequence[Path]) -> Iterator[Job]:
             at_most=True, scale=100,
         )  # fmt: skip
     if files:
+        together = folder / "files"
+        together.mkdir()
+        for number, path in enumerate(files):
+            shutil.copy(path, together / f"{number}_{path.name}")
         for verb, name in (("show", "list"), ("audit", "audit")):
             yield Job(
-                f"{name} {len(files)} files", "a process for each", _kgraph(verb, *files),
-                _python(programs.EACH, verb, *files), 10,
+                f"{name} {len(files)} files", "a process for each", _kgraph(verb, together),
+                _python(programs.EACH, verb, *sorted(together.iterdir())), 10,
             )  # fmt: skip
