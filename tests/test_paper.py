@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from helpers.picture_graphs import line, seq2seq, ticket
-from helpers.places import GOLDEN, ROOT
+from helpers.places import GOLDEN
 from helpers.read_dot import arrows, drawn, reads
+from helpers.rendering import render_elsewhere
 from helpers.svg_texts import dot_texts, svg_texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,17 +166,7 @@ def test_several_pages_go_into_a_pdf_alone() -> None:
 @pytest.mark.parametrize("look", ["a4", "rows", "narrow"])
 def test_columns_and_pages_are_byte_equal_in_any_process(format: str, look: str, tmp_path: Path) -> None:
     dot = to_dot(GRAPHS["chain"], LOOKS[look])
-    (tmp_path / "a.dot").write_text(dot, encoding="utf-8")
-    program = f"""
-import sys
-from kgraph.graphviz_engine import render
-sys.stdout.buffer.write(render(open("a.dot", encoding="utf-8").read(), {format!r}))
-"""
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, check=True
-    )
-    assert done.stdout == render(dot, format)
+    assert render_elsewhere(dot, format, tmp_path) == render(dot, format)
 
 
 def test_a_picture_four_times_as_tall_as_wide_is_set_in_columns_by_itself() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from helpers.picture_graphs import line, seq2seq, siamese, ticket
-from helpers.places import GOLDEN, ROOT
+from helpers.places import GOLDEN
+from helpers.rendering import render_elsewhere
 from helpers.strategies import graphs
 from helpers.svg_texts import dot_texts, svg_texts
 from hypothesis import given, settings
@@ -84,17 +82,7 @@ def test_the_dot_of_islands_has_no_places_and_no_word_of_packing() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_islands_are_drawn_byte_equal_in_any_process(format: str, tmp_path: Path) -> None:
     dot = ISLANDS["five"]
-    (tmp_path / "a.dot").write_text(dot, encoding="utf-8")
-    program = f"""
-import sys
-from kgraph.graphviz_engine import render
-sys.stdout.buffer.write(render(open("a.dot", encoding="utf-8").read(), {format!r}))
-"""
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, check=True
-    )
-    assert done.stdout == render(dot, format) == render(dot, format)
+    assert render_elsewhere(dot, format, tmp_path) == render(dot, format) == render(dot, format)
 
 
 def test_boxes_of_islands_do_not_overlap_and_frames_hold_what_is_theirs() -> None:
