@@ -23,8 +23,8 @@ from kgraph.drawing.pictures.text_widths import LEGEND, arrow_label_size
 
 PNG_DPI = 120
 DPI = {"png": PNG_DPI, "svg": 72, "pdf": 72}
-# With these, a picture is just as large as its viewport; without the last it slides off (Graphviz 14.1.5).
 OF_ARROWS = (b"pos", b"lp", b"label", b"id", b"class", b"tooltip", b"labeltooltip")  # what kgraph writes
+# With these, a picture is just as large as its viewport; without the last it slides off (Graphviz 14.1.5).
 EXACT = {"pad": "0", "margin": "0", "notranslate": "true"}
 POINTS = 72  # in an inch
 BORDER = 4  # points between a border and the next (Graphviz 14.1.5, `GAP`)
@@ -144,22 +144,20 @@ class Drawing:
 
     def _arrange(self) -> Arrangement | None:
         """Where everything stands now that is not where `dot` set it, drawn by `nop2`; else None."""
-        wish = self._wish()
-        islands = self._islands()
-        is_moved = len(set(islands.values())) > 1 or wish.width is not None
-        is_turned = self._get("upward") == "turned"
         if not self._get("wrap"):  # not one of kgraph's own for people to look at
             return None
+        wish, islands = self._wish(), self._islands()
+        is_turned = self._get("upward") == "turned"
         failed, _ = self._gv.gvRenderData(self._context, self._graph, b"dot")
         if failed:  # it writes the places into the graph
             raise NoPictureError(NO_PICTURE)
+        is_moved = len(set(islands.values())) > 1 or wish.width is not None
         is_moved = is_moved or is_wrapped(read_points(self._get("bb")), wish)
-        placed = list(self._placed_parts())
-        legend = next((thing for thing, part in placed if part.of == LEGEND), None)
+        every = list(self._placed_parts())
+        placed = [(thing, part) for thing, part in every if part.of != LEGEND]
+        legend = next(((thing, part.size) for thing, part in every if part.of == LEGEND), None)
         if legend:
-            (size,) = (part.size for _, part in placed if part.of == LEGEND)
-            placed = [(thing, part) for thing, part in placed if part.of != LEGEND]
-            wish, is_moved = self._below(placed, wish._replace(legend=size)), True
+            wish, is_moved = self._below(placed, wish._replace(legend=legend[1])), True
         parts = free_labels([part for _, part in placed])
         is_freed = any(part is not old for part, (_, old) in zip(parts, placed, strict=True))
         if not (is_moved or is_turned or is_freed):
@@ -169,7 +167,7 @@ class Drawing:
         if found:
             self._move(placed, found)
             if legend and found.legend:
-                self._put(legend, {"pos": "{:.2f},{:.2f}".format(*found.legend)})
+                self._put(legend[0], {"pos": "{:.2f},{:.2f}".format(*found.legend)})
         elif is_freed:
             for (thing, _), part in zip(placed, parts, strict=True):
                 self._put(thing, part.places)

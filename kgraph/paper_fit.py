@@ -25,10 +25,7 @@ def render_on_paper(engine: Engine, graph: Graph, look: Look) -> tuple[bytes, Sh
         shown = choose_shown(graph, look)
         return engine.render(write_dot(shown)), shown
     trials = _Trials(engine, graph, look)
-    counts = box_counts(graph, look)
-    best = trials.most(counts)
-    trials.try_count(best)
-    return trials.render(best)
+    return trials.render(trials.most(box_counts(graph, look)))
 
 
 class _Trials:
@@ -59,6 +56,7 @@ class _Trials:
         return max([counts[low], *more])
 
     def render(self, count: int) -> tuple[bytes, ShownGraph]:
-        """The picture of so many boxes, which was tried, and what it shows."""
+        """The picture of so many boxes, and what it shows."""
+        self.try_count(count)
         number, _, shown = self._tried[count]
         return self._engine.render_measured(number), replace(shown, look=self._look)

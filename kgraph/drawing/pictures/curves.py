@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, hypot
 
-from kgraph.drawing.pictures.islands import Point
+from kgraph.drawing.pictures.islands import Point, curve_point
 
 Curve = list[Point]  # the bends of a spline: four of the first curve, three of each that follows
 
@@ -45,13 +45,11 @@ def curve_points(bends: Curve, step: float) -> list[Point]:
     """Points on a spline, about so far from each other, its ends among them."""
     found = bends[:1]
     for i in range(0, len(bends) - 1, 3):
-        (a, b), (c, d), (e, f), (g, h) = bends[i : i + 4]
+        curve = bends[i : i + 4]
+        (a, b), (c, d), (e, f), (g, h) = curve
         length = hypot(c - a, d - b) + hypot(e - c, f - d) + hypot(g - e, h - f)
         count = max(1, ceil(length / step))
-        for k in range(1, count + 1):
-            t = k / count
-            p, q, r, s = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-            found.append((p * a + q * c + r * e + s * g, p * b + q * d + r * f + s * h))
+        found += [curve_point(curve, k / count) for k in range(1, count + 1)]
     return found
 
 

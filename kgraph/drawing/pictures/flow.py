@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from kgraph.drawing.pictures.islands import Bounds, Part, Point, read_points
+from kgraph.drawing.pictures.islands import Bounds, Part, Point, read_points, rectangle
 
 # Where arrows lead, as Graphviz calls it → the point at which a point lies when they lead down, and the way
 # back. To the right and to the left, the right of what leads down is what was below.
@@ -44,7 +44,9 @@ def read_flow(parts: Sequence[Part], rankdir: str) -> list[Item]:
     items = []
     for part in parts:
         label = part.places.get("lp")
-        words = _around(turn(read_points(label)[0]), _turn_size(part.label_size, rankdir)) if label else None
+        words = (
+            rectangle(turn(read_points(label)[0]), _turn_size(part.label_size, rankdir)) if label else None
+        )
         if "bb" in part.places:
             (left, low), (right, high) = read_points(part.places["bb"])
             at = _bounds([turn((left, low)), turn((right, high))])
@@ -54,7 +56,7 @@ def read_flow(parts: Sequence[Part], rankdir: str) -> list[Item]:
             items.append(Item("arrow", None, lines, words, part.of, part.end))
         else:
             middle = turn(read_points(part.places["pos"])[0])
-            items.append(Item("box", _around(middle, _turn_size(part.size, rankdir)), [], None, part.of))
+            items.append(Item("box", rectangle(middle, _turn_size(part.size, rankdir)), [], None, part.of))
     return items
 
 
@@ -104,11 +106,6 @@ def item_bounds(item: Item) -> Bounds:
 def _bounds(points: Sequence[Point]) -> Bounds:
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return min(xs), min(ys), max(xs), max(ys)
-
-
-def _around(middle: Point, size: Point) -> Bounds:
-    (x, y), (wide, high) = middle, size
-    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
 
 def _turn_size(size: Point, rankdir: str) -> Point:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from operator import mul
 from typing import NamedTuple
 
 GAP = 24.0  # points between islands
@@ -94,12 +93,13 @@ def part_bounds(part: Part) -> Bounds:
     """The least upright rectangle round a part and what is written on it."""
     places = part.places
     line = [*_line_points(places.get("pos", "")), *read_points(places.get("bb", ""))]
-    found = [_rectangle(point, part.size) for point in line]
-    found += [_rectangle(point, part.label_size) for point in read_points(places.get("lp", ""))]
+    found = [rectangle(point, part.size) for point in line]
+    found += [rectangle(point, part.label_size) for point in read_points(places.get("lp", ""))]
     return round_all(found)
 
 
-def _rectangle(middle: Point, size: Point) -> Bounds:
+def rectangle(middle: Point, size: Point) -> Bounds:
+    """The rectangle of a width and height round a point."""
     (x, y), (wide, high) = middle, size
     return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
@@ -116,15 +116,15 @@ def _line_points(pos: str) -> list[Point]:
         bends = [read_points(word)[0] for word in words if word not in ends]
         found += [read_points(word)[0] for word in ends] + bends[::3]
         for curve in zip(bends[::3], bends[1::3], bends[2::3], bends[3::3], strict=False):
-            found += [_curve_point(curve, t) for t in (0.25, 0.5, 0.75)]
+            found += [curve_point(curve, t) for t in (0.25, 0.5, 0.75)]
     return found
 
 
-def _curve_point(curve: Sequence[Point], t: float) -> Point:
+def curve_point(curve: Sequence[Point], t: float) -> Point:
     """The point of a cubic Bézier curve at `t`, from 0 to 1."""
-    weights = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-    xs, ys = zip(*curve, strict=True)
-    return sum(map(mul, weights, xs)), sum(map(mul, weights, ys))
+    (a, b), (c, d), (e, f), (g, h) = curve
+    p, q, r, s = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+    return p * a + q * c + r * e + s * g, p * b + q * d + r * f + s * h
 
 
 def read_points(text: str) -> list[Point]:

@@ -140,24 +140,16 @@ class _Crowd:
 
     def touches(self, at: Bounds) -> bool:
         """Whether one of the points lies in the rectangle."""
-        left, low, right, high = at
-        return any(
-            left < x < right and low < y < high
-            for i in range(int(left // CELL), int(right // CELL) + 1)
-            for j in range(int(low // CELL), int(high // CELL) + 1)
-            for x, y in self._cells.get((i, j), ())
-        )
+        return any(True for _ in self._within(at))
 
     def leftmost(self, at: Bounds) -> float | None:
         """How far left the first of the points in the rectangle is; None where there is none."""
+        return min((x for x, _ in self._within(at)), default=None)
+
+    def _within(self, at: Bounds) -> Iterator[Point]:
         left, low, right, high = at
-        return min(
-            (
-                x
-                for i in range(int(left // CELL), int(right // CELL) + 1)
-                for j in range(int(low // CELL), int(high // CELL) + 1)
-                for x, y in self._cells.get((i, j), ())
-                if left < x < right and low < y < high
-            ),
-            default=None,
-        )
+        for i in range(int(left // CELL), int(right // CELL) + 1):
+            for j in range(int(low // CELL), int(high // CELL) + 1):
+                for x, y in self._cells.get((i, j), ()):
+                    if left < x < right and low < y < high:
+                        yield x, y
