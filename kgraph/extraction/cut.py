@@ -117,10 +117,11 @@ class Cutting:
         ends = list(dict.fromkeys(cut.became.values()))
         outputs = Slots([("", ends[0])] if len(ends) == 1 else ((str(i), t) for i, t in enumerate(ends)))
         # An inner tensor has the address of an output where it took its place, in a model that is cut itself.
-        is_whole = list(inside.outputs.values()) == ends and all(
-            map(operator.is_, cut.graph.layers, inside.layers)
+        is_whole = (
+            list(inside.outputs.values()) == ends
+            and len(cut.graph.nodes) == len(inside.nodes)
+            and all(map(operator.is_, cut.graph.layers, inside.layers))
         )
-        is_whole = is_whole and len(cut.graph.nodes) == len(inside.nodes)
         left = inside if is_whole else replace(cut.graph, outputs=outputs, class_name="Functional")
         return replace(cut, graph=left)
 
