@@ -295,9 +295,7 @@ def _graph_to_plan(model: str, report: _Report, flat: bool, imports: Sequence[st
 def _name_flat(source: CuttableFile, report: _Report) -> None:
     """None; has the queries of what is cut mean the layers of a flat model, if it is one."""
     if isinstance(source, OldFile) and source.flat:
-        if report.inputs is not None:
-            report.inputs = source.flat_inputs(report.layers, report.inputs)
-        report.layers = source.flat_queries(report.layers)
+        report.layers, report.inputs = source.flat_queries(report.layers, report.inputs)
 
 
 def _graph_of(file: ModelFile) -> Graph | None:

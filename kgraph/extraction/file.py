@@ -60,8 +60,7 @@ def extract_file(
     targets = [Path(dst)] if tail is None else [Path(dst), Path(tail)]
     check_targets(Path(src), targets, force)
     if flat and isinstance(source, OldFile):
-        layers = source.flat_queries(layers)
-        inputs = None if inputs is None else source.flat_queries(inputs)
+        layers, inputs = source.flat_queries(layers, inputs)
     graph = source.graph
     submodels = [source.submodel(plan(graph, layers, inputs))]
     if tail is not None:

@@ -91,14 +91,19 @@ class OldFile:
         """The model in the form of Keras 3, without nested models if that is wanted."""
         return flatten_carried(self.whole_carried) if self.flat else self.whole_carried
 
-    def flat_queries(self, layers: Queries) -> Queries:
-        """What queries name in the model with its nested models, as it is called without them."""
+    def flat_queries(self, layers: Queries, inputs: Queries | None) -> tuple[Queries, Queries | None]:
+        """What queries name in the model with its nested models, as it is called without them; of a cut, and
+        where it begins.
+        """
+        return self._flat_layers(layers), None if inputs is None else self._flat_inputs(layers, inputs)
+
+    def _flat_layers(self, layers: Queries) -> Queries:
         found = self._flat_tensors(layers)
         is_bare = isinstance(layers, str | Tensor) and len(found) == 1 and "=" not in str(layers)
         return str(next(iter(found.values()))) if is_bare else found
 
-    def flat_inputs(self, layers: Queries, inputs: Queries) -> Mapping[str, Tensor]:
-        """Where a flat cut begins: by the names that the inputs of the cut with nested models have."""
+    def _flat_inputs(self, layers: Queries, inputs: Queries) -> Mapping[str, Tensor]:
+        """Where a flat cut begins, by the names that the inputs of the cut with nested models have."""
         wanted = plan(self.whole_carried.graph, layers, inputs)
         names = [layer.name for layer in wanted.layers if layer.stands_for]
         return dict(zip(names, self._flat_tensors(inputs).values(), strict=True))

@@ -176,3 +176,14 @@ def test_a_wrapped_model_stays_and_is_cut_within(tmp_path: Path) -> None:
         cut = keras.models.load_model(tmp_path / "cut.keras", compile=False)
         assert [layer.name for layer in read(cut).layers][1].startswith("around_td")
         same(run(cut, data := inputs_of(model))[""], run(extract(model, query), data)[""], query)
+
+
+def test_a_flat_cut_begins_at_inputs_named_as_those_of_the_cut_with_nested_models(tmp_path: Path) -> None:
+    """Once Python named them by the queries, the command line as here."""
+    siamese().save(tmp_path / "m.keras")
+    names = []
+    for flat in (False, True):
+        cut = tmp_path / "cut.keras"
+        extract_file(tmp_path / "m.keras", cut, "apart", inputs=["twin#0", "twin#1"], flat=flat, force=True)
+        names.append([tensor.layer for tensor in read(cut).inputs.values()])
+    assert names[0] == names[1]
