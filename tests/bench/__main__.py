@@ -16,10 +16,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 BENCH = Path(__file__).parent
@@ -27,51 +25,23 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent)]
 
 import programs
 from helpers.places import SHARED
-from jobs import Command, Job, jobs
+from jobs import Job, jobs
+from processes import run
 
 FILES = 200
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one run took: seconds of the processor, of the clock, MB, and the seconds that it printed."""
-
-    processor: float
-    wall: float
-    memory: float
-    printed: float
-
-
-def run(command: Command) -> Cost:
-    """One run in a fresh process, its children's time included. Raises `RuntimeError` if it fails."""
-    environment = os.environ | {
-        "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "",
-        "PYTHONPATH": os.pathsep.join([str(BENCH.parents[1]), str(BENCH.parent)]),
-    }  # fmt: skip
-    with tempfile.TemporaryFile() as out:
-        start = perf_counter()
-        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, env=environment)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        last = out.read().decode(errors="replace").strip().rpartition("\n")[2]
-    if child.returncode not in (0, *([1, 2] if "audit" in command else [])):
-        said = " ".join(" ".join(command[:3]).split())[:80]
-        raise RuntimeError(f"`{said} …` ended with {child.returncode}")
-    try:
-        printed = float(last)
-    except ValueError:
-        printed = 0.0
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, printed)
+FIGURES = ("processor", "wall", "memory", "printed")
+FOUND = (0, 1, 2)  # how `kgraph audit` ends where it is not at fault
 
 
 def measure(job: Job, rounds: int) -> dict[str, Any]:
     """Medians of both sides, their ratio with the least and greatest of it, and whether the goal is met."""
-    pairs = [(run(job.ours), run(job.theirs)) for _ in range(rounds)]
+    codes = FOUND if "audit" in job.ours else (0,)
+    pairs = [(run(*job.ours, codes=codes), run(*job.theirs)) for _ in range(rounds)]
     ratios = sorted(_ratio(job, *(getattr(side, job.figure) for side in pair)) for pair in pairs)
     ours, theirs = (
-        {key: statistics.median(getattr(pair[side], key) for pair in pairs) for key in asdict(pairs[0][0])}
+        {key: statistics.median(getattr(pair[side], key) for pair in pairs) for key in FIGURES}
         for side in (0, 1)
     )
     ratio = statistics.median(ratios)

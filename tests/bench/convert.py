@@ -9,9 +9,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from cut import run, run_python
+from cut import run_python
+from processes import run
+from programs import BUILD_OLD
 
-BUILD = "import sys, tf_keras; tf_keras.applications.VGG19(weights=None).save(sys.argv[1])"
 OURS = """
 import sys, h5py
 from time import perf_counter
@@ -35,18 +36,19 @@ def figures(rounds: int = 3) -> dict[str, float]:
     """Seconds and MB: of kgraph, of `cp`, and of Keras by hand."""
     with tempfile.TemporaryDirectory() as folder:
         old, new, copy = (Path(folder) / name for name in ("vgg19.h5", "new.keras", "copy.h5"))
-        run_python(BUILD, old)
+        run_python(BUILD_OLD, "VGG19", old)
         found = []
         for _ in range(rounds):
             for stale in (new, copy):
                 stale.unlink(missing_ok=True)
-            _, memory, printed = run_python(OURS, old, new)
-            found.append((float(printed), memory, run("cp", old, copy)[0]))
+            ours = run_python(OURS, old, new)
+            found.append((ours.printed, ours.memory, run("cp", old, copy).wall))
         seconds, memory, cp = map(min, zip(*found, strict=True))
         copy.unlink()
-        _, keras_memory, printed = run_python(KERAS, old, Path(folder) / "keras.keras")
-        keras = float(printed.split()[-1])
-    return {"kgraph": seconds, "memory": memory, "cp": cp, "keras": keras, "keras_memory": keras_memory}
+        keras = run_python(KERAS, old, Path(folder) / "keras.keras")
+    return {
+        "kgraph": seconds, "memory": memory, "cp": cp, "keras": keras.printed, "keras_memory": keras.memory
+    }  # fmt: skip
 
 
 def main() -> None:

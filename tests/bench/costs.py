@@ -6,12 +6,12 @@ python tests/bench/costs.py --alone MODEL.keras without TensorFlow
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from show import BUILD, Cost, cost
+from processes import Cost, run
+from programs import BUILD
 
 NAME = "NASNetLarge"
 PROFILER = Path(__file__).with_name("profiler_macs.py")
@@ -19,8 +19,8 @@ PROFILER = Path(__file__).with_name("profiler_macs.py")
 
 def cost_of(command: str, path: Path) -> Cost:
     """The cost of a command on a saved model: the least processor time of five."""
-    runs = (cost(sys.executable, "-m", "kgraph", command, str(path)) for _ in range(5))
-    return min(runs, key=lambda run: run.processor)
+    runs = (run(sys.executable, "-m", "kgraph", command, path) for _ in range(5))
+    return min(runs, key=lambda one: one.processor)
 
 
 def report(path: Path, *, alone: bool) -> None:
@@ -28,9 +28,9 @@ def report(path: Path, *, alone: bool) -> None:
     show, costs = cost_of("show", path), cost_of("costs", path)
     lines = [("kgraph show", show), ("kgraph costs", costs)]
     if not alone:
-        lines.append(("keras build, trace, profile", cost(sys.executable, str(PROFILER), "--own", NAME)))
+        lines.append(("keras build, trace, profile", run(sys.executable, PROFILER, "--own", NAME)))
     for name, one in lines:
-        print(f"{name:30} {one.processor:6.2f} s of the processor {one.megabytes:7.0f} MB")
+        print(f"{name:30} {one.processor:6.2f} s of the processor {one.memory:7.0f} MB")
     print(f"{path.name}: costs take {costs.processor / show.processor:.2f} times the processor time of show")
 
 
@@ -42,5 +42,5 @@ if __name__ == "__main__":
     else:
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "nasnet_large.keras"
-            subprocess.run([sys.executable, "-c", BUILD, str(model)], check=True, stderr=subprocess.DEVNULL)
+            run(sys.executable, "-c", BUILD, NAME, model)
             report(model, alone=False)

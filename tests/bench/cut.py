@@ -8,12 +8,12 @@ seconds at a tensor halfway. With three arguments, SOURCE TARGET LAYER, it cuts 
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
+
+from processes import Cost, run
+from programs import BUILD
 
 OURS = """
 import sys, h5py
@@ -45,33 +45,18 @@ with open(sys.argv[1], "rb", 0) as source, open(sys.argv[2], "wb", 0) as target:
         target.write(buffer[:count])
 print(perf_counter() - start)
 """
-BUILD = "import sys, keras; getattr(keras.applications, sys.argv[1])(weights=None).save(sys.argv[2])"
 
 
-def run(*command: object) -> tuple[float, float, str]:
-    """The seconds that a command takes, its largest memory in MB, and what it prints."""
-    start = perf_counter()
-    child = subprocess.Popen(
-        [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert child.stdout is not None
-    printed = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, command
-    return perf_counter() - start, usage.ru_maxrss / 1024, printed
-
-
-def run_python(code: str, *arguments: object) -> tuple[float, float, str]:
-    """The same of a program in Python."""
+def run_python(code: str, *arguments: object) -> Cost:
+    """What a program in Python takes."""
     return run(sys.executable, "-c", code, *arguments)
 
 
 def ours(source: Path, target: Path, name: str) -> tuple[float, int, int, float]:
     """Of `extract_file`: seconds, bytes read and written, and the memory of the whole process in MB."""
-    _, memory, printed = run_python(OURS, source, target, name)
-    seconds, read, written = printed.split()
-    return float(seconds), int(read), int(written), memory
+    cost = run_python(OURS, source, target, name)
+    seconds, read, written = cost.output.split()
+    return float(seconds), int(read), int(written), cost.memory
 
 
 def cut_once(source: Path, target: Path, name: str) -> None:
@@ -89,14 +74,13 @@ def main() -> None:
         cuts = [ours(vgg, cut, "block3_pool") for _ in range(3)]
         seconds, read, written, memory = min(cuts)
         kept = cut.stat().st_size
-        _, keras_memory, printed = run_python(KERAS, vgg, Path(folder) / "k.keras", "block3_pool")
-        keras = float(printed.split()[-1])
+        keras = run_python(KERAS, vgg, Path(folder) / "k.keras", "block3_pool")
         print(f"VGG19 at block3_pool: kgraph {seconds:.3f} s {memory:.0f} MB", end="; ")
-        print(f"Keras {keras:.2f} s {keras_memory:.0f} MB; {keras / seconds:.0f} times")
+        print(f"Keras {keras.printed:.2f} s {keras.memory:.0f} MB; {keras.printed / seconds:.0f} times")
         print(f"bytes kept {kept}, read {read}, written {written}")
         extract = (sys.executable, "-m", "kgraph", "extract")
         command = min(
-            run(*extract, vgg, "--layers", "block3_pool", "-o", cut, "--force")[0] for _ in range(3)
+            run(*extract, vgg, "--layers", "block3_pool", "-o", cut, "--force").wall for _ in range(3)
         )
         print(f"the command, with the start of Python: {command:.2f} s")
 
@@ -105,9 +89,9 @@ def main() -> None:
             for stale in (cut, copy):
                 stale.unlink(missing_ok=True)
             seconds, *_, memory = ours(vgg, cut, "fc2")
-            cp = run("cp", cut, copy)[0]
+            cp = run("cp", cut, copy).wall
             copy.unlink()
-            rounds.append((seconds, cp, float(run_python(LEAST, cut, copy)[2])))
+            rounds.append((seconds, cp, run_python(LEAST, cut, copy).printed))
         seconds, cp, least = map(min, zip(*rounds, strict=True))
         print(
             f"VGG19 at fc2: kgraph {seconds:.2f} s {memory:.0f} MB; cp {cp:.2f} s; {seconds / cp:.2f} times"

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cut import BUILD, run_python
+from cut import run_python
 from helpers.benches import figures
+from programs import BUILD
 
 pytestmark = pytest.mark.slow
 
