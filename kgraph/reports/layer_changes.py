@@ -146,11 +146,12 @@ def _weight_changes(a: Layer, b: Layer) -> Iterator[Change]:
         yield Change("weights", None, None, "", "number", *numbers, follows=True)
         return
     for one, other in pair_weights(a.weights, b.weights):
+        name = min(one.name, other.name, key=lambda name: (len(name), name))  # either way round
         if one.shape != other.shape:
             shapes = list(one.shape), list(other.shape)
-            yield Change("weights", None, None, "", one.name, *shapes, follows=True)
+            yield Change("weights", None, None, "", name, *shapes, follows=True)
         elif one.dtype != other.dtype:
-            yield Change("weights", None, None, "", one.name, one.dtype, other.dtype, follows=True)
+            yield Change("weights", None, None, "", name, one.dtype, other.dtype, follows=True)
 
 
 def pair_weights(mine: Sequence[Weight], yours: Sequence[Weight]) -> list[tuple[Weight, Weight]]:

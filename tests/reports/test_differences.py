@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from helpers.edited_models import edited_model
-from helpers.strategies import graphs, repetitive
+from helpers.strategies import graphs, repetitive, weights
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ couples = st.one_of(
     st.tuples(graphs(), graphs()),
     st.tuples(repetitive(), repetitive()),
 )
+some_weights = st.none() | weights.map(tuple)
 
 
 @given(st.one_of(graphs(), repetitive(), edited.map(lambda model: model.new)))
@@ -38,6 +39,14 @@ def test_law_19_the_other_way_round_is_the_same_turned_round(couple: tuple[Graph
     assert compare_graphs(new, old) == found.turned()
     assert found.turned().turned() == found
     assert to_diff_json(compare_graphs(new, old)) == to_diff_json(found.turned())
+
+
+@given(graphs(), st.data())
+def test_law_19_holds_of_weights_that_each_side_calls_otherwise(graph: Graph, data: st.DataObject) -> None:
+    other = replace(
+        graph, layers=tuple(replace(one, weights=data.draw(some_weights)) for one in graph.layers)
+    )
+    assert compare_graphs(other, graph) == compare_graphs(graph, other).turned()
 
 
 @given(couples)
