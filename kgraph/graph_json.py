@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from typing import Any
 
 from kgraph.errors import ConfigError, GraphError
@@ -30,7 +29,7 @@ from kgraph.json_checks import (
     parse_json,
 )
 from kgraph.structures import Arguments, Slots
-from kgraph.texts import escape_json
+from kgraph.texts import escape_json, spell_floats
 from kgraph.weight_statistics import Statistics
 
 VERSION = 1
@@ -66,15 +65,6 @@ def from_data(data: Any) -> Graph:
         if error.hint:  # nothing is wrong with it, it is too much
             raise ConfigError(f"this JSON cannot be read: {error}", "", hint=error.hint) from error
         raise ConfigError(f"the parts of this JSON do not fit together: {error}", "", hint=ANEW) from error
-
-
-def spell_floats(value: Any) -> Any:
-    """The value with infinities and NaNs as JSON can have them."""
-    if isinstance(value, float) and not isfinite(value):
-        return {"float": str(value)}
-    if isinstance(value, Mapping):
-        return {key: spell_floats(inner) for key, inner in value.items()}
-    return [spell_floats(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _read_floats(value: Any) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
 MESSAGE = 500  # characters of a message, at most
 
 
@@ -33,6 +37,31 @@ def escape_json(text: str) -> str:
     from json import dumps
 
     return "".join(c if c.isprintable() or c == "\n" else dumps(c)[1:-1] for c in text)
+
+
+def json_text(data: Any, *, indent: int | None = 1) -> str:
+    r"""The data as JSON that every program reads: what does not print is escaped, and an infinity or a NaN,
+    which JSON does not have, is `{"float": "inf"}`.
+
+    >>> print(json_text({"a\u202e": float("-inf")}, indent=None))
+    {"a\u202e": {"float": "-inf"}}
+    """
+    from json import dumps
+
+    try:
+        text = dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = dumps(spell_floats(data), indent=indent, ensure_ascii=False)
+    return escape_json(text)
+
+
+def spell_floats(value: Any) -> Any:
+    """The value with infinities and NaNs as JSON can have them."""
+    if isinstance(value, float) and not isfinite(value):
+        return {"float": str(value)}
+    if isinstance(value, Mapping):
+        return {key: spell_floats(inner) for key, inner in value.items()}
+    return [spell_floats(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def shell_word(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from kgraph.extraction.conversion.problems import ConversionError
 from kgraph.extraction.conversion.settings import FOR_KERAS
 from kgraph.extraction.file import check_conversion, open_convertible, save_together
 from kgraph.reports.totals import count_totals
-from kgraph.texts import escape_json, escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 
 VERSION = 1  # of the JSON
 SHOWN = 6  # names of layers in one line
@@ -74,7 +73,7 @@ def convert_command(
     if verify:
         facts["verified"] = measure(source.file, [new], imports=imports)
     if as_json:
-        click.echo(escape_json(json.dumps(facts, indent=1, ensure_ascii=False)))
+        click.echo(json_text(facts))
         return
     size = (
         f", {totals.size.parameters:,} parameters, {format_bytes(totals.size.bytes)}" if totals.size else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ from kgraph.reports.totals import count_totals
 from kgraph.sources import read
 from kgraph.sources.model_file import ModelFile
 from kgraph.structures import slot_text
-from kgraph.texts import escape_json, escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 
 VERSION = 1  # of the JSON
 
@@ -215,7 +214,7 @@ class _Report:
     def end(self) -> None:
         """The JSON is printed, if that is wanted."""
         if self.as_json:
-            click.echo(escape_json(json.dumps(self.facts, indent=1, ensure_ascii=False)))
+            click.echo(json_text(self.facts))
 
 
 def _macs(graph: Graph) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from kgraph.cli.options import (
 )
 from kgraph.cli.terminal import note, progress, tell
 from kgraph.errors import Interrupted
-from kgraph.texts import escape_json, escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 
 if TYPE_CHECKING:
     from kgraph.inference.runner import Made
@@ -175,7 +174,7 @@ def _report(made: Made, output: Path, as_json: bool) -> None:
     """What was made is told, as lines or as JSON."""
     if as_json:
         facts = {**made.facts, "out": str(output), "begun_at": made.begun_at}
-        click.echo(escape_json(json.dumps(facts, indent=1, ensure_ascii=False)))
+        click.echo(json_text(facts))
     else:
         for key, spec in made.facts["outputs"].items():
             shape = " × ".join(map(str, (made.rows, *spec["shape"])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from kgraph.drawing.rows import to_rows
 from kgraph.errors import KGraphError
 from kgraph.extras import require
 from kgraph.graph import Graph, Tensor, reads_source
-from kgraph.texts import escape_json, escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 
 if TYPE_CHECKING:
     import networkx
@@ -108,4 +107,4 @@ def _known(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return escape_json(json.dumps(value, ensure_ascii=False))
+    return json_text(value, indent=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from kgraph.graph import Layer, Source
 from kgraph.layers import inner_path
 from kgraph.reports.costs import FIGURES, CallCost, Costs, PartCost, costs, sum_calls
-from kgraph.texts import escape_json
+from kgraph.texts import json_text
 from kgraph.transforms.fold import fold
 
 VERSION = 1
@@ -136,7 +135,7 @@ def to_costs_json(source: Costs | Source, *, by: str = "layer", indent: int | No
     found = costs_of(source)
     data = {f.name: _to_data(getattr(found, f.name)) for f in fields(found) if f.name != "graph"}
     data["parts"] = _to_data(cost_parts(found, by))
-    return escape_json(json.dumps({"version": VERSION, "costs": data}, indent=indent, ensure_ascii=False))
+    return json_text({"version": VERSION, "costs": data}, indent=indent)
 
 
 def _to_data(value: Any) -> Any:

@@ -6,7 +6,6 @@ direction, whichever way it is asked for, and turned round where the other was.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,7 +26,7 @@ from kgraph.reports.nested_changes import changes_of_models, pair_models, place_
 from kgraph.reports.totals import count_totals
 from kgraph.reports.wiring_changes import Wiring, end_changes
 from kgraph.sizes import graph_size
-from kgraph.texts import escape_json
+from kgraph.texts import json_text
 from kgraph.transforms.flatten import flatten
 
 VERSION = 1
@@ -172,7 +171,8 @@ def to_diff_json(diff: Diff, *, indent: int | None = 1) -> str:
     """What differs as JSON text, the same bytes each time.
 
     The form, version 1: `{"version": 1, "diff": {...}}`, objects with the fields of the dataclasses `Diff`,
-    `Compared`, `Pair`, `Change` and `WeightChange`; `null` where the source does not say.
+    `Compared`, `Pair`, `Change` and `WeightChange`; `null` where the source does not say. A number that
+    JSON does not have is `{"float": "nan"}`.
     """
     sides = {
         name: {key: getattr(side, key) for key in Compared.__dataclass_fields__}
@@ -185,4 +185,4 @@ def to_diff_json(diff: Diff, *, indent: int | None = 1) -> str:
         "unknown": [{"what": what, "recorded_by": side} for what, side in diff.unknown],
         "values": None if diff.values is None else [value.row() for value in diff.values],
     }
-    return escape_json(json.dumps({"version": VERSION, "diff": data}, indent=indent, ensure_ascii=False))
+    return json_text({"version": VERSION, "diff": data}, indent=indent)

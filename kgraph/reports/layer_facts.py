@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from kgraph.errors import SelectError
 from kgraph.graph import Graph, Layer, Tensor, Weight
 from kgraph.layers import every_layer
 from kgraph.reports.calls import Call, every_call
-from kgraph.texts import escape_json
+from kgraph.texts import json_text
 from kgraph.transforms.flatten import every_node
 
 VERSION = 1  # of the JSON
@@ -63,7 +62,7 @@ def to_layers_json(facts: Iterable[LayerFacts]) -> str:
     `weights` is null where the source does not say. Their `statistics` are the fields of `Statistics`.
     """
     data = {"version": VERSION, "layers": [_layer_data(found) for found in facts]}
-    return escape_json(json.dumps(data, indent=1, ensure_ascii=False))
+    return json_text(data)
 
 
 def _layer_data(found: LayerFacts) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from kgraph.graph import Source
 from kgraph.reports.receptive_field import AxisField, ReceptiveFields, receptive_fields
-from kgraph.texts import escape_json
+from kgraph.texts import json_text
 
 VERSION = 1
 
@@ -61,8 +60,7 @@ def to_receptive_fields_json(source: ReceptiveFields | Source, *, indent: int | 
         for field in found.fields
     ]
     data = {"name": found.name, "fields": fields, "not_aligned": found.not_aligned}
-    text = json.dumps({"version": VERSION, "receptive_fields": data}, indent=indent, ensure_ascii=False)
-    return escape_json(text)
+    return json_text({"version": VERSION, "receptive_fields": data}, indent=indent)
 
 
 def _axis_data(axis: AxisField) -> dict[str, Any]:

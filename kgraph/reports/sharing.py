@@ -6,7 +6,6 @@ called often only because the model around it is, is shared by way of that model
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -18,7 +17,7 @@ from kgraph.reports.calls import Call, every_call
 from kgraph.reports.objects import Occurrence, shared_objects
 from kgraph.reports.totals import Totals, count_totals
 from kgraph.sizes import Size, distinct_variables, dtype_sizes, layer_size, sum_variables, weights_size
-from kgraph.texts import escape_json
+from kgraph.texts import json_text
 
 VERSION = 1
 # Variables that a layer measures, by the last part of their name; those of `Normalization` are its own.
@@ -242,7 +241,7 @@ def to_sharing_json(source: Sharing | Source, *, indent: int | None = 1) -> str:
     where the source does not say. A `Size` has `undecided` too; a tensor is `{"address", "shape", "dtype"}`.
     """
     data = {"version": VERSION, "sharing": _to_data(sharing_of(source))}
-    return escape_json(json.dumps(data, indent=indent, ensure_ascii=False))
+    return json_text(data, indent=indent)
 
 
 def _to_data(value: Any) -> Any:

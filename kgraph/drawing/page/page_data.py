@@ -21,13 +21,13 @@ from kgraph.drawing.page.levels import Level
 from kgraph.drawing.page.numbered_picture import NumberedPicture
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Weight
-from kgraph.graph_json import spell_floats
 from kgraph.layers import every_layer, is_operation
 from kgraph.reports.calls import every_call
 from kgraph.reports.cost_parts import cost_by_address
 from kgraph.reports.costs import costs
 from kgraph.reports.totals import count_totals
 from kgraph.sizes import weights_size
+from kgraph.texts import spell_floats
 from kgraph.transforms.flatten import every_node
 from kgraph.transforms.walk import Scope, Walk
 

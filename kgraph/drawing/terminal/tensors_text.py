@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from kgraph.drawing.describe import format_bytes, keras_shape
 from kgraph.drawing.terminal.spans import WHOLE, text_columns
 from kgraph.graph import Graph, Tensor
 from kgraph.sizes import tensor_bytes
-from kgraph.texts import escape_json, escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 from kgraph.transforms.flatten import every_node
 
 VERSION = 1  # of the JSON
@@ -54,4 +53,4 @@ def to_tensors_json(graph: Graph, tensors: Iterable[Tensor]) -> str:
         }
         for tensor in tensors
     ]
-    return escape_json(json.dumps({"version": VERSION, "tensors": listed}, indent=1, ensure_ascii=False))
+    return json_text({"version": VERSION, "tensors": listed})
