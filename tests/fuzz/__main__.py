@@ -47,14 +47,16 @@ def keep_case(seed: str, case: int, seeds: Path) -> int:
     """1 if the case gives what may not be; its file is kept."""
     from fuzz.child import make_case, run_case
     from fuzz.limits import Touched
-    from fuzz.seeds import list_seeds
+    from fuzz.seeds import list_seeds, seed_paths
 
     folder = Path(tempfile.mkdtemp(prefix=f"case-{seed}-{case}-"))
-    *_, (model, weights, what) = make_case(seed, case, list_seeds(seeds), folder)
+    found = list_seeds(seeds)
+    *_, (model, weights, what) = make_case(seed, case, found, folder)
     print(f"{what}\n{model}" + (f" --weights {weights}" if weights else ""))
     with tempfile.TemporaryDirectory() as second:
         tempfile.tempdir = second  # nothing outside may be touched
-        result = run_case(seed, case, list_seeds(seeds), Path(second), Touched(Path(second)))
+        touched = Touched(Path(second), readable=seed_paths(found))
+        result = run_case(seed, case, found, Path(second), touched)
     print("\n".join(f"{key}: {value}" for key, value in result.items()))
     return int(result["outcome"] == "fault")
 

@@ -31,8 +31,8 @@ from fuzz.limits import (
     peak_memory,
 )
 from fuzz.mutations import mutate_path
-from fuzz.seeds import Seed, list_seeds, pick_seed
-from fuzz.trial import try_verbs
+from fuzz.seeds import Seed, list_seeds, pick_seed, seed_paths
+from fuzz.trial import Case, try_verbs
 
 SPACE = 3 << 30  # bytes of addresses, for this process
 PATIENCE = 20  # times the processor time that a verb may take, until a case is ended
@@ -62,7 +62,7 @@ def run_case(
     signal.setitimer(signal.ITIMER_PROF, PATIENCE * clock.seconds)
     touched.is_on = True
     try:
-        result["outcome"] = try_verbs(model, weights, folder / "out", chance, clock)
+        result["outcome"] = try_verbs(Case(model, weights, source.model, folder / "out"), chance, clock)
     except BaseException as error:
         kind = str(error)[:60] if isinstance(error, FaultError) else type(error).__name__
         result |= {"outcome": "fault", "kind": kind, "trace": traceback.format_exc(limit=-12)}
@@ -96,7 +96,7 @@ def main(seed: str, seeds: dict[str, list[Seed]], home: Path) -> None:
     home = Path(tempfile.mkdtemp(dir=home)).resolve()
     tempfile.tempdir = str(home)
     os.chdir(home)
-    touched = Touched(home)
+    touched = Touched(home, readable=seed_paths(seeds))
     for line in sys.stdin:
         folder = home / "case"
         folder.mkdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,16 +83,18 @@ def count_layers(data: bytes) -> int:
 class Touched:
     """The files that are opened outside of a folder, and programs that are started, by Python's own account.
 
-    What Python reads to import a module does not count, nor what the system tells of processes.
+    What Python reads to import a module does not count, nor what the system tells of processes, nor what may
+    be read.
     """
 
     folder: Path
+    readable: Sequence[Path] = ()
     found: list[str] = field(default_factory=list)
     is_on: bool = False
 
     def __post_init__(self) -> None:
         own = (sys.prefix, sys.base_prefix, str(Path(__file__).parent.parent.parent), "/proc/")
-        self.harmless = tuple(map(os.path.realpath, own))
+        self.harmless = tuple(os.path.realpath(place) for place in (*own, *map(str, self.readable)))
         sys.addaudithook(self._note)
 
     def _note(self, event: str, args: tuple[Any, ...]) -> None:

@@ -26,6 +26,11 @@ class Seed:
     format: str
     path: Path
 
+    @property
+    def model(self) -> Path:
+        """The file of the model in it."""
+        return self.path / "model.json" if self.format == "weights" else self.path
+
     def copy(self, folder: Path) -> tuple[Path, Path | None]:
         """A copy of the model in a folder, and of its weights if they are given beside it."""
         model = folder / f"m{self.path.suffix}"
@@ -44,6 +49,11 @@ def list_seeds(folder: Path) -> dict[str, list[Seed]]:
         more = sorted(SHARED.glob(f"versions/*/*.{suffix}"))
         seeds[suffix] += [Seed(suffix, path) for path in more if path.stat().st_size < MOST]
     return seeds
+
+
+def seed_paths(seeds: dict[str, list[Seed]]) -> list[Path]:
+    """Where they are."""
+    return [seed.path for those in seeds.values() for seed in those]
 
 
 def pick_seed(chance: Random, seeds: dict[str, list[Seed]]) -> Seed:
