@@ -97,8 +97,7 @@ def _wrapped_diffs(sides: tuple[CallIndex, CallIndex], matches: list[Match]) -> 
         a, b = sides[0].layers[i], sides[1].layers[j]
         if (a.name, b.name) not in done and a.graph and b.graph:
             done.add((a.name, b.name))
-            flat = CallIndex(flatten(a.graph)), CallIndex(flatten(b.graph))
-            inner = _compare((a.graph, b.graph), flat)
+            inner = compare_graphs(a.graph, b.graph)
             paths = f"{a.name}/", f"{b.name}/"
             changes = tuple(_below(change, paths, (i, j)) for change in inner.changes)
             pairs = tuple(

@@ -9,10 +9,11 @@ from helpers.strategies import graphs, repetitive, weights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgraph.graph import Graph
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.reports.alignment import align_calls
 from kgraph.reports.call_index import CallIndex
 from kgraph.reports.differences import compare_graphs, to_diff_json
+from kgraph.structures import Slots
 from kgraph.transforms.flatten import flatten
 
 edited = st.builds(edited_model, st.integers(0, 10**6), named=st.booleans(), size=st.integers(3, 30))
@@ -47,6 +48,22 @@ def test_law_19_holds_of_weights_that_each_side_calls_otherwise(graph: Graph, da
         graph, layers=tuple(replace(one, weights=data.draw(some_weights)) for one in graph.layers)
     )
     assert compare_graphs(other, graph) == compare_graphs(graph, other).turned()
+
+
+@given(couples)
+def test_law_19_holds_inside_of_wrapped_models(couple: tuple[Graph, Graph]) -> None:
+    old, new = map(wrapped, couple)
+    assert compare_graphs(new, old) == compare_graphs(old, new).turned()
+
+
+def wrapped(inside: Graph) -> Graph:
+    """A model that calls `TimeDistributed` of another."""
+    given = Tensor("x")
+    made = tuple(Tensor("td", 0, i) for i in range(len(inside.outputs)))
+    reads = Slots((f"0.{i}", given) for i in range(len(inside.inputs)))
+    layers = Layer("x", "InputLayer", weights=()), Layer("td", "TimeDistributed", inside, wraps=True)
+    nodes = Node("x", 0, Slots(), (given,)), Node("td", 0, reads, made)
+    return Graph("outer", layers, nodes, Slots({"": given}), Slots({"": made[0]}))
 
 
 @given(couples)
