@@ -10,6 +10,7 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO, cast
 
 from kgraph.errors import KGraphError
 
+WAIT = 5  # seconds for somebody to read a pipe
 PART, TOKEN = ".part", 12  # how a file beside its target ends, and how many digits make its name its own
 
 
@@ -28,7 +30,7 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
     It stands beside the target until then, under a name of its own, locked: what a killed run left is cleared
     up by the next, which can tell by the lock that its owner is gone. The mode of a target that is there is
     kept. A device or a pipe is written into, once all is there. Raises `KGraphError` if the place cannot be
-    written, is read-only, or is a socket.
+    written, is read-only, is a socket, or is a pipe that nobody reads within 5 seconds.
     """
     with write_together([path]) as (file,):
         yield file
@@ -65,7 +67,7 @@ class _Target:
     def put_in_place(self) -> None:
         if self.beside is None:
             self.file.seek(0)
-            with open(self.path, "wb") as device:
+            with open(_open_device(self.path), "wb") as device:
                 shutil.copyfileobj(self.file, device)
         else:
             os.replace(self.beside, self.path.resolve())  # through a symbolic link, which stays one
@@ -106,6 +108,25 @@ def _open_target(path: Path) -> _Target:
     if kind is not None:
         os.fchmod(file.fileno(), stat.S_IMODE(kind))
     return _Target(path, file, beside)
+
+
+def _open_device(path: Path) -> int:
+    """A device or a pipe, open for writing; waits a while for the reader that a pipe must have."""
+    end = time.monotonic() + WAIT
+    while True:
+        try:
+            device = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not path.is_fifo():
+                raise
+            if time.monotonic() > end:
+                raise KGraphError(
+                    f"`{path}` is a pipe that nobody reads", hint="name another place with `-o`"
+                ) from error
+            time.sleep(0.05)
+        else:
+            os.set_blocking(device, True)
+            return device
 
 
 def _mode_of(path: Path) -> int | None:

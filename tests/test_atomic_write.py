@@ -163,6 +163,27 @@ def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_a_pipe_waits_for_a_reader_that_comes_later(tmp_path: Path) -> None:
+    pipe, seen = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Timer(0.5, lambda: seen.append(pipe.read_bytes()))
+    reader.start()
+    with write_atomically(pipe) as file:
+        file.write(b"all" * 100_000)  # more than a pipe holds
+    reader.join()
+    assert seen == [b"all" * 100_000]
+
+
+def test_a_pipe_that_nobody_reads_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kgraph.atomic_write.WAIT", 0.2)
+    os.mkfifo(tmp_path / "pipe")
+    with (
+        pytest.raises(KGraphError, match="is a pipe that nobody reads"),
+        write_atomically(tmp_path / "pipe"),
+    ):
+        pass
+
+
 def test_a_device_is_written_into() -> None:
     with write_atomically(Path("/dev/null")) as file:
         file.write(b"all")
