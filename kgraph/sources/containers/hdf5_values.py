@@ -54,4 +54,5 @@ def _each_rows(opened: Any, wanted: Sequence[Rows], name: str) -> Iterator[Any]:
 
     for place, axis, start, stop in wanted:
         dataset = check_storage(opened[place], place, name)
-        yield np.asarray(dataset[(*(0,) * axis, slice(start, stop))] if dataset.shape else dataset[()])
+        rows = dataset[(*(0,) * axis, slice(start, stop))] if dataset.shape else dataset[()]
+        yield np.asarray(rows, dataset.dtype)  # of one word h5py leaves out the nulls behind it

@@ -1,0 +1,47 @@
+"""Values of HDF5, fetched through the box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from kgraph.sources.containers.hdf5_box import whole_file
+from kgraph.sources.containers.hdf5_values import fetch_rows
+
+dtypes = st.sampled_from(["float32", "float16", "int8", "uint8", "bool", "int64", "S7", "complex64"])
+shapes = st.sampled_from([(), (1,), (3,), (2, 3), (1, 4)])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data(), dtypes, shapes)
+def test_an_array_is_fetched_as_it_is_stored_to_the_byte(
+    data: st.DataObject, dtype: str, shape: tuple[int, ...]
+) -> None:
+    elements = st.binary(max_size=7) if dtype == "S7" else None
+    _check_fetched(data.draw(arrays.arrays(dtype, shape, elements=elements)))
+
+
+@pytest.mark.parametrize("word", [b"", b"abc", b"seven77"])
+def test_one_word_is_fetched_with_the_nulls_behind_it(word: bytes) -> None:
+    _check_fetched(np.array(word, "S7"))
+
+
+def _check_fetched(stored: Any) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.h5"
+        with h5py.File(path, "w") as file:
+            file["a"] = stored
+        axis = next((i for i, size in enumerate(stored.shape) if size > 1), 0)
+        with open(path, "rb") as opened:
+            rows = ("a", axis, 0, stored.shape[axis] if stored.shape else 1)
+            (found,) = fetch_rows(whole_file(opened), str(path), [rows])
+    assert found.dtype == stored.dtype
+    assert found.tobytes() == stored.tobytes()
