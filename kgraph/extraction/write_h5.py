@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.extraction import write_keras3
 from kgraph.extraction.model_writer import Dialect, ModelWriter, WrittenConfig, input_shape
 from kgraph.extraction.shared_object_ids import SharedIds
 from kgraph.graph import Graph, Layer, Node, Tensor
-from kgraph.sources.configs.upgrade import CONSTANT, first_call_indexes, is_reference
+from kgraph.sources.configs.upgrade import CONSTANT, first_call_indexes, is_keras3_call, is_reference
 from kgraph.sources.entries import Entry, entry_name, model_in
 from kgraph.structures import Slots, argument_of, join_slot
 from kgraph.transforms.keras_order import renumber
@@ -71,6 +72,12 @@ def _old_call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> An
         given = [t for slot, t in after.inputs.items() if argument_of(slot) == "0"]
         return [[*_old_reference(model, t), {}] for t in given]
     call = calls[before.node_index]
+    if is_keras3_call(call):
+        raise ExtractError(
+            layer.source_name,
+            "is called as Keras 3 writes it, in a file that says it is of Keras 2",
+            hint=WITH_KERAS,
+        )
     if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):
         return [_argument(model, call[0], "0", after.inputs)]
     return _argument(model, call, "0", after.inputs)

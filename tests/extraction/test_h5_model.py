@@ -101,6 +101,16 @@ def test_an_old_file_stays_a_file_of_its_own_version(tmp_path: Path) -> None:
         assert list(file["model_weights/line"].attrs["weight_names"]) == [b"a/kernel:0", b"a/bias:0"]
 
 
+def test_calls_as_keras_3_writes_them_are_not_cut_from_a_file_that_says_it_is_older(tmp_path: Path) -> None:
+    source = tmp_path / "m.h5"
+    BUILDERS["branches_and_skip"]().save(source)
+    with h5py.File(source, "r+") as file:
+        file.attrs["keras_version"] = "2.13.3"
+    with pytest.raises(ExtractError, match="as Keras 3 writes it"):
+        extract_file(source, tmp_path / "cut.h5", [str(read(source).nodes[-1].outputs[0])])
+    assert not (tmp_path / "cut.h5").exists()
+
+
 def test_long_lists_of_names_are_written_in_parts(tmp_path: Path) -> None:
     """Keras reads them from `layer_names0`, `layer_names1`, …: one attribute of HDF5 holds 64 KiB."""
     import keras
