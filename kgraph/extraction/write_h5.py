@@ -75,7 +75,7 @@ def _old_call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> An
     if is_keras3_call(call):
         raise ExtractError(
             layer.source_name,
-            "is called as Keras 3 writes it, in a file that says it is of Keras 2",
+            "has its calls in the form of Keras 3, in a file that says it is of Keras 2",
             hint=WITH_KERAS,
         )
     if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):

@@ -82,7 +82,7 @@ def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[s
         return {"args": [*_positional_argument(model, after), *constants], "kwargs": _masks(model, after)}
     source = model.graph.node(Tensor(layer.source_name, before.node_index))
     call = model.children[layer.source_name]["inbound_nodes"][before.node_index]
-    if not isinstance(call, Mapping):  # as upgraded, it could be read
+    if not isinstance(call, Mapping) or "args" not in call:  # as upgraded, it could be read
         raise ExtractError(
             layer.source_name,
             "has its calls in the form of Keras 2, in a file that says it is of Keras 3",

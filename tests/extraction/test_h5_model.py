@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
@@ -106,7 +107,7 @@ def test_calls_as_keras_3_writes_them_are_not_cut_from_a_file_that_says_it_is_ol
     BUILDERS["branches_and_skip"]().save(source)
     with h5py.File(source, "r+") as file:
         file.attrs["keras_version"] = "2.13.3"
-    with pytest.raises(ExtractError, match="as Keras 3 writes it"):
+    with pytest.raises(ExtractError, match="in the form of Keras 3"):
         extract_file(source, tmp_path / "cut.h5", [str(read(source).nodes[-1].outputs[0])])
     assert not (tmp_path / "cut.h5").exists()
 
@@ -135,7 +136,8 @@ def test_a_config_without_weights_is_not_cut(tmp_path: Path) -> None:
         extract_file(tmp_path / "m.json", tmp_path / "cut.keras", "x")
 
 
-def test_calls_of_keras_2_in_a_file_of_keras_3_are_not_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("call", [[["x", 0, 0, {}]], {"0": ["x", 0, 0, {}]}], ids=["list", "dict"])
+def test_calls_of_keras_2_in_a_file_of_keras_3_are_not_written(call: Any, tmp_path: Path) -> None:
     import keras
 
     x = keras.Input((4,), name="x")
@@ -143,7 +145,7 @@ def test_calls_of_keras_2_in_a_file_of_keras_3_are_not_written(tmp_path: Path) -
     model.save(tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5", "r+") as file:
         config = json.loads(file.attrs["model_config"])
-        config["config"]["layers"][1]["inbound_nodes"] = [[["x", 0, 0, {}]]]
+        config["config"]["layers"][1]["inbound_nodes"] = [call]
         file.attrs["model_config"] = json.dumps(config)
     assert read(tmp_path / "m.h5").layer("r").class_name == "ReLU"
     with pytest.raises(ExtractError, match="calls in the form of Keras 2"):
