@@ -12,12 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.extraction import keras2, keras3
-from kgraph.extraction.keras_loading import cause_of, code_in, import_code
 from kgraph.extraction.plan import name_tensors
-from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array, by_key, name_tail, run_trial
+from kgraph.extraction.trial import (
+    NAMES,
+    ComparisonError,
+    Trial,
+    Values,
+    as_array,
+    by_key,
+    load_models,
+    name_tail,
+    run_trial,
+)
 from kgraph.sources.model_file import ModelFile, open_model_file
 
-NAMES = {"keras": "Keras 3", "tf_keras": "Keras 2 (`tf_keras`)"}
 ROOMS: Mapping[str, Any] = {"keras": keras3, "tf_keras": keras2}
 
 
@@ -26,36 +34,22 @@ def measure_agreement(request: Mapping[str, Any]) -> dict[str, Any]:
     weights = request["weights"] and Path(request["weights"])
     source = open_model_file(Path(request["files"]["source"]), weights=weights)
     library = "tf_keras" if source.version < (3,) and find_spec("tf_keras") else "keras"
-    import_code(request["imports"], library=library)
-    refused = None if request["unsafe"] else code_in(source, library=library)
-    if refused is not None:
-        raise ComparisonError(f"{NAMES[library]} may not load the source: {refused.what}", refused.hint)
-    models = {}
-    for what, path in request["files"].items():
-        by = library if what == "source" else "keras"
-        load = _load_config if what == "source" and weights else _load
-        try:
-            models[what] = load(by, path, source, request["unsafe"])
-        except Exception as error:  # Keras raises whatever the file makes it raise
-            cause = cause_of(error, source)
-            raise ComparisonError(f"{NAMES[by]} cannot load the {what}: {cause.what}", cause.hint) from error
+
+    def load(by: str, what: str, path: str) -> Any:
+        models = import_module(by).models
+        if what != "source" or not weights:
+            return models.load_model(path, compile=False, safe_mode=not request["unsafe"])
+        model = models.model_from_json(Path(path).read_text("utf-8"))
+        model.load_weights(weights)
+        return model
+
+    models = load_models(request, source, (library, "keras"), load)
     make = _trial_of_whole if request["layers"] is None else _trial_of_cut
     _, expected, made = run_trial(make(library, source, models, request))
     return {
         "library": NAMES[library],
         "outputs": [(key, *_distance(value, made[key])) for key, value in expected.items()],
     }
-
-
-def _load(library: str, path: str, _: ModelFile, unsafe: bool) -> Any:
-    return import_module(library).models.load_model(path, compile=False, safe_mode=not unsafe)
-
-
-def _load_config(library: str, path: str, source: ModelFile, _: bool) -> Any:
-    """The model of a `to_json()`, with its weights."""
-    model = import_module(library).models.model_from_json(Path(path).read_text("utf-8"))
-    model.load_weights(source.weights)
-    return model
 
 
 def _trial_of_whole(

@@ -18,11 +18,9 @@ from kgraph.errors import KGraphError
 from kgraph.extraction.agreement import measure_agreement
 from kgraph.extraction.keras2 import keras2_trial
 from kgraph.extraction.keras3 import keras3_trial
-from kgraph.extraction.keras_loading import cause_of, code_in, import_code
-from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array, run_trial
+from kgraph.extraction.trial import ComparisonError, Trial, Values, as_array, load_models, run_trial
 from kgraph.sources.model_file import open_model_file
 
-NAMES = {"keras": "Keras", "tf_keras": "Keras 2"}
 TF_KERAS = "`pip install tf_keras` adds it"
 
 
@@ -59,20 +57,12 @@ def compare(request: Mapping[str, Any]) -> dict[str, Any]:
         raise ComparisonError(
             "the source is a file of Keras 2, which needs tf_keras, and that is not installed", TF_KERAS
         ) from error
-    import_code(request["imports"], library=library)
+
+    def load(_: str, __: str, path: str) -> Any:
+        return keras.models.load_model(path, compile=False, safe_mode=not request["unsafe"])
+
     source = open_model_file(Path(request["files"]["source"]))
-    refused = None if request["unsafe"] else code_in(source, library=library)
-    if refused is not None:
-        raise ComparisonError(f"{NAMES[library]} may not load the source: {refused.what}", refused.hint)
-    models = {}
-    for what, path in request["files"].items():
-        try:
-            models[what] = keras.models.load_model(path, compile=False, safe_mode=not request["unsafe"])
-        except Exception as error:  # Keras raises whatever the file makes it raise
-            cause = cause_of(error, source)
-            raise ComparisonError(
-                f"{NAMES[library]} cannot load the {what}: {cause.what}", cause.hint
-            ) from error
+    models = load_models(request, source, (library, library), load)
     layers, inputs = request["layers"], request["inputs"]
     if library == "tf_keras":
         return _find_differences(keras2_trial(source.graph, models, layers, inputs))

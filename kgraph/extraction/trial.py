@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from kgraph.errors import GraphError
 from kgraph.extraction.input_values import feeds
-from kgraph.extraction.keras_loading import Cause, cause_of
+from kgraph.extraction.keras_loading import Cause, cause_of, code_in, import_code
 from kgraph.graph import Graph
+from kgraph.sources.model_file import ModelFile
 
+NAMES = {"keras": "Keras 3", "tf_keras": "Keras 2 (`tf_keras`)"}
 BY_HAND = "compare on data of your own: `keras.models.load_model` loads both"
 Values = dict[str, Any]  # arrays by the name of an input, or the key of an output
 
@@ -35,6 +37,35 @@ class ComparisonError(Exception):
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
         self.cause = Cause(what, hint)
+
+
+def load_models(
+    request: Mapping[str, Any],
+    source: ModelFile,
+    libraries: tuple[str, str],
+    load: Callable[[str, str, str], Any],
+) -> dict[str, Any]:
+    """The models of the files in a request, by what each is: the source, or a result of it.
+
+    `libraries`: the Keras of the source, into which the user's code is imported, and that of the results.
+    `load`: a Keras, what a file is and its path → the model. Raises `ComparisonError` where the source may
+    not be loaded unasked, or a file cannot be.
+    """
+    import_code(request["imports"], library=libraries[0])
+    refused = None if request["unsafe"] else code_in(source, library=libraries[0])
+    if refused is not None:
+        raise ComparisonError(f"{NAMES[libraries[0]]} may not load the source: {refused.what}", refused.hint)
+    models = {}
+    for what, path in request["files"].items():
+        library = libraries[what != "source"]
+        try:
+            models[what] = load(library, what, path)
+        except Exception as error:  # Keras raises whatever the file makes it raise
+            cause = cause_of(error, source)
+            raise ComparisonError(
+                f"{NAMES[library]} cannot load the {what}: {cause.what}", cause.hint
+            ) from error
+    return models
 
 
 def run_trial(trial: Trial) -> tuple[Values, Values, Values]:

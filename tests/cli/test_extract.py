@@ -81,7 +81,7 @@ def test_what_cannot_be_compared_is_kept_and_ends_with_1(
         "extract", str(saved("custom_layer_with_parts")), "--layers", "**", "-o", "cut.keras", "--verify",
         cwd=tmp_path, environment=environment,
     )  # fmt: skip
-    assert "`cut.keras` is written but could not be compared: Keras cannot load the source" in said
+    assert "`cut.keras` is written but could not be compared: Keras 3 cannot load the source" in said
     assert (tmp_path / "cut.keras").exists()
 
 

@@ -66,7 +66,7 @@ def test_what_is_cut_from_hdf5_is_compared(name: str, tmp_path: Path) -> None:
 def test_that_keras_knows_no_operations_in_hdf5_is_said(name: str, tmp_path: Path) -> None:
     MODELS[name]().save(tmp_path / "source.h5")
     with pytest.raises(
-        ComparisonError, match="Keras cannot load the source: it does not know operations"
+        ComparisonError, match="Keras 3 cannot load the source: it does not know operations"
     ) as e:
         compared(tmp_path, ".h5", ["cut"], tail=False)
     assert "`.keras`" in e.value.cause.hint
@@ -248,7 +248,7 @@ def test_why_keras_loads_no_code_is_said_with_the_option_that_allows_it(tmp_path
     for suffix in (".keras", ".h5"):
         keras.Model(x, layers.Dense(2, name="d")(shifted)).save(tmp_path / f"source{suffix}")
         with pytest.raises(
-            ComparisonError, match="Keras may not load the source: it holds Python bytecode at"
+            ComparisonError, match="Keras 3 may not load the source: it holds Python bytecode at"
         ) as caught:
             compared(tmp_path, suffix, ["d"], tail=False)
         assert caught.value.cause.hint.startswith("`--unsafe`")
