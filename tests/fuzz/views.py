@@ -33,7 +33,7 @@ from kgraph.reports.differences import compare_graphs, to_diff_json
 from kgraph.reports.sharing import sharing, to_sharing_json
 from kgraph.transforms.flatten import flatten
 
-LOOKS = (Look(), Look(expand=True), Look(fold=True), Look(expand=True, fold=True, chains=True), Look(boxes=9))
+LOOKS = (Look(), Look(expand=True), Look(fold=True), Look(expand=True, fold=True, chains=True))
 
 
 def views(graph: Graph, clock: Clock) -> Iterator[Callable[[], Any]]:
@@ -47,6 +47,7 @@ def views(graph: Graph, clock: Clock) -> Iterator[Callable[[], Any]]:
     for look in LOOKS:
         yield of(to_text, look)
         yield of(to_dot, look)
+    yield of(to_dot, Look(boxes=9))
     yield of(to_mermaid)
     yield from (of(to_costs_text, by=by) for by in ("class", "block"))
     yield of(to_costs_json, check=check_json)
