@@ -7,7 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from kgraph.graph import Graph, Layer
-from kgraph.reports.layer_settings import SIZES, comparable_settings, is_automatic, settings_key
+from kgraph.reports.layer_settings import (
+    SIZES,
+    comparable_settings,
+    hashable_value,
+    is_automatic,
+    settings_key,
+)
 
 Read = tuple[str, int, int]  # a slot, the place of a call, the index of a tensor
 
@@ -31,6 +37,14 @@ class CallIndex:
         ranks = {node.layer: len(node.outputs[0].shape or ()) for node in reversed(graph.nodes)}
         self.settings: dict[str, dict[str, Any]] = {
             layer.name: comparable_settings(layer, ranks.get(layer.name)) for layer in graph.layers
+        }
+
+    @cached_property
+    def hashable_settings(self) -> Mapping[str, Mapping[str, Hashable]]:
+        """The settings of each layer as what can be hashed."""
+        return {
+            name: {key: hashable_value(value) for key, value in own.items()}
+            for name, own in self.settings.items()
         }
 
     @cached_property
@@ -74,7 +88,7 @@ class CallIndex:
                 for node, layer in zip(self.nodes, self.layers, strict=True)
             ],
             self.reads,
-            [(name, repr(settings_key(own, own.keys()))) for name, own in self.settings.items()],
+            [(name, repr(settings_key(own, own.keys()))) for name, own in self.hashable_settings.items()],
             [(slot, str(tensor)) for ends in self._ends() for slot, tensor in ends.items()],
         ]
 
@@ -102,7 +116,7 @@ def number_kinds(sides: Sequence[CallIndex]) -> tuple[list[list[int]], list[list
     for side in sides:
         known: dict[str, tuple[int, int]] = {}
         for layer in side.graph.layers:
-            own, keys = side.settings[layer.name], shared.get(layer.class_name, set())
+            own, keys = side.hashable_settings[layer.name], shared.get(layer.class_name, set())
             kind = (layer.class_name, layer.wraps, layer.repeats)
             fine = (kind, settings_key(own, keys))
             coarse = (kind, "rough", settings_key(own, keys - SIZES))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from functools import cache
 from math import isclose
+from operator import itemgetter
 from typing import Any
 
 from kgraph.graph import Layer
@@ -69,6 +70,8 @@ def plain_value(value: Any) -> Any:
     >>> plain_value({"class_name": "GlorotUniform", "config": {"seed": None}})
     {'class_name': 'glorot_uniform'}
     """
+    if value is None or isinstance(value, str | int | float):  # most are, and quickly known
+        return value
     if isinstance(value, Mapping):
         class_name, config = value.get("class_name"), value.get("config")
         if isinstance(class_name, str) and isinstance(config, str):
@@ -177,16 +180,18 @@ def hashable_value(value: Any) -> Hashable:
     """A plain value as something that can be hashed; the same for equal ones, and for objects of which one
     has settings more that are None.
     """
-    if isinstance(value, Mapping):
-        told = ((str(key), hashable_value(inner)) for key, inner in value.items() if inner is not None)
-        return tuple(sorted(told, key=repr))
-    if isinstance(value, list | tuple):
-        return ("list", *map(hashable_value, value))
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() else f"{value:.6g}"
+    if isinstance(value, str | int):  # most are, and quickly known
+        return repr(value)
+    if isinstance(value, Mapping):
+        told = ((str(key), hashable_value(inner)) for key, inner in value.items() if inner is not None)
+        return tuple(sorted(told, key=itemgetter(0)))
+    if isinstance(value, list | tuple):
+        return ("list", *map(hashable_value, value))
     return repr(value)
 
 
-def settings_key(settings: Mapping[str, Any], keys: Collection[str]) -> Hashable:
-    """Those settings that are among the keys, as something that can be hashed."""
-    return tuple((key, hashable_value(settings[key])) for key in sorted(settings) if key in keys)
+def settings_key(settings: Mapping[str, Hashable], keys: Collection[str]) -> Hashable:
+    """Those of hashable settings that are among the keys, as one value."""
+    return tuple((key, settings[key]) for key in sorted(settings) if key in keys)

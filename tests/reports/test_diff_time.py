@@ -33,6 +33,7 @@ SHAPES: dict[Callable[[int], dict[str, Any]], int] = {
     long_models.sequential: 200,
 }
 RATIO = 1.5  # of the time that reading both takes
+OF_SETTINGS = 4.5  # the same where layers are nearly nothing but settings
 LONGEST = 5.0  # seconds for 10,000 layers and 100 edits
 
 
@@ -66,6 +67,20 @@ def test_comparing_two_applications_costs_little_beside_reading_them(tmp_path: P
     comparing = least_seconds(lambda: to_diff_text(compare_graphs(old, new)))
     print(f"\nreading {reading:.2f} s, comparing {comparing:.2f} s: {comparing / reading:.2f} times")
     assert comparing <= RATIO * reading
+
+
+@pytest.mark.slow
+@pytest.mark.timed
+def test_layers_of_thousands_of_settings_cost_little_beside_reading_them(tmp_path: Path) -> None:
+    config = long_models.chain(100)
+    for layer in config["config"]["layers"][1:]:
+        own = layer["config"]
+        own["kernel_initializer"] = {"class_name": "Odd", "config": {f"key{i}": i for i in range(3000)}}
+    path = json_file(tmp_path, config)
+    reading, graph = least_seconds(lambda: [read(path), read(path)]), read(path)
+    comparing = least_seconds(lambda: compare_graphs(graph, graph))
+    print(f"\nreading {reading:.2f} s, comparing {comparing:.2f} s: {comparing / reading:.2f} times")
+    assert comparing <= OF_SETTINGS * reading
 
 
 @pytest.mark.slow
