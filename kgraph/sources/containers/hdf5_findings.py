@@ -18,6 +18,7 @@ from kgraph.sources.containers.hdf5_headers import (
     allow_layers,
     attribute_texts,
     decode_name,
+    is_no_number,
     name_damage,
 )
 
@@ -96,8 +97,8 @@ def _dataset_oddities(dataset: Any, where: str) -> Iterator[tuple[str, str, str]
         yield "outside values", where, decode_name(layout.get_external(0)[0])
     if layout.get_layout() == VIRTUAL:
         yield "outside values", where, layout.get_virtual_filename(0) if layout.get_virtual_count() else "?"
-    if dataset.dtype.kind == "O":
-        yield "objects", where, "texts, lists or references"
+    if is_no_number(dataset.dtype):
+        yield "objects", where, "texts, lists, references or records"
         return
     size, stored = dataset.dtype.itemsize, dataset.get_storage_size()
     for dimension in dataset.shape:

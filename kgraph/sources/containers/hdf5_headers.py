@@ -268,11 +268,16 @@ def check_storage(dataset: Any, at: str, name: str) -> Any:
     return dataset
 
 
+def is_no_number(dtype: Any) -> bool:
+    """Whether what has such a dtype is text, a list, a reference, a record or an array in itself."""
+    return bool(dtype.kind == "O" or dtype.names or dtype.subdtype)
+
+
 def _read_array(dataset: DatasetID, key: str, name: str, path: str) -> Array:
     dtype, layout = dataset.dtype, dataset.get_create_plist()
     if layout.get_external_count() or layout.get_layout() == VIRTUAL:
         raise UnsafeError(f"the weights of `{name}` take the values at `{path}/{key}` from another file")
-    if dtype.kind == "O":
+    if is_no_number(dtype):
         raise UnsafeError(f"the weights of `{name}` hold objects, not numbers, at `{path}/{key}`")
     # Keras writes bfloat16 and float8 as raw bytes with the name beside them (3.0-3.15).
     text = _text_attribute(dataset, b"dtype") if dtype.kind == "V" else str(dtype)

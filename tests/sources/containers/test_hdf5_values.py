@@ -9,10 +9,13 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from helpers.hostile_files import hdf5, model_of, write_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from kgraph.errors import UnsafeError
+from kgraph.sources import read
 from kgraph.sources.containers.hdf5_box import whole_file
 from kgraph.sources.containers.hdf5_values import fetch_rows
 
@@ -32,6 +35,20 @@ def test_an_array_is_fetched_as_it_is_stored_to_the_byte(
 @pytest.mark.parametrize("word", [b"", b"abc", b"seven77"])
 def test_one_word_is_fetched_with_the_nulls_behind_it(word: bytes) -> None:
     _check_fetched(np.array(word, "S7"))
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [h5py.string_dtype(), h5py.ref_dtype, np.dtype([("a", "i4"), ("b", "f4")]), np.dtype(("f4", (2,)))],
+    ids=["words", "references", "records", "arrays in arrays"],
+)
+def test_weights_that_are_no_numbers_are_refused(dtype: Any, tmp_path: Path) -> None:
+    def fill(file: h5py.File) -> None:
+        file.create_dataset("layers/dense/vars/0", (4,), dtype)
+
+    path = write_model(tmp_path / "m.keras", model_of(None), weights=hdf5(fill))
+    with pytest.raises(UnsafeError, match="objects, not numbers"):
+        read(path)
 
 
 def _check_fetched(stored: Any) -> None:
