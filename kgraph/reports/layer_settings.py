@@ -146,16 +146,23 @@ def values_differ(old: Any, new: Any, *, strict: bool) -> bool:
     >>> values_differ({"a": 1}, {"a": 1.0, "b": 2}, strict=False), values_differ(1, True, strict=False)
     (False, True)
     """
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return any(True for _ in changed_keys(old, new, strict=strict))
-    if isinstance(old, Mapping) and isinstance(new, str):
-        return old.get("class_name") != snake_case(new)
-    if isinstance(old, str) and isinstance(new, Mapping):
-        return values_differ(new, old, strict=strict)
-    if isinstance(old, list) and isinstance(new, list):
-        pairs = zip(old, new, strict=False)
-        return len(old) != len(new) or any(values_differ(a, b, strict=strict) for a, b in pairs)
-    return _scalars_differ(old, new, strict)
+    pairs = [(old, new)]  # walked without recursion, as settings may be as deep as JSON
+    while pairs:
+        one, other = pairs.pop()
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            keys = {*one, *other} if strict else one.keys() & other.keys()
+            pairs += [(one.get(key), other.get(key)) for key in keys]
+        elif isinstance(one, Mapping) and isinstance(other, str):
+            pairs.append((one.get("class_name"), snake_case(other)))
+        elif isinstance(one, str) and isinstance(other, Mapping):
+            pairs.append((snake_case(one), other.get("class_name")))
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return True
+            pairs += zip(one, other, strict=True)
+        elif _scalars_differ(one, other, strict):
+            return True
+    return False
 
 
 def _scalars_differ(old: Any, new: Any, strict: bool) -> bool:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from math import inf
+from typing import Any
 
+import pytest
 from helpers.edited_models import edited_model
 from helpers.strategies import graphs, repetitive, weights
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kgraph.drawing.terminal.difference_text import to_diff_markdown, to_diff_text
 from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.json_checks import DEPTH
 from kgraph.reports.alignment import align_calls
 from kgraph.reports.call_index import CallIndex
 from kgraph.reports.differences import compare_graphs, to_diff_json
@@ -64,6 +71,31 @@ def wrapped(inside: Graph) -> Graph:
     layers = Layer("x", "InputLayer", weights=()), Layer("td", "TimeDistributed", inside, wraps=True)
     nodes = Node("x", 0, Slots(), (given,)), Node("td", 0, reads, made)
     return Graph("outer", layers, nodes, Slots({"": given}), Slots({"": made[0]}))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda inner: [inner],
+        lambda inner: {"key": inner},
+        lambda inner: [{"class_name": "Odd", "config": {"key": inner}}],
+    ],
+    ids=["lists", "objects", "layers"],
+)
+def test_settings_as_deep_as_files_may_have_them_are_compared(wrap: Callable[[Any], Any]) -> None:
+    def graph(value: float) -> Graph:
+        for _ in range(DEPTH // len(re.findall(r"[\[{]", repr(wrap(0))))):
+            value = wrap(value)
+        given, made = Tensor("x"), Tensor("odd")
+        layers = Layer("x", "InputLayer", weights=()), Layer("odd", "Odd", config={"key": value})
+        nodes = Node("x", 0, Slots(), (given,)), Node("odd", 0, Slots({"0": given}), (made,))
+        return Graph("m", layers, nodes, Slots({"": given}), Slots({"": made}))
+
+    found = compare_graphs(graph(1.0), graph(inf))
+    assert [change.kind for change in found.changes] == ["setting"]
+    assert not compare_graphs(graph(inf), graph(inf))
+    for told in (to_diff_json(found), to_diff_text(found, all_lines=True), to_diff_markdown(found)):
+        assert told
 
 
 @given(couples)
