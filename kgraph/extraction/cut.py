@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from kgraph.errors import ExtractError
 from kgraph.extraction.place import Place
 from kgraph.extraction.time_distributed import link_calls, split_wrapper
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
-from kgraph.structures import Slots
+from kgraph.structures import Arguments, Slots, argument_of
 from kgraph.transforms.walk import bind_inputs
 
 
@@ -136,18 +137,31 @@ class Cutting:
 
     def _reads(self, node: Node) -> Slots:
         """What the node reads; a call of a cut model gives only the inputs that are left of it."""
-        if node.layer not in self.cuts:
+        if not self._loses_inputs(node):
             return node.inputs
         inside = self._inside(node.layer)
         left = set(self.cuts[node.layer].graph.inputs.values())
-        if len(left) == len(inside.inputs):
-            return node.inputs
         bound = bind_inputs(node, inside)
         given = [(slot, bound[t]) for slot, t in inside.inputs.items() if t in left and t in bound]
+        if len(given) < len(left):
+            raise ExtractError(
+                node.layer, "is called with a constant at an input, and loses others in the cut"
+            )
         masks = [node.inputs.get(f"mask.{slot}") for slot, _ in given]
         first = [("0" if len(given) == 1 else f"0.{i}", t) for i, (_, t) in enumerate(given)]
         more = [("mask" if len(given) == 1 else f"mask.{i}", t) for i, t in enumerate(masks) if t is not None]
         return Slots([*first, *more])
+
+    def _loses_inputs(self, node: Node) -> bool:
+        """Whether a node calls a cut model of which some inputs are gone."""
+        cut = self.cuts.get(node.layer)
+        return cut is not None and len(cut.graph.inputs) < len(self._inside(node.layer).inputs)
+
+    def _arguments(self, node: Node) -> Arguments:
+        """What else the node is given; the constants at inputs that are gone go with them."""
+        if not self._loses_inputs(node):
+            return node.arguments
+        return Arguments((slot, value) for slot, value in node.arguments.items() if argument_of(slot) != "0")
 
     def _assemble(self, kept: frozenset[NodeKey]) -> Cut:
         starts = [Layer(name, "InputLayer", weights=(), stands_for=str(t)) for t, name in self.stops.items()]
@@ -209,7 +223,7 @@ class Cutting:
             yield from link_calls(self.links[node.layer], node, reads)
             return
         outputs = tuple(self._cut_outputs(node)) if node.layer in self.cuts else node.outputs
-        yield replace(node, inputs=reads, outputs=outputs)
+        yield replace(node, inputs=reads, outputs=outputs, arguments=self._arguments(node))
 
     def _became_slots(self, slots: Slots) -> Slots:
         return Slots((slot, self._became((tensor,))) for slot, tensor in slots.items())

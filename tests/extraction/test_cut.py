@@ -22,7 +22,7 @@ from kgraph.extraction.plan import plan, planned_addresses
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.query import select
 from kgraph.sources import read
-from kgraph.structures import Slots
+from kgraph.structures import Arguments, Slots
 from kgraph.transforms.flatten import every_node, flatten
 
 
@@ -180,3 +180,47 @@ def test_a_custom_layer_may_name_its_settings_as_it_likes(suffix: str, tmp_path:
     cut = keras.models.load_model(target, compile=False)
     same(run(cut, data)[""], run(extract(model, "crop"), data)[""], "crop")
     assert read(target).layer("crop").config["begins_at"] == 2
+
+
+@pytest.fixture
+def with_a_constant() -> Graph:
+    """A nested model of inputs p, q and r, called with a constant at p."""
+    x, p, q, r = map(Tensor, ("x", "p", "q", "r"))
+    inside = Graph(
+        "M",
+        (
+            *(Layer(name, "InputLayer", weights=()) for name in "pqr"),
+            *(Layer("d", "Dense"), Layer("m", "Multiply"), Layer("a", "Add")),
+        ),
+        (
+            *(Node(t.layer, 0, Slots(), (t,)) for t in (p, q, r)),
+            Node("d", 0, Slots({"0": q}), (Tensor("d"),)),
+            Node("m", 0, Slots({"0.0": p, "0.1": q}), (Tensor("m"),)),
+            Node("a", 0, Slots({"0.0": Tensor("m"), "0.1": r}), (Tensor("a"),)),
+        ),
+        Slots({"p": p, "q": q, "r": r}),
+        Slots({"": Tensor("a")}),
+    )
+    call = Node("M", 0, Slots({"0.q": x, "0.r": x}), (Tensor("M"),), arguments=Arguments({"0.p": 0.5}))
+    return Graph(
+        "m",
+        (Layer("x", "InputLayer", weights=()), Layer("M", "Functional", inside)),
+        (Node("x", 0, Slots(), (x,)), call),
+        Slots({"": x}),
+        Slots({"": Tensor("M")}),
+    )
+
+
+def test_a_constant_at_an_input_that_a_nested_model_loses_goes_with_it(with_a_constant: Graph) -> None:
+    call = plan(with_a_constant, ["M/d"]).node(Tensor("M"))
+    assert dict(call.inputs) == {"0": Tensor("x")}
+    assert not call.arguments
+
+
+def test_a_constant_at_an_input_that_stays_while_others_go_is_no_cut(with_a_constant: Graph) -> None:
+    with pytest.raises(ExtractError, match="called with a constant"):
+        plan(with_a_constant, ["M/m"])
+
+
+def test_a_constant_stays_where_all_inputs_do(with_a_constant: Graph) -> None:
+    assert plan(with_a_constant, ["M/a"]).node(Tensor("M")).arguments == Arguments({"0.p": 0.5})
