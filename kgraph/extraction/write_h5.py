@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kgraph.errors import WITH_KERAS, ExtractError
 from kgraph.extraction import write_keras3
 from kgraph.extraction.model_writer import Dialect, ModelWriter, WrittenConfig, input_shape
 from kgraph.extraction.shared_object_ids import SharedIds
@@ -73,11 +72,7 @@ def _old_call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> An
         return [[*_old_reference(model, t), {}] for t in given]
     call = calls[before.node_index]
     if is_keras3_call(call):
-        raise ExtractError(
-            layer.source_name,
-            "has its calls in the form of Keras 3, in a file that says it is of Keras 2",
-            hint=WITH_KERAS,
-        )
+        raise write_keras3.call_form_error(layer, 3, 2)
     if isinstance(call, list) and len(call) == 1 and is_reference(call[0]):
         return [_argument(model, call[0], "0", after.inputs)]
     return _argument(model, call, "0", after.inputs)

@@ -83,11 +83,7 @@ def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[s
     source = model.graph.node(Tensor(layer.source_name, before.node_index))
     call = model.children[layer.source_name]["inbound_nodes"][before.node_index]
     if not isinstance(call, Mapping) or "args" not in call:  # as upgraded, it could be read
-        raise ExtractError(
-            layer.source_name,
-            "has its calls in the form of Keras 2, in a file that says it is of Keras 3",
-            hint=WITH_KERAS,
-        )
+        raise call_form_error(layer, 2, 3)
     args, kwargs = call["args"], call.get("kwargs") or {}
     if source.inputs.keys() != after.inputs.keys():  # a nested model that has lost inputs
         others = {key: value for key, value in kwargs.items() if key not in ("inputs", "mask")}
@@ -96,6 +92,12 @@ def _call(model: ModelWriter, layer: Layer, before: Node, after: Node) -> dict[s
         "args": [_replace_tensors(model, value, str(i), after.inputs) for i, value in enumerate(args)],
         "kwargs": {key: _replace_tensors(model, value, key, after.inputs) for key, value in kwargs.items()},
     }
+
+
+def call_form_error(layer: Layer, form: int, version: int) -> ExtractError:
+    """Calls of a layer in the form of one Keras, in a file that says it is of another."""
+    reason = f"has its calls in the form of Keras {form}, in a file that says it is of Keras {version}"
+    return ExtractError(layer.source_name, reason, hint=WITH_KERAS)
 
 
 def _positional_argument(model: ModelWriter, node: Node) -> list[Any]:
