@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int | None, ...]
 LEVELS = 90  # of models in models; as deep as JSON may be, and as Python follows calls in calls
+ADDRESS = re.compile(r"(.*)#(\d+)(?::(\d+))?", re.DOTALL)  # a full one
 NodeKey = tuple[str, int]  # what tells a node from all others of its graph: (layer, node_index)
 
 
@@ -82,7 +83,7 @@ def parse_address(address: str) -> Tensor:
     >>> parse_address("encoder/conv#1:2").node_index
     1
     """
-    match = re.fullmatch(r"(.*)#(\d+)(?::(\d+))?", address, re.DOTALL)
+    match = ADDRESS.fullmatch(address)
     if match is None:
         raise ValueError(f"`{address}` is not the full address of a tensor, as `conv#0` or `lstm#0:1`")
     return Tensor(match[1], int(match[2]), int(match[3] or 0))

@@ -19,6 +19,7 @@ RANK = 64  # no array of NumPy has more dimensions
 TENSORS = 10_000  # no call makes more tensors
 CALLS = 100_000  # no layer has more
 BRACKETS, COMMAS = 1_000_000, 2_000_000  # of a JSON text, beside those that its size allows
+NESTS = (dict, list)  # what holds values; a tuple, as a union is made anew and asked slowly in long loops
 DEPTH = 300  # lists and objects in each other; Python itself follows some 1,000 calls
 
 
@@ -60,10 +61,10 @@ def _too_deep_error(source: str) -> ConfigError:
 
 
 def _is_deeper(level: Iterable[Any], most: int) -> bool:
-    inner = list(level)
+    inner = [v for v in level if isinstance(v, NESTS)]
     while inner and most >= 0:
-        held = (v.values() if isinstance(v, dict) else v for v in inner if isinstance(v, dict | list))
-        inner = [v for values in held for v in values if isinstance(v, dict | list)]
+        held = (v.values() if isinstance(v, dict) else v for v in inner)
+        inner = [v for values in held for v in values if isinstance(v, NESTS)]
         most -= 1
     return bool(inner)
 

@@ -290,11 +290,9 @@ def usual_dtype(graph: Graph) -> str | None:
 
 def call_counts(graph: Graph) -> dict[str, int]:
     """How many calls of each layer are shown, and of each nested model that nodes lie in, by path."""
-    calls: dict[str, set[int]] = {}
-    for node in graph.nodes:
-        for call in (node.outputs[0], *map(parse_address, node.within)):
-            calls.setdefault(call.layer, set()).add(call.node_index)
-    return {path: len(indexes) for path, indexes in calls.items()}
+    around = {call for node in graph.nodes for call in node.within}
+    calls = {node.key for node in graph.nodes} | {parse_address(call).key for call in around}
+    return dict(Counter(path for path, _ in calls))
 
 
 def call_sign(call: str, counts: Mapping[str, int]) -> str:

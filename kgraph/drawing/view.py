@@ -61,10 +61,12 @@ def choose_rows(graph: Graph, look: Look) -> ShownGraph:
         return _show_all(graph, replace(look, chains=False))
     drawn = fold(graph, apart=look.highlight)
     ways = [_Opener(look, which) for which in ("all", "one of a kind", "one run of a kind")]
-    if look.depth is not None:
-        return _show(graph, drawn, look, ways[0].inside)
-    way = next((way for way in ways if way.boxes(drawn) <= ROOM), _Opener(look, "none"))
-    return _show(graph, drawn, look, way.inside)
+    fitting = ways if look.depth is not None else (way for way in ways if way.boxes(drawn) <= ROOM)
+    found = _show(graph, drawn, look, next(iter(fitting), _Opener(look, "none")).inside)
+    headings = {call for node in found.graph.nodes for call in node.within}
+    if len(found.graph.nodes) + len(headings) > MOST_SHOWN:
+        check_node_count(graph, MOST_SHOWN)
+    return found
 
 
 def choose_shown(graph: Graph, look: Look) -> ShownGraph:

@@ -89,7 +89,7 @@ def find_in_config(config: Any, part: str) -> list[Finding]:
         for key, held in value.items() if is_keyed else enumerate(value):
             if type(held) in (dict, list):
                 inner.append((held, (place, key)))
-            elif type(held) is str and held.startswith(PICKLES) and len(held) > SHORTEST:
+            elif type(held) is str and len(held) > SHORTEST and held.startswith(PICKLES):
                 where = _spell_place((place, key), ())
                 found.append(Finding("pickle", part, where, _short(held), KINDS["pickle"].stopped))
         stack += reversed(inner)
@@ -121,7 +121,7 @@ def _is_plain(config: Any) -> bool:
             kind = held.__class__
             if kind is dict or kind is list:
                 stack.append(held)
-            elif kind is str and held.startswith(PICKLES) and len(held) > SHORTEST:
+            elif kind is str and len(held) > SHORTEST and held.startswith(PICKLES):
                 return False
     return True
 

@@ -165,7 +165,7 @@ def test_a_graph_that_would_be_astronomical_when_flat_is_counted_first(tmp_path:
             verb(graph)
 
 
-@pytest.mark.parametrize("depth", [12, 16, 40])
+@pytest.mark.parametrize("depth", [11, 12, 16, 40])
 @pytest.mark.parametrize("look", [Look(), Look(fold=True), Look(expand=True), Look(expand=True, fold=True)])
 def test_models_called_twice_on_every_level_take_time_by_what_is_written(
     depth: int, look: Look, tmp_path: Path
@@ -176,6 +176,13 @@ def test_models_called_twice_on_every_level_take_time_by_what_is_written(
         with suppress(GraphError) if look.expand else nullcontext():
             draw(graph, look)
     assert process_time() - start < 2
+
+
+@pytest.mark.parametrize("look", [Look(expand=True), Look(expand=True, fold=True)])
+def test_more_rows_than_can_be_shown_are_refused_where_folding_saves_none(look: Look, tmp_path: Path) -> None:
+    assert to_text(read(config_file(tmp_path, functional(nested(11, 2)))), look).count("▾") == 4094
+    with pytest.raises(GraphError, match="10,000"):
+        to_text(read(config_file(tmp_path, functional(nested(12, 2)))), look)
 
 
 def test_models_nested_very_deep_are_refused_or_drawn(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kgraph.errors import ConfigError
+from kgraph.json_checks import NESTS
 from kgraph.sources.configs.keras3 import is_functional
 from kgraph.sources.configs.upgrade_tables import built_in_module, modernize
 from kgraph.sources.entries import Entry
@@ -52,13 +53,14 @@ def version_by_form(entry: Entry) -> tuple[int, int] | None:
     return max((version for version in inner if version), default=(3, 2))
 
 
-def _untuple(value: Any) -> Any:
-    """The value with tuples and shapes of SavedModels (2.5-2.15) as lists."""
-    if isinstance(value, dict):
+def _untuple(value: Mapping[str, Any] | list[Any]) -> Any:
+    """The object or list with tuples and shapes of SavedModels (2.5-2.15) as lists."""
+    if isinstance(value, Mapping):
         if value.get("class_name") in ("__tuple__", "TensorShape") and isinstance(value.get("items"), list):
-            return [_untuple(item) for item in value["items"]]
-        return {key: _untuple(item) for key, item in value.items()}
-    return [_untuple(item) for item in value] if isinstance(value, list) else value
+            return _untuple(value["items"])
+        return {key: _untuple(held) if isinstance(held, NESTS) else held for key, held in value.items()}
+    # The rest is not called for: a config of a stranger may hold millions of values.
+    return [_untuple(item) if isinstance(item, NESTS) else item for item in value]
 
 
 def _upgrade_model(entry: Entry, version: str) -> Entry:
