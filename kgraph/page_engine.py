@@ -43,7 +43,10 @@ def to_diff_html(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> str
     """
     union = unite(old, new, diff, context=context)
     graph = replace(union.graph, name=f"{old.name} → {new.name}")
-    levels = [_mark_level(level, union.marks) for level in every_level(graph, folds=False)]
+    levels = [  # outputs inside of blocks are not those of the model
+        _mark_level(level, union.marks if level.key else union.all_marks)
+        for level in every_level(graph, folds=False)
+    ]
     notes = {address: mark.details for address, mark in union.marks.items()}
     with PageEngine() as engine:
         return engine.render(graph, levels, notes)

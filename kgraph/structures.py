@@ -56,6 +56,11 @@ def slot_text(slot: str) -> str:
     return ".".join(split_slot(slot))
 
 
+def is_telling(slot: str) -> bool:
+    """Whether a slot says more than a position: `"mask"`, `"0.key"`, but not `"0.1"`."""
+    return slot != "" and any(position_of(key) is None for key in split_slot(slot))
+
+
 def argument_of(slot: str) -> str:
     """The argument of a call that a slot of a node lies in: `"0"` for the first, or a keyword."""
     return slot.partition(".")[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.reports.changes import Change, Diff
-from kgraph.structures import Slots, join_slot
+from kgraph.structures import Slots, is_telling, join_slot
 from kgraph.transforms.block_names import block_label, span_names, unused_name
 from kgraph.transforms.flatten import flatten
 from kgraph.transforms.grouping import NodeGroup, group_nodes
@@ -31,10 +32,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Union:
-    """The graph of both models, flat, and the marks of its calls by their addresses."""
+    """The graph of both models, flat; the marks of its calls by address, and of its outputs by slot."""
 
     graph: Graph
     marks: Mapping[str, Mark]
+    output_marks: Mapping[str, Mark]
+
+    @property
+    def all_marks(self) -> dict[str, Mark]:
+        """The marks by the names of boxes, which of an output is `output[slot]`."""
+        return {**self.marks, **{f"output[{slot}]": mark for slot, mark in self.output_marks.items()}}
 
 
 def unite(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> Union:
@@ -42,17 +49,21 @@ def unite(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> Union:
     difference; added, and removed, blocks in a row that are alike are closed, as `fold` does it.
 
     What was removed keeps its name, with a prime where the new graph has another layer of that name. Calls
-    that read what was removed read it still, at slots that begin with `before`.
+    that read what was removed read it still, at slots that begin with `before`. Outputs that are gone, are
+    others now, or have lost their maker, are there beside the new ones.
     """
     old, new = flatten(old), flatten(new)
     back = {pair.new: pair.old for pair in diff.pairs}
     gone = _gone_calls(old, {pair.old: pair.new for pair in diff.pairs}, new)
     graph = _join(old, new, gone, back)
     marks = _marks(graph, gone, back, diff)
+    outputs, output_marks = _join_outputs(old, new, gone, diff)
+    graph = replace(graph, outputs=Slots(outputs))
     signed = [node.outputs[0] for node in graph.nodes if marks.get(node.address, Mark("")).sign]
+    signed += [graph.node(outputs[slot]).outputs[0] for slot in output_marks]
     if signed:
         graph = subgraph(graph, neighbourhood(graph, signed, context))
-    return Union(_close_blocks(graph, marks), marks)
+    return Union(_close_blocks(graph, marks), marks, output_marks)
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,43 @@ def _join(old: Graph, new: Graph, gone: _Gone, back: Mapping[str, str]) -> Graph
     except GraphError:
         ordered = order_nodes(layers, (*new.nodes, *gone.nodes))
     return replace(new, layers=layers, nodes=ordered)
+
+
+def _join_outputs(
+    old: Graph, new: Graph, gone: _Gone, diff: Diff
+) -> tuple[dict[str, Tensor], dict[str, Mark]]:
+    """The outputs of both, and the marks of those that differ."""
+    before = {slot: _moved(tensor, gone.places) for slot, tensor in old.outputs.items()}
+    if list(before) == list(new.outputs):
+        told = {change.key: change for change in diff.of_kind("output")}
+        marks = {slot: Mark("~", (f"{told[slot].old_value} → {told[slot].new_value}",)) for slot in told}
+        removed = {node.key for node in gone.nodes}
+        lost = [slot for slot, tensor in before.items() if slot in told or tensor.key in removed]
+    else:
+        pairs = _pair_outputs(before, new.outputs)
+        marks = {slot: Mark("+", ("added",)) for slot in new.outputs if slot not in pairs}
+        lost = [slot for slot in before if slot not in pairs.values()]
+    outputs = dict(new.outputs)
+    for slot in lost:
+        place = _unused_slot(slot, set(outputs))
+        outputs[place] = before[slot]
+        marks[place] = Mark("-", ("removed",))
+    return outputs, marks
+
+
+def _unused_slot(slot: str, slots: set[str]) -> str:
+    """The slot if it is not taken; else with a prime if it is a name, and if a position, the next one."""
+    if slot not in slots or is_telling(slot):
+        return unused_name(slot, slots)
+    return next(place for place in map(str, count()) if place not in slots)
+
+
+def _pair_outputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, str]:
+    """Of slots that another form gives, the one that the same tensor was at; by the new ones."""
+    slots: dict[Tensor, list[str]] = {}
+    for slot, tensor in before.items():
+        slots.setdefault(tensor, []).append(slot)
+    return {slot: slots[tensor].pop(0) for slot, tensor in after.items() if slots.get(tensor)}
 
 
 def _marks(graph: Graph, gone: _Gone, back: Mapping[str, str], diff: Diff) -> dict[str, Mark]:

@@ -39,3 +39,28 @@ def test_what_differs_is_marked_opens_and_is_told_and_nothing_is_picked(
     added.locator(".opener").click()
     opened.wait_for("body[data-level]:not([data-level=''])")
     assert opened.page.locator("g.node").count() > 5
+
+
+def test_outputs_on_one_side_alone_are_marked_in_the_whole_and_not_in_its_blocks(
+    tab: Callable[..., Tab], tmp_path: Path
+) -> None:
+    whole = residual(9)
+    old = kgraph.read(residual(3))
+    new = kgraph.read(
+        keras.Model(whole.input, [whole.output, whole.get_layer("block8_norm").output], name="m")
+    )
+    page = tmp_path / "diff.html"
+    page.write_text(to_diff_html(old, new, kgraph.diff(old, new)), "utf-8")
+    opened = tab(page)
+
+    def marked_outputs() -> list[str]:
+        pills = opened.page.locator("g.node.output").filter(
+            has=opened.page.locator("[stroke='var(--05623e)']")
+        )
+        return [text.strip() for text in pills.locator("text").all_text_contents()]
+
+    assert marked_outputs() == ["block8_norm", "+", "output"]
+    opened.page.locator(".opener").first.click()
+    opened.wait_for("body[data-level]:not([data-level=''])")
+    assert opened.page.locator("g.node.output").count() > 0
+    assert marked_outputs() == []

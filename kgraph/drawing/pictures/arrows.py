@@ -12,7 +12,7 @@ from kgraph.drawing import describe
 from kgraph.drawing.look import Look
 from kgraph.graph import Graph, Layer, Node, NodeKey, Tensor
 from kgraph.layers import is_nested
-from kgraph.structures import argument_of, position_of, slot_text, split_slot
+from kgraph.structures import argument_of, is_telling, position_of, slot_text, split_slot
 
 Reading = tuple[NodeKey | None, str]  # who reads (None: an output of the graph), and at which slot
 
@@ -214,8 +214,3 @@ def _role(layer: Layer, reader: Node, slot: str) -> str:
     # `Attention` takes a list, `MultiHeadAttention` one argument after the other.
     place = position_of(slot.rpartition(".")[2] if slot.startswith("0.") else argument_of(slot))
     return names[place] if place is not None and place < len(names) else ""
-
-
-def is_telling(slot: str) -> bool:
-    """Whether a slot says more than a position: `"mask"`, `"0.key"`, but not `"0.1"`."""
-    return slot != "" and any(position_of(key) is None for key in split_slot(slot))

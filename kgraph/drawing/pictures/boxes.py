@@ -12,13 +12,12 @@ from math import log10
 from kgraph.drawing import describe
 from kgraph.drawing.call_figures import FIGURES, call_costs, cost_text
 from kgraph.drawing.look import Look
-from kgraph.drawing.pictures.arrows import is_telling
 from kgraph.drawing.pictures.call_marks import CallMarks
 from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
 from kgraph.drawing.view import ShownGraph
 from kgraph.graph import Graph, Layer, Node, parse_address
 from kgraph.sizes import Size, layer_size, layers_size
-from kgraph.structures import slot_text
+from kgraph.structures import is_telling, slot_text
 from kgraph.training import training_by_output
 from kgraph.transforms.block_names import common_length, span_names
 from kgraph.transforms.conv_chains import CHAIN
@@ -84,14 +83,19 @@ class Boxes:
         yield from self._outputs()
 
     def _box(self, node: Node) -> Box:
-        """The box of a node, with what two models that are drawn as one differ in."""
-        box, mark = self._plain_box(node), self.shown.marks.get(node.address)
+        """The box of a node, grey where two models are drawn as one, but for what differs."""
+        box = self._plain_box(node)
         calm = self.palette.fills["normalisation"] if self.shown.marks else box.fill
+        return self._with_mark(replace(box, fill=calm))
+
+    def _with_mark(self, box: Box) -> Box:
+        """The box with what the two models that are drawn as one differ in there."""
+        mark = self.shown.marks.get(box.address)
         if mark is None:
-            return replace(box, fill=calm)
+            return box
         details = (*box.details, *mark.details)
         if not mark.sign:
-            return replace(box, details=details, fill=calm)
+            return replace(box, details=details)
         ink, fill = self.palette.changes[mark.sign]
         sign = f"{SIGNS[mark.sign]} {box.sign}".rstrip()
         return replace(box, sign=sign, details=details, fill=fill, mark=ink)
@@ -143,9 +147,9 @@ class Boxes:
             address = f"output[{slot}]"
             is_dropped = bool(self.look.chosen) and address not in self.look.highlight
             paper = self.palette.paper
-            yield Box(
-                address, "output", titles[slot], "", tuple(lines), details, paper, None, is_dropped=is_dropped
-            )
+            title, said = titles[slot], tuple(lines)
+            pill = Box(address, "output", title, "", said, details, paper, None, is_dropped=is_dropped)
+            yield self._with_mark(pill)
 
     # What a box says.
 

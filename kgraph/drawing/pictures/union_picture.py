@@ -17,4 +17,4 @@ LOOK = Look(fold=False)
 def to_diff_dot(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> str:
     """Both models in Graphviz's DOT language: of what is in both, so many boxes around each difference."""
     union = unite(old, new, diff, context=context)
-    return write_dot(replace(choose_shown(union.graph, LOOK), marks=union.marks))
+    return write_dot(replace(choose_shown(union.graph, LOOK), marks=union.all_marks))
