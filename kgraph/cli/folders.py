@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from kgraph.graph import Graph
 from kgraph.sources import read
 from kgraph.sources.containers.keras_zip import CONFIG, mentions
 from kgraph.sources.containers.savedmodel import is_savedmodel
-from kgraph.texts import escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 
 SUFFIXES = (".keras", ".h5", ".hdf5")  # of the files that are looked at in a folder; of JSON, models alone
 NAMED = "models are known by `.keras`, `.h5`, `.hdf5`, `.json`, or what a folder holds"
@@ -73,7 +72,7 @@ def print_models(folder: str, as_json: bool) -> None:
         raise KGraphError(f"no model is in `{folder}`", hint=NAMED)
     if as_json:
         data = {"version": VERSION, "models": rows}
-        click.echo(json.dumps(data, ensure_ascii=True, indent=1))
+        click.echo(json_text(data))
     else:
         echo_paged(_table(rows, terminal_width()))
 

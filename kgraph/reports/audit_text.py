@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from kgraph.reports.audit_kinds import KINDS
-from kgraph.texts import escape_unprintable
+from kgraph.texts import escape_unprintable, json_text
 
 if TYPE_CHECKING:
     from kgraph.reports.audit import Audit, Finding
@@ -82,7 +81,7 @@ def to_audit_json(audits: Iterable[Audit]) -> str:
             for one in audit.findings
         ]
         files.append(data)
-    return json.dumps({"version": VERSION, "files": files}, indent=1)
+    return json_text({"version": VERSION, "files": files})
 
 
 def _by_kind(findings: Iterable[Finding]) -> dict[tuple[str, bool | None], list[Finding]]:

@@ -101,7 +101,7 @@ def _dataset_oddities(dataset: Any, where: str) -> Iterator[tuple[str, str, str]
         yield "objects", where, "texts, lists, references or records"
         return
     size, stored = dataset.dtype.itemsize, dataset.get_storage_size()
-    for dimension in dataset.shape:
+    for dimension in dataset.shape or ():
         size *= dimension
     if size > CLAIM and size > EXPANSION * stored:
         yield "size claim", where, f"claims {size:,} bytes, stores {stored:,}"

@@ -279,6 +279,8 @@ def _read_array(dataset: DatasetID, key: str, name: str, path: str) -> Array:
         raise UnsafeError(f"the weights of `{name}` take the values at `{path}/{key}` from another file")
     if is_no_number(dtype):
         raise UnsafeError(f"the weights of `{name}` hold objects, not numbers, at `{path}/{key}`")
+    if dataset.shape is None:
+        raise UnsafeError(f"the weights of `{name}` hold nothing, not even a shape, at `{path}/{key}`")
     # Keras writes bfloat16 and float8 as raw bytes with the name beside them (3.0-3.15).
     text = _text_attribute(dataset, b"dtype") if dtype.kind == "V" else str(dtype)
     return Array(key, tuple(dataset.shape), text)

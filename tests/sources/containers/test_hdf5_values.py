@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from kgraph import audit
 from kgraph.errors import UnsafeError
 from kgraph.sources import read
 from kgraph.sources.containers.hdf5_box import whole_file
@@ -49,6 +50,16 @@ def test_weights_that_are_no_numbers_are_refused(dtype: Any, tmp_path: Path) -> 
     path = write_model(tmp_path / "m.keras", model_of(None), weights=hdf5(fill))
     with pytest.raises(UnsafeError, match="objects, not numbers"):
         read(path)
+
+
+def test_weights_without_a_shape_are_refused_and_audited(tmp_path: Path) -> None:
+    def fill(file: h5py.File) -> None:
+        file["layers/dense/vars/0"] = h5py.Empty("f4")
+
+    path = write_model(tmp_path / "m.keras", model_of(None), weights=hdf5(fill))
+    with pytest.raises(UnsafeError, match="not even a shape"):
+        read(path)
+    assert not audit(path).findings
 
 
 def _check_fetched(stored: Any) -> None:
