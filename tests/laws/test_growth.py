@@ -65,10 +65,7 @@ SHAPES: dict[Callable[[int], Entry], int] = {
 }
 CANNOT_BE_CUT = {long_models.masked}  # their weights are not in the file
 # What is tried each time: long, wide and deep; the others in the long run.
-EACH_TIME = {
-    long_models.chain, long_models.many_joined, long_models.many_nested_calls, long_models.twice_read,
-    long_models.masked,
-}  # fmt: skip
+EACH_TIME = {long_models.chain, long_models.many_joined, long_models.many_nested_calls}
 
 
 def shapes(makers: Iterable[Callable[[int], Entry]]) -> list[ParameterSet]:

@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import keras
 import pytest
+from _pytest.mark.structures import ParameterSet
 from helpers.hostile_files import (
     ODD_LAYERS,
     canary,
@@ -168,14 +169,22 @@ def saved_in_all_formats(model: Any, folder: Path) -> list[Path]:
     return paths
 
 
+# One of each family is tried each time, its likes and the largest in the long run.
 QUICK = ("MobileNet", "MobileNetV3Small", "EfficientNetB0")
+SLOW = (
+    "ConvNeXtTiny", "DenseNet121", "EfficientNetV2B0", "InceptionV3", "MobileNetV2", "NASNetMobile",
+    "ResNet50", "ResNet50V2", "Xception",
+)  # fmt: skip
 BUILDERS = [name for name in sorted(vars(keras.applications)) if name[0].isupper()]
 
 
+def builder(name: str) -> ParameterSet:
+    marks = [] if name in QUICK else [pytest.mark.slow if name in SLOW else pytest.mark.long]
+    return pytest.param(name, marks=marks)
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BUILDERS]
-)
+@pytest.mark.parametrize("name", map(builder, BUILDERS))
 def test_nothing_is_found_in_a_model_of_keras_applications(name: str, tmp_path: Path) -> None:
     model = getattr(keras.applications, name)(weights=None)
     for path in saved_in_all_formats(model, tmp_path):
