@@ -133,7 +133,7 @@ def _join_outputs(
     """The outputs of both, and the marks of those that differ."""
     before = {slot: _moved(tensor, gone.places) for slot, tensor in old.outputs.items()}
     if list(before) == list(new.outputs):
-        told = {change.key: change for change in diff.of_kind("output")}
+        told = {change.key: change for change in diff.of_kind("output") if change.new == ""}  # of the whole
         marks = {slot: Mark("~", (f"{told[slot].old_value} → {told[slot].new_value}",)) for slot in told}
         removed = {node.key for node in gone.nodes}
         lost = [slot for slot, tensor in before.items() if slot in told or tensor.key in removed]
