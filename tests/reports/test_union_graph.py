@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 from helpers.edited_models import edited_model
+from helpers.picture_graphs import siamese
 from helpers.read_dot import drawn
 from helpers.strategies import graphs, repetitive
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kgraph.drawing.pictures.dot_labels import parse_dot_name
 from kgraph.drawing.pictures.palette import LIGHT
 from kgraph.drawing.pictures.union_picture import to_diff_dot
 from kgraph.graph import Graph, Layer, Node, Tensor, parse_address
@@ -91,6 +93,16 @@ def test_outputs_are_marked(old: dict[str, str], new: dict[str, str], expected: 
     picture = drawn(to_diff_dot(before, after, diff))
     inks = {LIGHT.changes[sign][0] for sign in expected.values()}
     assert {node.attr["color"] for node in picture.nodes() if node.attr["penwidth"]} == inks
+
+
+def test_borders_of_shared_calls_have_no_colour_of_a_change() -> None:
+    old, new = siamese(), replace(siamese(), outputs=Slots({"": Tensor("encoder")}))
+    diff = compare_graphs(old, new)
+    picture, marks = drawn(to_diff_dot(old, new, diff)), unite(old, new, diff).all_marks
+    frames = [str(frame.graph_attr["color"]) for frame in picture.subgraphs()]
+    calm = [box.attr["color"] for box in picture.nodes() if parse_dot_name(str(box)) not in marks]
+    assert set(frames) <= set(LIGHT.shared) & set(calm)
+    assert not {ink for ink, _ in LIGHT.changes.values()}.intersection(frames + calm)
 
 
 def test_outputs_inside_of_a_wrapper_are_not_those_of_the_model() -> None:

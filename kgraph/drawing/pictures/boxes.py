@@ -275,7 +275,8 @@ class Boxes:
     @cached_property
     def marks(self) -> CallMarks:
         """What marks calls of one layer as the same."""
-        return CallMarks(self.graph, self.palette.shared)
+        told = [ink for ink, _ in self.palette.changes.values()] if self.shown.marks else []
+        return CallMarks(self.graph, [ink for ink in self.palette.shared if ink not in told])
 
     @cached_property
     def _costs(self) -> Mapping[str, int | None] | None:
