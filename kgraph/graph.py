@@ -77,6 +77,11 @@ def call_address(layer: str, node_index: int) -> str:
     return f"{layer}#{node_index}"
 
 
+def output_address(slot: str) -> str:
+    """What an output at a slot is called among addresses: `output[slot]`."""
+    return f"output[{slot}]"
+
+
 def parse_address(address: str) -> Tensor:
     """The tensor that a full address names, the reverse of `str(tensor)`; `ValueError` for another text.
 

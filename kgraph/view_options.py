@@ -8,7 +8,7 @@ from typing import Any
 
 from kgraph.drawing.look import Look
 from kgraph.errors import SelectError
-from kgraph.graph import Graph, Tensor
+from kgraph.graph import Graph, Tensor, output_address
 
 Wanted = str | Sequence[str]
 
@@ -71,7 +71,7 @@ def _with_marks(graph: Graph, look: Look, queries: Sequence[str]) -> Look:
     outputs = (slot for slot, tensor in graph.outputs.items() if {tensor, ends[slot]} & wanted)
     return replace(
         look,
-        highlight=kept | {f"output[{slot}]" for slot in outputs},
+        highlight=kept | {output_address(slot) for slot in outputs},
         chosen=frozenset(address for node in chosen for address in (node.address, *node.within)),
     )
 

@@ -61,8 +61,9 @@ def choose_rows(graph: Graph, look: Look) -> ShownGraph:
         return _show_all(graph, replace(look, chains=False))
     drawn = fold(graph, apart=look.highlight)
     ways = [_Opener(look, which) for which in ("all", "one of a kind", "one run of a kind")]
-    fitting = ways if look.depth is not None else (way for way in ways if way.boxes(drawn) <= ROOM)
-    found = _show(graph, drawn, look, next(iter(fitting), _Opener(look, "none")).inside)
+    is_asked = look.depth is not None
+    way = next((way for way in ways if is_asked or way.boxes(drawn) <= ROOM), _Opener(look, "none"))
+    found = _show(graph, drawn, look, way.inside)
     headings = {call for node in found.graph.nodes for call in node.within}
     if len(found.graph.nodes) + len(headings) > MOST_SHOWN:
         check_node_count(graph, MOST_SHOWN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from kgraph.errors import GraphError
-from kgraph.graph import Graph, Layer, Node, Tensor
+from kgraph.graph import Graph, Layer, Node, Tensor, output_address
 from kgraph.reports.changes import Change, Diff
 from kgraph.structures import Slots, is_telling, join_slot
 from kgraph.transforms.block_names import block_label, span_names, unused_name
@@ -30,6 +30,9 @@ class Mark:
     details: tuple[str, ...] = ()
 
 
+ADDED, REMOVED = Mark("+", ("added",)), Mark("-", ("removed",))
+
+
 @dataclass(frozen=True)
 class Union:
     """The graph of both models, flat; the marks of its calls by address, and of its outputs by slot."""
@@ -41,7 +44,7 @@ class Union:
     @property
     def all_marks(self) -> dict[str, Mark]:
         """The marks by the names of boxes, which of an output is `output[slot]`."""
-        return {**self.marks, **{f"output[{slot}]": mark for slot, mark in self.output_marks.items()}}
+        return {**self.marks, **{output_address(slot): mark for slot, mark in self.output_marks.items()}}
 
 
 def unite(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> Union:
@@ -60,7 +63,7 @@ def unite(old: Graph, new: Graph, diff: Diff, *, context: int = 1) -> Union:
     outputs, output_marks = _join_outputs(old, new, gone, diff)
     graph = replace(graph, outputs=Slots(outputs))
     signed = [node.outputs[0] for node in graph.nodes if marks.get(node.address, Mark("")).sign]
-    signed += [graph.node(outputs[slot]).outputs[0] for slot in output_marks]
+    signed += [outputs[slot] for slot in output_marks]
     if signed:
         graph = subgraph(graph, neighbourhood(graph, signed, context))
     return Union(_close_blocks(graph, marks), marks, output_marks)
@@ -139,13 +142,13 @@ def _join_outputs(
         lost = [slot for slot, tensor in before.items() if slot in told or tensor.key in removed]
     else:
         pairs = _pair_outputs(before, new.outputs)
-        marks = {slot: Mark("+", ("added",)) for slot in new.outputs if slot not in pairs}
+        marks = {slot: ADDED for slot in new.outputs if slot not in pairs}
         lost = [slot for slot in before if slot not in pairs.values()]
     outputs = dict(new.outputs)
     for slot in lost:
         place = _unused_slot(slot, set(outputs))
         outputs[place] = before[slot]
-        marks[place] = Mark("-", ("removed",))
+        marks[place] = REMOVED
     return outputs, marks
 
 
@@ -177,9 +180,9 @@ def _marks(graph: Graph, gone: _Gone, back: Mapping[str, str], diff: Diff) -> di
     marks = {}
     for node in graph.nodes:
         if node.address in removed:
-            marks[node.address] = Mark("-", ("removed",))
+            marks[node.address] = REMOVED
         elif node.address not in back:
-            marks[node.address] = Mark("+", ("added",))
+            marks[node.address] = ADDED
         else:
             own = [*told.get(node.layer, ()), *told.get(node.address, ())]
             telling = [c for c in own if not c.follows and not (c.kind in BROAD and counts[c.kind] > BATCH)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from kgraph.drawing.pictures.boxes import Box
 from kgraph.drawing.pictures.dot import HASTE, Arrow, Attributes, Cluster, Picture, PlacedBox, join_dot
 from kgraph.drawing.view import ShownGraph
-from kgraph.graph import Node, Tensor
+from kgraph.graph import Node, Tensor, output_address
 
 SAID_BY_PAGE = ("id", "tooltip", "labeltooltip", "comment", "wrap", "scheme")
 # Somebody waits for the page: a third of the time is saved, and some arrows are longer.
@@ -55,7 +55,7 @@ class NumberedPicture(Picture):
         """The next arrow."""
         arrow = super().place_arrow(tensor, reader, slot)
         attributes = _keep_looks(arrow.attributes) | {"id": f"a{len(self.reads)}"}
-        self.reads.append((tensor, reader.address if reader else f"output[{slot}]"))
+        self.reads.append((tensor, reader.address if reader else output_address(slot)))
         return replace(arrow, attributes=attributes)
 
 

@@ -15,7 +15,7 @@ from kgraph.drawing.look import Look
 from kgraph.drawing.pictures.call_marks import CallMarks
 from kgraph.drawing.pictures.palette import DARK, LIGHT, Palette
 from kgraph.drawing.view import ShownGraph
-from kgraph.graph import Graph, Layer, Node, parse_address
+from kgraph.graph import Graph, Layer, Node, output_address, parse_address
 from kgraph.sizes import Size, layer_size, layers_size
 from kgraph.structures import is_telling, slot_text
 from kgraph.training import training_by_output
@@ -144,7 +144,7 @@ class Boxes:
             if aim := aims.get(slot):
                 lines += [line for line in (str(aim), ", ".join(aim.metrics)) if line]
             details = f"output {keys[slot]}".rstrip(), f"reads {tensor}"
-            address = f"output[{slot}]"
+            address = output_address(slot)
             is_dropped = bool(self.look.chosen) and address not in self.look.highlight
             paper = self.palette.paper
             title, said = titles[slot], tuple(lines)

@@ -19,7 +19,7 @@ from kgraph.drawing.pictures.picture_legend import has_legend, legend_entries
 from kgraph.drawing.pictures.text_widths import LEGEND
 from kgraph.drawing.pictures.u_form import UForm, find_u_form
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph, Node, Tensor, call_address, reads_source
+from kgraph.graph import Graph, Node, Tensor, call_address, output_address, reads_source
 from kgraph.transforms.stages import with_sizes
 
 GRAPH = {
@@ -257,7 +257,7 @@ class Picture:
             attributes["weight"] = "10"
         elif (reader.key if reader else None, slot) in self._arrows.light:
             attributes["weight"] = "0"
-        end = reader.address if reader else f"output[{slot}]"
+        end = reader.address if reader else output_address(slot)
         attributes["id"] = dot_labels.literal(f"{tensor} > {end}[{slot}]" if reader else f"{tensor} > {end}")
         attributes["class"] = "read" if reader else "output"
         ends = _quote_name(tensor.maker), _quote_name(end)
@@ -279,7 +279,7 @@ class Picture:
             yield left, right, False
         if self._u_form.ends:
             first, slot = self._u_form.ends
-            yield _quote_name(call_address(*first)), _quote_name(f"output[{slot}]"), True
+            yield _quote_name(call_address(*first)), _quote_name(output_address(slot)), True
 
 
 def _find_u_form(found: ShownGraph) -> UForm:

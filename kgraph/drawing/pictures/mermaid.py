@@ -9,7 +9,7 @@ from kgraph.drawing.pictures import dot_labels
 from kgraph.drawing.pictures.arrows import Arrows
 from kgraph.drawing.pictures.boxes import BORDERED, Box, Boxes
 from kgraph.drawing.view import ShownGraph, choose_shown
-from kgraph.graph import Graph, reads_source
+from kgraph.graph import Graph, output_address, reads_source
 
 SAFE = " _.,·×…"  # in a text, next to letters and digits
 
@@ -80,7 +80,7 @@ def _arrow_lines(graph: Graph, arrows: Arrows) -> Iterator[str]:
             yield _arrow(tensor.maker, node.address, said)
     for slot, tensor in graph.outputs.items():
         said = arrows.words(tensor, None, slot)
-        yield _arrow(tensor.maker, f"output[{slot}]", said)
+        yield _arrow(tensor.maker, output_address(slot), said)
 
 
 def _arrow(start: str, end: str, said: list[str]) -> str:
