@@ -101,7 +101,12 @@ def test_models_called_twice_on_every_level_are_drawn_closed_and_else_refused() 
 @pytest.mark.slow
 @pytest.mark.parametrize("write", [keras_file, h5_file])
 @pytest.mark.parametrize(
-    ("model", "query"), [(chain(8_000), "middle/r2400"), (many_nested_calls(3_000), "m#2999")]
+    ("model", "query"),
+    [
+        (chain(8_000), "middle/r2400"),
+        pytest.param(chain(20_000), "middle/r6000", marks=pytest.mark.long),
+        (many_nested_calls(3_000), "m#2999"),
+    ],
 )
 def test_long_models_are_cut_at_the_command_line(
     model: dict[str, Any], query: str, write: Callable[[Path, dict[str, Any]], Path], tmp_path: Path
