@@ -143,31 +143,27 @@ class _Matcher:
                         self.pair(i, j, "structure")
 
     def _surroundings(self, symbols: Sequence[Sequence[int]]) -> list[list[list[int]]]:
-        """A number for each call of each side by what is around it, for radius 0, 1, …"""
+        """A number for each call of each side by what is around it, radius 0, 1, …; a pair has its own."""
         start = [list(side) for side in symbols]
         fresh = 1 + max((max(side, default=0) for side in start), default=0)
         for number, (i, j) in enumerate(self.pairs.items()):
             start[0][i] = start[1][j] = fresh + number
-        levels = [start]
+        levels, unpaired, first = [start], self.unpaired(), fresh + len(self.pairs)
         for _ in range(RADIUS):
             numbers: dict[Hashable, int] = {}
-            last, following = levels[-1], []
-            for side, index in enumerate(self.sides):
-                colours = last[side]
-                following.append(
-                    [
-                        numbers.setdefault(
-                            (
-                                colours[place],
-                                tuple((slot, t, colours[p]) for slot, p, t in index.reads[place]),
-                                tuple(sorted((slot, t, colours[p]) for slot, p, t in index.readers[place])),
-                                index.ends.get(place),
-                            ),
-                            len(numbers),
-                        )
-                        for place in range(len(index.nodes))
-                    ]
-                )
+            following = []
+            for index, colours, places in zip(self.sides, levels[-1], unpaired, strict=True):
+                found = colours.copy()
+                for place in places:
+                    readers = [(slot, t, colours[p]) for slot, p, t in index.readers[place]]
+                    around = (
+                        colours[place],
+                        tuple([(slot, t, colours[p]) for slot, p, t in index.reads[place]]),
+                        tuple(sorted(readers) if len(readers) > 1 else readers),
+                        index.ends.get(place),
+                    )
+                    found[place] = numbers.setdefault(around, first + len(numbers))
+                following.append(found)
             levels.append(following)
         return levels
 
@@ -179,8 +175,12 @@ class _Matcher:
             self._grow_all(symbols)
 
     def _grow_all(self, symbols: Sequence[Sequence[Hashable]]) -> None:
-        for direction in ("readers", "reads"):
-            waiting = sorted(self.pairs.items(), reverse=direction == "readers")
+        for direction, back in (("readers", "reads"), ("reads", "readers")):
+            beside = {
+                place for new in self.unpaired()[0] for _, place, _ in getattr(self.sides[0], back)[new]
+            }
+            edge = [(i, self.pairs[i]) for i in beside if i in self.pairs]
+            waiting = sorted(edge, reverse=direction == "readers")
             while waiting:
                 i, j = waiting.pop()
                 waiting += self._grow_from(i, j, direction, symbols)

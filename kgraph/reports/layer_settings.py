@@ -28,9 +28,10 @@ ELSEWHERE = OWN | {
 }
 ELSEWHERE |= {"input_layers", "output_layers"}
 DESCRIPTION = {"module", "registered_name", "shared_object_id", "build_config", "compile_config"}
-# Initializers that Keras 1 and 2.3 write as what they are derived from (`keras/initializers.py`, 2.3).
+SCALARS = frozenset((str, int, float, bool, type(None)))  # the types of what holds nothing else
 SINGLE = 1e-6  # what is left of a number where one version writes it in single precision
 CODE = ("code", "defaults", "closure")  # of a function, as Keras 2 lists it and Keras 3 names it
+# Initializers that Keras 1 and 2.3 write as what they are derived from (`keras/initializers.py`, 2.3).
 SCALING = "VarianceScaling"
 SCALINGS = {"1.0 fan_avg": "glorot", "2.0 fan_in": "he", "1.0 fan_in": "lecun"}
 # Settings that say how much there is of a thing; layers that differ in these alone are of one kind.
@@ -70,7 +71,7 @@ def plain_value(value: Any) -> Any:
     >>> plain_value({"class_name": "GlorotUniform", "config": {"seed": None}})
     {'class_name': 'glorot_uniform'}
     """
-    if value is None or isinstance(value, str | int | float):  # most are, and quickly known
+    if type(value) in SCALARS:  # most are, and quickly known
         return value
     if isinstance(value, Mapping):
         class_name, config = value.get("class_name"), value.get("config")
@@ -149,6 +150,8 @@ def values_differ(old: Any, new: Any, *, strict: bool) -> bool:
     pairs = [(old, new)]  # walked without recursion, as settings may be as deep as JSON
     while pairs:
         one, other = pairs.pop()
+        if type(one) is type(other) and type(one) in SCALARS and one == other:
+            continue  # most are, and quickly known
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             keys = {*one, *other} if strict else one.keys() & other.keys()
             pairs += [(one.get(key), other.get(key)) for key in keys]
@@ -189,7 +192,7 @@ def hashable_value(value: Any) -> Hashable:
     """
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() else f"{value:.6g}"
-    if isinstance(value, str | int):  # most are, and quickly known
+    if type(value) in SCALARS:  # most are, and quickly known
         return repr(value)
     if isinstance(value, Mapping):
         told = ((str(key), hashable_value(inner)) for key, inner in value.items() if inner is not None)

@@ -12,7 +12,7 @@ from kgraph.reports.call_index import CallIndex
 from kgraph.reports.changes import END, Change
 from kgraph.reports.layer_changes import LayerGroup
 from kgraph.reports.layer_settings import changed_keys, is_automatic
-from kgraph.transforms.flatten import every_node
+from kgraph.transforms.walk import Scope, Walk
 
 
 def pair_models(old: CallIndex, new: CallIndex, pairs: Mapping[int, int]) -> dict[str, str]:
@@ -94,11 +94,14 @@ def _first_places(index: CallIndex) -> dict[str, int]:
 
 def _calls(graph: Graph) -> dict[str, list[Node]]:
     """The calls of each nested model, in order."""
+    if not any(layer.graph for layer in graph.layers):
+        return {}
     found: dict[str, list[Node]] = {}
-    for node, layer in every_node(graph):
+    visits = Scope(graph, Walk(lambda layer, _: layer.graph, calls=True)).visits()
+    for node, layer, *_ in visits:
         if is_nested(layer):
             found.setdefault(node.layer, []).append(node)
-    return found
+    return {path: sorted(calls, key=lambda call: call.node_index) for path, calls in found.items()}
 
 
 def place_changes(
