@@ -1,6 +1,11 @@
-"""Random graphs: branches, shared layers, nested models called several times, odd names."""
+"""Random graphs: branches, shared layers, nested models called several times, odd names.
+
+What hypothesis draws is dear beside what is tested with it, so names and small facts are one draw each.
+"""
 
 from __future__ import annotations
+
+from itertools import permutations, product
 
 from hypothesis import strategies as st
 
@@ -10,19 +15,28 @@ from kgraph.transforms.toposort import order_nodes
 
 # Characters that mean something to DOT, HTML, terminals, queries or paths; never "/" (Keras forbids it).
 ODD = "ab_1<>&\"'\\|{}[]()#:=~@*%\n\t\x07é층מ🙂 "
-names = st.text(st.sampled_from(ODD), min_size=1, max_size=6)
-dims = st.one_of(st.none(), st.integers(1, 999))
-shapes = st.one_of(st.none(), st.lists(dims, max_size=4).map(tuple))
-dtypes = st.sampled_from([None, "float32", "int32", "bool"])
+
+
+def spell(number: int) -> str:
+    """The number in the odd characters, each text once: those of one character, then those of two, …"""
+    text = ODD[number % len(ODD)]
+    while number >= len(ODD):
+        number = number // len(ODD) - 1
+        text += ODD[number % len(ODD)]
+    return text
+
+
+names = st.integers(0, sum(len(ODD) ** length for length in range(1, 7)) - 1).map(spell)
+SHAPES = (None, (), (None,), (7,), (None, 999), (3, 1), (None, None, None, 3), (2, 3, 5, 7))
+tensor_facts = st.sampled_from([*product(SHAPES, (None, "float32", "int32", "bool"), (False, True))])
+SLOTS = ("0", "0.1", "1", "mask", "k<e>y")
+slots = st.sampled_from([("0",), *(some for count in (1, 2, 3) for some in permutations(SLOTS, count))])
 classes = st.sampled_from(["Dense", "Conv2D", "Add", "Embedding", "LSTM", "Custom<&>"])
 weights = st.lists(
     st.builds(
-        Weight,
+        lambda name, facts: Weight(name, facts[0], "float32", facts[1], digest=facts[2]),
         names,
-        st.lists(st.integers(1, 9), max_size=3).map(tuple),
-        st.just("float32"),
-        st.booleans(),
-        digest=st.sampled_from([None, "", "a", "b"]),
+        st.sampled_from([*product([(), (4,), (1, 9), (3, 3, 2)], (False, True), (None, "", "a", "b"))]),
     ),
     max_size=2,
 )
@@ -32,27 +46,44 @@ jsons = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(names, inner, max_size=2)),
     max_leaves=4,
 )
-configs = st.dictionaries(names, jsons, max_size=2)
-notes = st.fixed_dictionaries(
-    {
-        "trainable": st.one_of(st.none(), st.booleans()),
-        "module": st.sampled_from([None, "keras.layers", "mine"]),
-        "registered_name": st.sampled_from([None, "mine>Dense"]),
-        "config": configs,
-        "build_config": st.one_of(st.none(), configs),
-        "stands_for": st.sampled_from([None, "conv#0"]),
-        "origin": st.one_of(st.none(), names),
-    }
+configs = st.one_of(st.just({}), st.just({"units": 4}), st.dictionaries(names, jsons, max_size=2))
+maybe_configs = st.one_of(st.none(), configs)
+maybe_names = st.one_of(st.none(), names)
+notes = st.builds(
+    lambda facts, config, build_config, origin: {
+        "trainable": facts[0],
+        "module": facts[1],
+        "registered_name": facts[2],
+        "stands_for": facts[3],
+        "config": config,
+        "build_config": build_config,
+        "origin": origin,
+    },
+    st.sampled_from(
+        [
+            *product(
+                (None, False, True), (None, "keras.layers", "mine"), (None, "mine>Dense"), (None, "conv#0")
+            )
+        ]
+    ),
+    configs,
+    maybe_configs,
+    maybe_names,
 )
 origins = st.fixed_dictionaries(
     {
-        "source": st.one_of(st.none(), names),
+        "source": maybe_names,
         "format": st.sampled_from([None, "keras zip"]),
         "keras_version": st.sampled_from([None, "3.15.1"]),
-        "build_config": st.one_of(st.none(), configs),
-        "compile_config": st.one_of(st.none(), configs),
+        "build_config": maybe_configs,
+        "compile_config": maybe_configs,
     }
 )
+
+
+maybe_weights = st.one_of(st.none(), weights.map(tuple))
+layer_names = st.lists(names, min_size=2, max_size=8, unique=True)
+numbers = st.integers(0, 119)  # what the numbers up to 5 divide
 
 
 @st.composite
@@ -62,39 +93,36 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
     nodes: list[Node] = []
     made: list[Tensor] = []
 
+    def one_made() -> Tensor:
+        return made[draw(numbers) % len(made)]
+
     def add(layer: Layer, inputs: dict[str, Tensor], count: int) -> None:
         index = sum(node.layer == layer.name for node in nodes)
-        outputs = tuple(
-            Tensor(layer.name, index, i, draw(shapes), draw(dtypes), draw(st.booleans()))
-            for i in range(count)
-        )
+        outputs = tuple(Tensor(layer.name, index, i, *draw(tensor_facts)) for i in range(count))
         nodes.append(Node(layer.name, index, Slots(inputs), outputs))
         made.extend(outputs)
 
-    used = draw(st.lists(names, min_size=2, max_size=8, unique=True))
-    ends = draw(st.integers(1, min(3, len(used) - 1)))
+    used = draw(layer_names)
+    ends = 1 + draw(numbers) % min(3, len(used) - 1)
     for name in used[:ends]:
         layers.append(Layer(name, "InputLayer", weights=()))
         add(layers[-1], {}, 1)
     inputs = Slots({"": made[0]} if ends == 1 else {str(i): t for i, t in enumerate(made)})
     for name in used[ends:]:
-        inside = draw(graphs(depth=depth - 1)) if depth and draw(st.integers(0, 3)) == 0 else None
-        known = draw(st.one_of(st.none(), weights.map(tuple)))
-        wraps = inside is not None and draw(st.integers(0, 3)) == 0
+        inside = draw(graphs(depth=depth - 1)) if depth and draw(numbers) % 4 == 3 else None
+        known = draw(maybe_weights)
+        wraps = inside is not None and draw(numbers) % 4 == 3
         class_name = "TimeDistributed" if wraps else draw(classes)
         layers.append(Layer(name, class_name, inside, wraps, weights=known, **draw(notes)))
-        for _ in range(draw(st.integers(1, 3))):
+        for _ in range(1 + draw(numbers) % 3):
             if inside:
-                read = {f"0.{i}": draw(st.sampled_from(made)) for i in range(len(inside.inputs))}
-                if draw(st.booleans()):
-                    read["mask"] = draw(st.sampled_from(made))
+                read = {f"0.{i}": one_made() for i in range(len(inside.inputs))}
+                if draw(numbers) % 2:
+                    read["mask"] = one_made()
             else:
-                slots = draw(
-                    st.lists(st.sampled_from(["0", "0.1", "1", "mask", "k<e>y"]), max_size=3, unique=True)
-                )
-                read = {slot: draw(st.sampled_from(made)) for slot in slots or ["0"]}
-            add(layers[-1], read, len(inside.outputs) if inside else draw(st.integers(1, 2)))
-    returned = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3))
+                read = {slot: one_made() for slot in draw(slots)}
+            add(layers[-1], read, len(inside.outputs) if inside else 1 + draw(numbers) % 2)
+    returned = [one_made() for _ in range(1 + draw(numbers) % 3)]
     outputs = Slots({"": returned[0]} if len(returned) == 1 else {f"o{i}": t for i, t in enumerate(returned)})
     nodes = list(order_nodes(layers, nodes))
     return Graph(draw(names), tuple(layers), tuple(nodes), inputs, outputs, **draw(origins))
