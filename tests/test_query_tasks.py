@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any
 
-import keras
 import pytest
+from helpers.applications import application_graph
 from helpers.places import DEMO, ROOT
 from helpers.transfer import transfer
 
@@ -22,10 +20,7 @@ MODELS = ("VGG19", "ResNet50", "NASNetMobile", "demo", "transfer")
 def graph_of(name: str) -> Graph:
     if name == "demo":
         return kgraph.read(DEMO)
-    build: Callable[[], Any] = (
-        transfer if name == "transfer" else lambda: getattr(keras.applications, name)(weights=None)
-    )
-    return kgraph.read(build())
+    return kgraph.read(transfer()) if name == "transfer" else application_graph(name)
 
 
 def found(name: str, query: str) -> list[str]:

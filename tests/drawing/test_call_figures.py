@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.applications import application_graph
 from helpers.command_line import failed, run
 from helpers.places import DEMO
 from helpers.strategies import graphs
@@ -26,9 +27,7 @@ def test_the_macs_of_rows_are_those_of_costs(graph: Graph) -> None:
 
 @pytest.mark.slow
 def test_a_closed_block_or_model_has_seen_what_its_last_layer_has(built: Callable[[str], object]) -> None:
-    import keras
-
-    graph = kgraph.read(keras.applications.ResNet50(weights=None, input_shape=(224, 224, 3)))
+    graph = application_graph("ResNet50")
     inside = call_figures(kgraph.flatten(graph), "receptive_field")
     closed = call_figures(kgraph.fold(graph), "receptive_field")
     assert closed["conv2_block{2…3}#0"] == inside["conv2_block3_out#0"]

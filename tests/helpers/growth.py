@@ -17,7 +17,6 @@ TRIES = 4
 
 def seconds(do: Callable[[], object]) -> float:
     """The processor time that a call takes."""
-    gc.collect()
     gc.disable()  # it looks at all objects there are, which may be others' too
     try:
         start = process_time()

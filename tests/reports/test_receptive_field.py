@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from helpers.applications import application_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -138,10 +139,7 @@ def last_with_space(found: ReceptiveFields) -> ReceptiveField:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_field_of_a_network_is_the_published_one(name: str) -> None:
-    import keras
-
-    keras.utils.clear_session()
-    found = receptive_fields(getattr(keras.applications, name)(weights=None))
+    found = receptive_fields(application_graph(name))
     expected = AxisField(PUBLISHED[name][0], Fraction(32), PUBLISHED[name][1])
     assert last_with_space(found).axes == (expected, expected)
     assert found.not_aligned == ()

@@ -85,7 +85,7 @@ def test_a_damaged_file_gives_an_error_of_kgraph_or_a_graph(name: str, tmp_path:
     MAKERS[name](tmp_path / name)
     files = [p for p in (tmp_path / name, *(tmp_path / name).glob("*.pb")) if p.is_file()]
     chance, outcomes = random.Random(11), set()
-    for number in range(400):
+    for number in range(200):
         file = files[number % len(files)]
         whole = file.read_bytes()
         damaged = bytearray(whole[: chance.randrange(len(whole))] if number % 5 == 0 else whole)

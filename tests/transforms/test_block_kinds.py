@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from helpers.applications import application_graph
 from helpers.block_chains import chain
 from helpers.strategies import repetitive
 from hypothesis import given
@@ -20,10 +21,7 @@ from kgraph.transforms.outline import outline
 @cache
 def closed_blocks(name: str) -> dict[str, Layer]:
     """All that is closed in the outline of a model of `keras.applications`, by its path."""
-    import keras
-
-    model = getattr(keras.applications, name)(weights=None)
-    every: list[Closed] = list(Opening(outline(read(model))).every_closed())
+    every: list[Closed] = list(Opening(outline(application_graph(name))).every_closed())
     return {one.path.rstrip("′"): one.layer for one in every}
 
 

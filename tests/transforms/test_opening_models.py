@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
+from helpers.applications import application_graph
 from helpers.places import SHARED
 
 from examples.architectures import gpt
 from kgraph import read
 from kgraph.drawing.look import Look
 from kgraph.drawing.view import box_counts, choose_shown
-from kgraph.graph import Graph
 from kgraph.layers import leaf_count
 from kgraph.transforms.conv_chains import CHAIN
 from kgraph.transforms.opening import Closed, Opening
@@ -21,23 +20,16 @@ from kgraph.transforms.outline import outline
 CROSSVIT = SHARED / "corpus" / "zoo-generated" / "k3im_crossvit_nested15.keras"
 
 
-def published(name: str) -> Graph:
-    import keras
-
-    build: Any = getattr(keras.applications, name)
-    return read(build(weights=None))
-
-
 @pytest.mark.slow
 def test_resnet50_is_opened_in_many_steps_between_its_blocks_and_its_layers() -> None:
-    counts = box_counts(published("ResNet50"), Look())
+    counts = box_counts(application_graph("ResNet50"), Look())
     assert {8, 12, 16, 21, 25, 30, 35, 40, 44, 52, 61, 71, 81, 91} <= set(counts)
     assert max(b - a for a, b in pairwise(counts) if a < 97) <= 5
 
 
 @pytest.mark.slow
 def test_stages_are_closed_where_blocks_alone_are_too_many() -> None:
-    counts = box_counts(published("NASNetLarge"), Look())
+    counts = box_counts(application_graph("NASNetLarge"), Look())
     assert counts[0] < 10
     assert len([count for count in counts if count < 29]) > 4
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.applications import application_graph
 from helpers.edited_models import EDITS, edited_model
 from helpers.places import GOLDEN, SHARED
 from helpers.strategies import graphs, repetitive
@@ -19,7 +20,6 @@ import kgraph
 from kgraph.drawing.terminal.change_lines import change_lines
 from kgraph.drawing.terminal.difference_text import to_diff_markdown, to_diff_text, to_styled_diff
 from kgraph.drawing.terminal.spans import text_columns
-from kgraph.graph import Graph
 from kgraph.reports.changes import Diff
 from kgraph.reports.differences import compare_graphs
 
@@ -165,14 +165,7 @@ APPLICATIONS = (
 
 @pytest.mark.parametrize("names", APPLICATIONS, ids="|".join)
 def test_applications_look_as_they_did(names: tuple[str, str]) -> None:
-    import keras
-
-    def graph(name: str) -> Graph:
-        keras.utils.clear_session()
-        build: Callable[..., Any] = getattr(keras.applications, name)
-        return kgraph.read(build(weights=None))
-
-    old, new = map(graph, names)
+    old, new = map(application_graph, names)
     text = told(" | ".join(names), old, new)
     assert len(text.splitlines()) <= 50
     keep(f"diff_of_{names[0]}.txt", iter([text]))

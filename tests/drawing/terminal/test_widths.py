@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import pytest
+from helpers.applications import application_graph
 from helpers.places import DEMO, GOLDEN, SHARED
 from helpers.transfer import transfer
 
@@ -31,9 +32,10 @@ def graph_of(name: str) -> Graph | None:
         return replace(kgraph.read(path), source=path.name) if path.exists() else None
     if name == "demo":
         return replace(kgraph.read(DEMO), source="demo.keras")
+    if name != "transfer":
+        return replace(application_graph(name), keras_version="3")
     keras.backend.clear_session()  # numbers in names begin anew
-    model = transfer() if name == "transfer" else getattr(keras.applications, name)(weights=None)
-    return replace(kgraph.read(model), keras_version="3")
+    return replace(kgraph.read(transfer()), keras_version="3")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
