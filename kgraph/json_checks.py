@@ -51,7 +51,7 @@ def _check_counts(text: str, source: str, stored: int) -> None:
 
     The most in 1,211 real configs is a bracket for 20 bytes and a comma for 17; each may become 72 bytes.
     """
-    if text.count("[") + text.count("{") > BRACKETS + stored // 16 or text.count(",") > COMMAS + stored // 8:
+    if text.count("[") + text.count("{") > BRACKETS + stored // 16 or text.count(",") > COMMAS + stored // 16:
         raise UnsafeError(f"`{source}` holds more lists, objects and values than any model's")
 
 

@@ -6,6 +6,7 @@ What hypothesis draws is dear beside what is tested with it, so names and small 
 from __future__ import annotations
 
 from itertools import permutations, product
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ notes = st.builds(
     maybe_configs,
     maybe_names,
 )
-origins = st.fixed_dictionaries(
+origins: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "source": maybe_names,
         "format": st.sampled_from([None, "keras zip"]),
