@@ -32,11 +32,13 @@ def escape_json(text: str) -> str:
     >>> print(escape_json('{"a\u202e": 1}'))
     {"a\u202e": 1}
     """
-    if text.isprintable():
-        return text
+    return "\n".join(line if line.isprintable() else _escape_line(line) for line in text.split("\n"))
+
+
+def _escape_line(line: str) -> str:
     from json import dumps
 
-    return "".join(c if c.isprintable() or c == "\n" else dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else dumps(c)[1:-1] for c in line)
 
 
 def json_text(data: Any, *, indent: int | None = 1) -> str:

@@ -30,16 +30,14 @@ def check_message(error: KGraphError) -> None:
     for text in (str(error), error.hint):
         if len(text) > LONGEST:
             raise FaultError(f"a message of {len(text)} characters: {text[:200]!r}") from error
-        harmful = _harmful(text, HARMLESS)
-        if harmful:
+        if harmful := _harmful(text):
             raise FaultError(f"a message with {harmful[0]!r}: {text!r}") from error
 
 
 def check_text(text: str) -> None:
     """Nothing; raises `FaultError` for a view that does harm to a terminal."""
     text.encode()
-    harmful = _harmful(text, HARMLESS + "\n")
-    if harmful:
+    if harmful := _harmful(text.replace("\n", "")):
         raise FaultError(f"a view with {harmful[0]!r}")
 
 
@@ -48,8 +46,8 @@ def check_json(text: str) -> None:
     json.loads(text.encode(), parse_constant=_refuse_constant)
 
 
-def _harmful(text: str, but: str) -> list[str]:
-    return [c for c in text if unicodedata.category(c) in HARMFUL and c not in but]
+def _harmful(text: str) -> list[str]:
+    return [c for c in sorted(set(text)) if unicodedata.category(c) in HARMFUL and c not in HARMLESS]
 
 
 def _refuse_constant(constant: str) -> None:

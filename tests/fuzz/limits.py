@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SECONDS, SECONDS_A_LAYER = (
-    2.0,
-    150e-6,
-)  # of processor time, for each verb, of this process and all that it started
+# Of processor time, for each verb, of this process and all that it started.
+SECONDS, SECONDS_A_LAYER = 2.0, 150e-6
 BUSY = 1.5
 MEMORY, MEMORY_A_BYTE = 300 << 20, 20  # bytes
 TICK = os.sysconf("SC_CLK_TCK")
@@ -26,13 +24,18 @@ def family_seconds() -> float:
     """The processor's seconds of this process, of those it started, and of those of them that ended."""
     total = sum(os.times()[:4])
     for task in os.listdir("/proc/self/task"):
-        for child in Path(f"/proc/self/task/{task}/children").read_text().split():
+        for child in _text(f"/proc/self/task/{task}/children").split():
             try:
-                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+                fields = _text(f"/proc/{child}/stat").rpartition(")")[2].split()
             except OSError:
                 continue
             total += sum(map(int, fields[11:15])) / TICK
     return total
+
+
+def _text(path: str) -> str:
+    with open(path) as file:
+        return file.read()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgraph.drawing.terminal.difference_text import to_diff_markdown, to_diff_text
+from kgraph.errors import GraphError
 from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.json_checks import DEPTH
 from kgraph.reports.alignment import align_calls
@@ -61,6 +62,18 @@ def test_law_19_holds_of_weights_that_each_side_calls_otherwise(graph: Graph, da
 def test_law_19_holds_inside_of_wrapped_models(couple: tuple[Graph, Graph]) -> None:
     old, new = map(wrapped, couple)
     assert compare_graphs(new, old) == compare_graphs(old, new).turned()
+
+
+def test_wrapped_models_that_multiply_are_refused() -> None:
+    ends = Slots({"": Tensor("x")})
+    graph = Graph("g", (Layer("x", "InputLayer"),), (Node("x", 0, Slots(), (Tensor("x"),)),), ends, ends)
+    for _ in range(16):
+        inner = wrapped(graph)
+        call, reads = inner.nodes[-1], Slots({"0": inner.nodes[-1].outputs[0]})
+        again = replace(call, node_index=1, inputs=reads, outputs=(replace(call.outputs[0], node_index=1),))
+        graph = replace(inner, nodes=(*inner.nodes, again), outputs=Slots({"": again.outputs[0]}))
+    with pytest.raises(GraphError, match="more than 20,000"):
+        compare_graphs(graph, graph)
 
 
 def wrapped(inside: Graph) -> Graph:
