@@ -48,25 +48,14 @@ jsons = st.recursive(
     max_leaves=4,
 )
 configs = st.one_of(st.just({}), st.just({"units": 4}), st.dictionaries(names, jsons, max_size=2))
-maybe_configs = st.one_of(st.none(), configs)
-maybe_names = st.one_of(st.none(), names)
+maybe_names, maybe_configs, maybe_weights = (
+    st.none() | some for some in (names, configs, weights.map(tuple))
+)
+NOTES = "trainable", "module", "registered_name", "stands_for", "config", "build_config", "origin"
+TRAITS = product((None, False, True), (None, "keras.layers", "mine"), (None, "mine>Dense"), (None, "conv#0"))
 notes = st.builds(
-    lambda facts, config, build_config, origin: {
-        "trainable": facts[0],
-        "module": facts[1],
-        "registered_name": facts[2],
-        "stands_for": facts[3],
-        "config": config,
-        "build_config": build_config,
-        "origin": origin,
-    },
-    st.sampled_from(
-        [
-            *product(
-                (None, False, True), (None, "keras.layers", "mine"), (None, "mine>Dense"), (None, "conv#0")
-            )
-        ]
-    ),
+    lambda traits, *others: dict(zip(NOTES, (*traits, *others), strict=True)),
+    st.sampled_from([*TRAITS]),
     configs,
     maybe_configs,
     maybe_names,
@@ -80,9 +69,6 @@ origins: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "compile_config": maybe_configs,
     }
 )
-
-
-maybe_weights = st.one_of(st.none(), weights.map(tuple))
 layer_names = st.lists(names, min_size=2, max_size=8, unique=True)
 numbers = st.integers(0, 119)  # what the numbers up to 5 divide
 
