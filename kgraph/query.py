@@ -146,11 +146,11 @@ class _Calls:
         """What a query stands for, before its index or slice."""
         what = query.what
         if isinstance(what, Named):
-            return self._named(query.text, what)
+            return self._named_tensors(query.text, what)
         if isinstance(what, Stage):
             found = self.stages.get(what.times)
             return [] if found is None else [found]
-        inner = self.chosen(what.query)
+        inner = self.choose(what.query)
         if isinstance(what, LastStep):
             return inner
         if what.side == "before":
@@ -160,14 +160,14 @@ class _Calls:
         calls = [call for tensor in ends for call in self.readers.get(tensor, ())]
         return self._in_order(node.outputs[0] for node, _ in calls if node.outputs)
 
-    def chosen(self, query: Query) -> list[Tensor]:
+    def choose(self, query: Query) -> list[Tensor]:
         """What a query stands for."""
         tensors, part = self.tensors_of(query), query.part
         if part is None:
             return tensors
         return tensors[part] if isinstance(part, slice) else tensors[part : part + 1 or None]
 
-    def _named(self, query: str, what: Named) -> list[Tensor]:
+    def _named_tensors(self, query: str, what: Named) -> list[Tensor]:
         asked = repr(what)
         if asked not in self.known:
             name, call, index = what.name, what.call, what.index
@@ -215,7 +215,7 @@ def _match(calls: _Calls, text: str) -> Match:
         query = parse_query(text, calls.by_path)
     except QueryError:  # `conv2_block{2…3}` is the name of a block
         query = parse_query(text, calls.blocks)
-    chosen = calls.chosen(query)
+    chosen = calls.choose(query)
     if not chosen:
         raise _nothing_error(calls, query)
     return Match(text, query.label, tuple(chosen), isinstance(query.what, LastStep))
@@ -230,7 +230,7 @@ def _nothing_error(calls: _Calls, query: Query) -> NoMatchError:
     if isinstance(what, LastStep):
         return _nothing_error(calls, what.query)
     if isinstance(what, Around):
-        if not calls.chosen(what.query):
+        if not calls.choose(what.query):
             return _nothing_error(calls, what.query)
         why = "what it names reads nothing" if what.side == "before" else "nothing reads what it names"
         return NoMatchError(query.text, calls.graph.name, (), hint=why)

@@ -16,7 +16,7 @@ PAPER_OPTIONS = ("wrap", "page", "width", "dpi")
 DRAWN = (".svg", ".png", ".pdf")  # the pictures that are laid out here
 
 
-def _checked_by(parse: Callable[[str], Any], *, is_kept: bool = True) -> Callback:
+def _make_callback(parse: Callable[[str], Any], *, is_kept: bool = True) -> Callback:
     """The callback that lets a function read the value, which is kept as it is written or as it was read."""
 
     def check(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
@@ -41,19 +41,19 @@ OPTIONS = (
     click.option(
         "--wrap",
         metavar="N|auto",
-        callback=_checked_by(_parse_wrap, is_kept=False),
+        callback=_make_callback(_parse_wrap, is_kept=False),
         help="Columns for a long picture; one 4 times as tall as wide is set in some without it.",
     ),
     click.option(
         "--page",
         metavar="|".join((*PAGES, "WxH[cm|in]")),
-        callback=_checked_by(parse_page),
+        callback=_make_callback(parse_page),
         help="The page that a picture stands on, in type of 6 points or more; with --no-fold, several.",
     ),
     click.option(
         "--width",
         metavar="LENGTH",
-        callback=_checked_by(parse_width),
+        callback=_make_callback(parse_width),
         help="How wide a picture is, as 8.5cm or 3.4in; it is as high as need be.",
     ),
     click.option("--dpi", type=click.IntRange(10, MOST_DPI), help="Dots to the inch of a PNG, not 120."),

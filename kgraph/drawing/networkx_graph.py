@@ -34,7 +34,9 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
     `to_networkx(kgraph.flatten(model))` has those inside. `networkx.write_graphml` takes it as it is.
     Raises `KGraphError` where networkx, which the extra `networkx` brings, is not installed.
     """
-    made = require("networkx", "a graph of networkx").MultiDiGraph(**_known(_model_attributes(graph)))
+    made = require("networkx", "a graph of networkx").MultiDiGraph(
+        **_known_attributes(_model_attributes(graph))
+    )
     for row, node in zip(to_rows(graph), graph.nodes, strict=True):
         attributes = {
             "label": row["name"],
@@ -46,7 +48,7 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
             "is_output": node.key in graph.output_keys,
             "config": _json(row["config"]) if row["config"] else None,
         }
-        made.add_node(node.address, **_known(attributes))
+        made.add_node(node.address, **_known_attributes(attributes))
     reads = [(node, slot, tensor) for node in graph.nodes for slot, tensor in node.inputs.items()]
     for number, (node, slot, tensor) in enumerate(reads):
         attributes = {
@@ -55,7 +57,7 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
             "tensor_index": tensor.tensor_index,
             **_tensor_attributes(tensor),
         }
-        made.add_edge(tensor.maker, node.address, key=number, **_known(attributes))
+        made.add_edge(tensor.maker, node.address, key=number, **_known_attributes(attributes))
     return made
 
 
@@ -101,7 +103,7 @@ def _tensor_attributes(tensor: Tensor) -> dict[str, Any]:
     return {"shape": None if tensor.shape is None else str(tensor.shape), "dtype": tensor.dtype}
 
 
-def _known(attributes: dict[str, Any]) -> dict[str, Any]:
+def _known_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     """Those that say something: GraphML has no None, and reads an empty text as none."""
     return {key: value for key, value in attributes.items() if value not in (None, "")}
 

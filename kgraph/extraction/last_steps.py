@@ -93,19 +93,17 @@ def _check_layer(layer: Layer, path: str, owns: bool) -> None:
 def _part(graph: Graph, parting: _Parting) -> Graph:
     """The graph with layers parted, at every depth."""
 
-    def moved(tensor: Tensor) -> Tensor:
+    def move(tensor: Tensor) -> Tensor:
         return replace(tensor, layer=parting.layers.get(tensor.layer, tensor.layer))
 
     layers = tuple(new for layer in graph.layers for new in _parts(layer, parting))
     nodes: list[Node] = []
     for node in graph.nodes:
-        nodes.append(replace(node, inputs=node.inputs.map(moved)))
+        nodes.append(replace(node, inputs=node.inputs.map(move)))
         if node.layer in parting.layers:
             made = node.outputs[0]
-            nodes.append(
-                Node(parting.layers[node.layer], node.node_index, Slots({"0": made}), (moved(made),))
-            )
-    return replace(graph, layers=layers, nodes=order_nodes(layers, nodes), outputs=graph.outputs.map(moved))
+            nodes.append(Node(parting.layers[node.layer], node.node_index, Slots({"0": made}), (move(made),)))
+    return replace(graph, layers=layers, nodes=order_nodes(layers, nodes), outputs=graph.outputs.map(move))
 
 
 def _parts(layer: Layer, parting: _Parting) -> Iterator[Layer]:

@@ -14,7 +14,7 @@ TICK = 0.1  # seconds after which a thread that waits looks whether anybody stil
 
 
 @contextmanager
-def prefetched(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+def prefetch(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
     """The same items, made in a thread that stops when the context ends; what it raises is raised here."""
     queue: Queue[tuple[bool, Item | BaseException | None]] = Queue(AHEAD)
     ended = Event()

@@ -18,7 +18,7 @@ from kgraph.inference.interrupts import Stopped, wait_for_batches
 from kgraph.inference.job import Job
 from kgraph.inference.memory import Memory
 from kgraph.inference.outputs import Store
-from kgraph.inference.prefetch import prefetched
+from kgraph.inference.prefetch import prefetch
 from kgraph.inference.rows import Arrays, Batch
 from kgraph.inference.work_folder import State, WorkFolder
 
@@ -140,7 +140,7 @@ def local_results(job: Job, start: int, skip_bad: bool) -> Iterator[Results]:
             check_bad(job, batch, skip_bad)
             yield batch, job.convert(call(batch.arrays)) if batch.count else {}
 
-    with prefetched(job.batches(start)) as batches:
+    with prefetch(job.batches(start)) as batches:
         yield results(batches)
 
 

@@ -76,11 +76,11 @@ class TableRows:
         if depth:
             if len(values) % table.num_rows:
                 raise KGraphError(f"{where} holds lists of different lengths", hint="pad them to one length")
-            values = _reshaped(values, table.num_rows, one)
+            values = _reshape(values, table.num_rows, one)
         return values
 
 
-def _reshaped(values: Any, count: int, one: Input) -> Any:
+def _reshape(values: Any, count: int, one: Input) -> Any:
     """Flat values as rows of the input's shape, where that has as many; else as rows of a line."""
     length = len(values) // count
     free = [axis for axis, size in enumerate(one.shape) if size is None]

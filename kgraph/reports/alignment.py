@@ -61,7 +61,7 @@ class _Matcher:
         self.pairs[i], self.back[j], self.why[i] = j, i, why
         return True
 
-    def unpaired(self) -> tuple[list[int], list[int]]:
+    def unpaired_places(self) -> tuple[list[int], list[int]]:
         """The places on both sides that are still to be paired."""
         old = [i for i in range(len(self.sides[0].nodes)) if i not in self.pairs]
         return old, [j for j in range(len(self.sides[1].nodes)) if j not in self.back]
@@ -133,7 +133,7 @@ class _Matcher:
         levels = self._surroundings(symbols)
         for radius in range(RADIUS, 0, -1):
             groups: list[dict[int, list[int]]] = [defaultdict(list), defaultdict(list)]
-            for side, places in enumerate(self.unpaired()):
+            for side, places in enumerate(self.unpaired_places()):
                 for place in places:
                     groups[side][levels[radius][side][place]].append(place)
             for symbol, mine in groups[0].items():
@@ -148,7 +148,7 @@ class _Matcher:
         fresh = 1 + max((max(side, default=0) for side in start), default=0)
         for number, (i, j) in enumerate(self.pairs.items()):
             start[0][i] = start[1][j] = fresh + number
-        levels, unpaired, first = [start], self.unpaired(), fresh + len(self.pairs)
+        levels, unpaired, first = [start], self.unpaired_places(), fresh + len(self.pairs)
         for _ in range(RADIUS):
             numbers: dict[Hashable, int] = {}
             following = []
@@ -177,7 +177,9 @@ class _Matcher:
     def _grow_all(self, symbols: Sequence[Sequence[Hashable]]) -> None:
         for direction, back in (("readers", "reads"), ("reads", "readers")):
             beside = {
-                place for new in self.unpaired()[0] for _, place, _ in getattr(self.sides[0], back)[new]
+                place
+                for i in self.unpaired_places()[0]
+                for _, place, _ in getattr(self.sides[0], back)[i]
             }
             edge = [(i, self.pairs[i]) for i in beside if i in self.pairs]
             waiting = sorted(edge, reverse=direction == "readers")
@@ -215,7 +217,7 @@ class _Matcher:
         for symbols in (self.exact, self.rough, self.classes):
             gaps = [
                 [(bisect_left(edges, place), place) for place in places]
-                for edges, places in zip((firsts, seconds), self.unpaired(), strict=True)
+                for edges, places in zip((firsts, seconds), self.unpaired_places(), strict=True)
             ]
             counts = [Counter(gap for gap, _ in side) for side in gaps]
             narrow = {gap for gap, count in counts[0].items() if min(count, counts[1][gap]) <= NARROW}

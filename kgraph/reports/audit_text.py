@@ -27,23 +27,23 @@ def to_audit_text(audit: Audit, width: int) -> str:
     """The findings of one file, kind by kind, in lines of at most `width` columns."""
     version = f" · Keras {escape_unprintable(audit.keras_version)}" if audit.keras_version else ""
     head = f"{escape_unprintable(audit.path)}  {audit.format or ''}{version}".rstrip()
-    lines = _wrapped(head, width, "", "  ")
+    lines = _wrap_lines(head, width, "", "  ")
     if audit.findings:
         count = len(audit.findings)
         said = f"{count} thing{'s' * (count != 1)} that Keras would run or reach for:"
-        lines += _wrapped(said, width, "", "")
+        lines += _wrap_lines(said, width, "", "")
     elif not audit.unread:
-        lines += _wrapped(NOTHING, width, "", "")
+        lines += _wrap_lines(NOTHING, width, "", "")
     for (kind, stopped), found in _by_kind(audit.findings).items():
         title, effect, _ = KINDS[kind]
-        lines += ["", *_wrapped(f"{title}: {effect}. {STOPPED[stopped]}.", width, "", "")]
+        lines += ["", *_wrap_lines(f"{title}: {effect}. {STOPPED[stopped]}.", width, "", "")]
         for one in found:
             source = f", of the package `{one.module.partition('.')[0]}`" if one.module else ""
-            lines += _wrapped(
+            lines += _wrap_lines(
                 f"{_place(one)}  {escape_unprintable(one.what + source)}", width, "  ", "      "
             )
     for reason in audit.unread:
-        lines += ["", *_wrapped(f"not read: {escape_unprintable(reason)}", width, "", "  ")]
+        lines += ["", *_wrap_lines(f"not read: {escape_unprintable(reason)}", width, "", "  ")]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -59,12 +59,12 @@ def to_audit_table(audits: Sequence[Audit], width: int) -> str:
         kinds = Counter(one.kind for one in audit.findings)
         told = ", ".join(f"{kind} ×{times}" if times > 1 else kind for kind, times in kinds.items())
         text = f"{escape_unprintable(audit.path)}  {told}".rstrip()
-        lines += _wrapped(text, width, f"{count:>{column}}  ", " " * (column + 4))
+        lines += _wrap_lines(text, width, f"{count:>{column}}  ", " " * (column + 4))
     unread = sum(bool(audit.unread) for audit in audits)
     found = sum(bool(audit.findings) for audit in audits)
     count = f"{len(audits)} file{'s' * (len(audits) != 1)}"
     said = f"{count}: {found} with findings, {unread} not read or not all"
-    lines += ["", *_wrapped(said, width, "", "")]
+    lines += ["", *_wrap_lines(said, width, "", "")]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -100,5 +100,5 @@ def _short(audit: Audit) -> str:
     return "not read" if audit.unread else "0"
 
 
-def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+def _wrap_lines(text: str, width: int, first: str, rest: str) -> list[str]:
     return wrap(text, max(width, 40), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)

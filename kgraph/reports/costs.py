@@ -12,7 +12,7 @@ from kgraph.graph import Graph, Layer, Node, Shape, Tensor, reads_source
 from kgraph.layers import is_nested
 from kgraph.reports.batch import bind_batch, call_facts, choose_batch, keras_number
 from kgraph.reports.cost_rules.elementwise import count_elementwise, is_view
-from kgraph.reports.cost_rules.products import bound
+from kgraph.reports.cost_rules.products import possible_count
 from kgraph.reports.cost_rules.rules import count_macs, macs_rule
 from kgraph.reports.memory import Peak, peak_memory
 from kgraph.sizes import BYTES, Size, dtype_sizes, graph_size, layer_size
@@ -176,7 +176,7 @@ def facts_bytes(facts: Facts) -> int | None:
     """The bytes of a tensor whose batch is bound; None if its shape or dtype is not known."""
     if facts.shape is None or None in facts.shape or facts.dtype not in BYTES:
         return None
-    return bound(prod(size or 0 for size in facts.shape) * BYTES[facts.dtype])
+    return possible_count(prod(size or 0 for size in facts.shape) * BYTES[facts.dtype])
 
 
 def free_inputs(graph: Graph) -> list[str]:

@@ -22,7 +22,7 @@ from kgraph.reports.layer_changes import (
     layers_on_one_side,
 )
 from kgraph.reports.layer_settings import changed_keys, plain_value
-from kgraph.reports.nested_changes import changes_of_models, pair_models, place_changes, renamed
+from kgraph.reports.nested_changes import changes_of_models, is_renamed, pair_models, place_changes
 from kgraph.reports.totals import count_totals
 from kgraph.reports.wiring_changes import Wiring, end_changes
 from kgraph.sizes import graph_size
@@ -59,7 +59,7 @@ def _compare(graphs: tuple[Graph, Graph], sides: tuple[CallIndex, CallIndex]) ->
     changes = [*_changes(graphs, sides, matches), *(change for inner in inside for change in inner.changes)]
     pairs = [Pair(old.nodes[i].address, new.nodes[j].address, why, (i, j)) for i, j, why in matches]
     pairs += [pair for inner in inside for pair in inner.pairs]
-    compared = [_compared(graph) for graph in graphs]
+    compared = [_compared_side(graph) for graph in graphs]
     if all(change.follows for change in changes):
         changes = [replace(change, follows=False) for change in changes]
     told = tuple(sorted(pairs, key=pair_order)), sort_changes(changes)
@@ -86,7 +86,7 @@ def _changes(
     yield from changes_of_calls(old, new, places, {change.old for change in of_layers})
     yield from _compile_changes(*graphs, strict)
     before, after = graphs
-    if renamed(before.name, after.name, before.class_name, after.class_name):
+    if is_renamed(before.name, after.name, before.class_name, after.class_name):
         yield Change("renamed", "", "", before.class_name, "model", before.name, after.name)
 
 
@@ -116,7 +116,7 @@ def _below(change: Change, paths: tuple[str, str], places: tuple[int, int]) -> C
     return replace(change, old=old, new=new, places=inner)  # type: ignore[arg-type]
 
 
-def _compared(graph: Graph) -> Compared:
+def _compared_side(graph: Graph) -> Compared:
     size = graph_size(graph)
     parameters = None if size is None else size.parameters
     facts = graph.name, graph.class_name, graph.source, graph.format, graph.keras_version

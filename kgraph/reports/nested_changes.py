@@ -54,7 +54,7 @@ def changes_of_models(
         twin = models[1][couples[path]]
         names = (path, couples[path])
         places = (place, starts[1].get(names[1], END))
-        if renamed(layer.name, twin.name, layer.class_name, twin.class_name):
+        if is_renamed(layer.name, twin.name, layer.class_name, twin.class_name):
             yield Change("renamed", *names, layer.class_name, "name", layer.name, twin.name, False, places)
         if None not in (layer.trainable, twin.trainable) and layer.trainable != twin.trainable:
             values = layer.trainable, twin.trainable
@@ -120,11 +120,11 @@ def place_changes(
             values = old.homes[i], new.homes[j]
             yield Change("moved", path, new_path, classes[0], "model", *values, False, (i, j))
         names = old.own_names[i], new.own_names[j]
-        if renamed(*names, *classes):
+        if is_renamed(*names, *classes):
             yield Change("renamed", path, new_path, classes[0], "name", *names, False, (i, j))
 
 
-def renamed(old: str, new: str, old_class: str, new_class: str) -> bool:
+def is_renamed(old: str, new: str, old_class: str, new_class: str) -> bool:
     """Whether two names differ, and not only in what Keras made up."""
     made_up = is_automatic(old, old_class), is_automatic(new, new_class)
     if old_class == "InputLayer" and any(made_up):  # Keras 2 calls that of a Sequential `s` `s_input`

@@ -94,8 +94,8 @@ def _gone_calls(old: Graph, forward: Mapping[str, str], new: Graph) -> _Gone:
     nodes = tuple(
         Node(
             *places[node.address],
-            node.inputs.map(lambda tensor: _moved(tensor, places)),
-            tuple(_moved(tensor, places) for tensor in node.outputs),
+            node.inputs.map(lambda tensor: _move(tensor, places)),
+            tuple(_move(tensor, places) for tensor in node.outputs),
             (),
             node.arguments,
         )
@@ -106,7 +106,7 @@ def _gone_calls(old: Graph, forward: Mapping[str, str], new: Graph) -> _Gone:
     return _Gone(layers, nodes, places)
 
 
-def _moved(tensor: Tensor, places: Mapping[str, tuple[str, int]]) -> Tensor:
+def _move(tensor: Tensor, places: Mapping[str, tuple[str, int]]) -> Tensor:
     layer, index = places[tensor.maker]
     return replace(tensor, layer=layer, node_index=index)
 
@@ -119,7 +119,7 @@ def _join(old: Graph, new: Graph, gone: _Gone, back: Mapping[str, str]) -> Graph
     for node in new.nodes:
         twin = before.get(back.get(node.address, ""))
         reads = twin.inputs.items() if twin else ()
-        lost = {slot: moved for slot, t in reads if (moved := _moved(t, gone.places)).key in own}
+        lost = {slot: moved for slot, t in reads if (moved := _move(t, gone.places)).key in own}
         slots = {join_slot(BEFORE, slot): tensor for slot, tensor in lost.items()}
         nodes.append(replace(node, inputs=Slots({**node.inputs, **slots})))
     layers = (*new.layers, *gone.layers)
@@ -134,7 +134,7 @@ def _join_outputs(
     old: Graph, new: Graph, gone: _Gone, diff: Diff
 ) -> tuple[dict[str, Tensor], dict[str, Mark]]:
     """The outputs of both, and the marks of those that differ."""
-    before = {slot: _moved(tensor, gone.places) for slot, tensor in old.outputs.items()}
+    before = {slot: _move(tensor, gone.places) for slot, tensor in old.outputs.items()}
     if list(before) == list(new.outputs):
         told = {change.key: change for change in diff.of_kind("output") if change.new == ""}  # of the whole
         marks = {slot: Mark("~", (f"{told[slot].old_value} → {told[slot].new_value}",)) for slot in told}

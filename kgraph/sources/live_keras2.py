@@ -61,16 +61,16 @@ def _lists(model: Any, values: Values) -> Iterator[tuple[str, list[StoredWeight]
     """The variables of each top layer, as HDF5 has them: what is trained first; `""`: the model's own."""
     digests = _digests(model) if values is True else {}
     for layer in model.layers:
-        yield layer.name, [_stored(v, digests, values) for v in _in_order(layer)]
+        yield layer.name, [_stored_weight(v, digests, values) for v in _in_order(layer)]
     not_own = {id(v) for layer in model.layers for v in layer.weights}
-    yield "", [_stored(v, digests, values) for v in model.weights if id(v) not in not_own]
+    yield "", [_stored_weight(v, digests, values) for v in model.weights if id(v) not in not_own]
 
 
 def _in_order(layer: Any) -> list[Any]:
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
-def _stored(variable: Any, digests: Mapping[int, str], values: Values) -> StoredWeight:
+def _stored_weight(variable: Any, digests: Mapping[int, str], values: Values) -> StoredWeight:
     dtype = variable.dtype if isinstance(variable.dtype, str) else variable.dtype.name
     array = Array(variable.name, tuple(variable.shape), dtype, digests.get(id(variable)))
     if values == "statistics":

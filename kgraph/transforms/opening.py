@@ -111,7 +111,7 @@ class Opening:
     def _show(self, graph: Graph, times: int, path: str, around: tuple[Place, ...]) -> None:
         """Count the boxes of a graph that is open now, and note which of them can be opened."""
         for name, calls in self._call_counts(graph, bool(around)).items():
-            closed = self._closed(graph.layer(name), path, around)
+            closed = self._close(graph.layer(name), path, around)
             if closed is not None and closed.place in self.opened:
                 self._show(closed.inside, times * calls, closed.inner_path, (*around, closed.place))
                 continue
@@ -140,12 +140,12 @@ class Opening:
     def _below(self, graph: Graph, path: str, around: tuple[Place, ...]) -> Iterator[Closed]:
         called = {node.layer for node in (graph.inner_nodes if around else graph.nodes)}
         for layer in graph.layers:
-            closed = self._closed(layer, path, around) if layer.name in called else None
+            closed = self._close(layer, path, around) if layer.name in called else None
             if closed is not None:
                 yield closed
                 yield from self._below(closed.inside, closed.inner_path, (*around, closed.place))
 
-    def _closed(self, layer: Layer, path: str, around: tuple[Place, ...]) -> Closed | None:
+    def _close(self, layer: Layer, path: str, around: tuple[Place, ...]) -> Closed | None:
         """The layer as one that can be opened; None where it is a box for good."""
         if id(layer) not in self._insides:
             self._insides[id(layer)] = self._find_inside(layer)

@@ -94,7 +94,7 @@ def _scores(config: Config, inputs: Shapes, arguments: Config) -> int:
     return 2 if arguments.get("return_attention_scores") else 1
 
 
-def _fixed(number: int) -> Count:
+def _fixed_count(number: int) -> Count:
     return lambda config, inputs, arguments: number
 
 
@@ -111,7 +111,7 @@ def _unstack(config: Config, inputs: Shapes, arguments: Config) -> int:
     return whole_number(number)
 
 
-def _given(config: Config, inputs: Shapes, arguments: Config) -> int:
+def _given_count(config: Config, inputs: Shapes, arguments: Config) -> int:
     """One for each array that is given: `meshgrid`."""
     places = {argument_of(slot) for slot in (*inputs, *arguments)}
     return sum(place.isdecimal() for place in places)
@@ -140,16 +140,16 @@ LAYERS: dict[str, Count] = dict([
     ("RNN", _rnn),
     ("Bidirectional", _bidirectional),
     *_each("MultiHeadAttention GroupQueryAttention Attention AdditiveAttention", _scores),
-    *_each("GRUCell SimpleRNNCell", _fixed(2)),
-    ("LSTMCell", _fixed(3)),
+    *_each("GRUCell SimpleRNNCell", _fixed_count(2)),
+    ("LSTMCell", _fixed_count(3)),
 ])  # fmt: skip
 OPERATIONS: dict[str, Count] = dict([
     *_each("Split ArraySplit Hsplit Vsplit Dsplit", _parts),
     ("Unstack", _unstack),
-    ("Meshgrid", _given),
+    ("Meshgrid", _given_count),
     ("Unique", _unique),
     ("SVD", _svd),
     ("Linspace", _linspace),
-    *_each("Moments TopK Qr Slogdet Eig Eigh LuFactor Histogram", _fixed(2)),
-    *_each("FFT FFT2 IFFT2 RFFT STFT", _fixed(2)),
+    *_each("Moments TopK Qr Slogdet Eig Eigh LuFactor Histogram", _fixed_count(2)),
+    *_each("FFT FFT2 IFFT2 RFFT STFT", _fixed_count(2)),
 ])  # fmt: skip

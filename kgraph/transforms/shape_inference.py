@@ -150,7 +150,7 @@ def _with_shapes(graph: Graph, evaluations: Sequence[Evaluation], room: Room) ->
     is_as_recorded = len(evaluations) == 1 and evaluations[0].is_nominal
     found = evaluations[0].facts if is_as_recorded else (t for node in graph.nodes for t in node.outputs)
     for tensor in found:
-        new = _agreed(tensor, evaluations)
+        new = _agreed_tensor(tensor, evaluations)
         if new is not tensor:
             changed[tensor] = new
     layers, apart = [], set[str]()
@@ -191,7 +191,7 @@ def _with_slots(slots: Slots, changed: Mapping[Tensor, Tensor]) -> Slots:
     return Slots((slot, changed.get(tensor, tensor)) for slot, tensor in slots.items())
 
 
-def _agreed(tensor: Tensor, evaluations: Iterable[Evaluation]) -> Tensor:
+def _agreed_tensor(tensor: Tensor, evaluations: Iterable[Evaluation]) -> Tensor:
     """The tensor with the shape, and the dtype if it has none, that all evaluations give it."""
     facts = [one.facts_of(tensor) for one in evaluations]
     found = {whole_shape(shape) for shape, _ in facts}

@@ -32,12 +32,12 @@ def free_labels(parts: Sequence[Part]) -> list[Part]:
     if sum(item.kind == "arrow" for item in items) > MOST_ARROWS:
         return list(parts)
     return [
-        part if new is old else part._replace(places={**part.places, **_changed(old, new)})
+        part if new is old else part._replace(places={**part.places, **_changed_places(old, new)})
         for part, new, old in zip(parts, _Words(items).free(), items, strict=True)
     ]
 
 
-def _changed(old: Item, new: Item) -> dict[str, str]:
+def _changed_places(old: Item, new: Item) -> dict[str, str]:
     """What is written anew of an item: where its words are, and how far a frame goes."""
     places = write_places(new, "TB")
     return {key: places[key] for key in ("lp", "bb") if key in places and (key == "lp" or new.at != old.at)}

@@ -86,18 +86,18 @@ class _Sizes:
 
     def reduces(self, node: Node) -> bool:
         """Whether it makes what has clearly fewer positions, but more than one, than all that it reads."""
-        made = self._made(node)
+        made = self._made_size(node)
         return made > 1 and made * CLEARLY <= min(filter(None, self._read(node)), default=0.0)
 
     def enlarges(self, node: Node) -> bool:
         """Whether it makes what has clearly more positions than anything that it reads."""
         read = self._read(node)
-        return bool(read) and self._made(node) >= CLEARLY * max(*read, 1.0)
+        return bool(read) and self._made_size(node) >= CLEARLY * max(*read, 1.0)
 
     def _read(self, node: Node) -> list[float]:
         return [self._size(tensor) for tensor in node.inputs.values()]
 
-    def _made(self, node: Node) -> float:
+    def _made_size(self, node: Node) -> float:
         return self._size(node.outputs[0]) if node.outputs else 0.0
 
     def _size(self, tensor: Tensor) -> float:

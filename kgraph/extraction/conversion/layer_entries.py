@@ -84,7 +84,7 @@ def convert_layer(entry: Entry, path: str, origin: Origin, findings: Findings, f
         return {**_head(class_name), "config": config}
     _fit_class(class_name, config, path, origin, findings)
     new: Written = {}
-    for key, value in _renamed(class_name, config, origin).items():
+    for key, value in _rename_settings(class_name, config, origin).items():
         if _takes(class_name, key):
             new[key] = _convert_setting(key, value, path, findings)
         else:
@@ -116,7 +116,7 @@ def _head(class_name: str) -> Written:
     return {"module": "keras.layers", "class_name": class_name, "registered_name": None}
 
 
-def _renamed(class_name: str, config: Written, origin: Origin) -> Written:
+def _rename_settings(class_name: str, config: Written, origin: Origin) -> Written:
     names = dict(RENAMED.get(class_name, {}))
     if origin.is_keras_1:
         names |= RENAMED_IN_1

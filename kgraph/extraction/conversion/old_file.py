@@ -115,7 +115,7 @@ class OldFile:
         found = {}
         for key, tensor in name_tensors(whole, queries).items():
             end = ends.get(tensor, tensor)
-            found[key] = replace(end, layer=_renamed(end.layer, names))
+            found[key] = replace(end, layer=_rename(end.layer, names))
         return found
 
     def config_alone(self, findings: Findings) -> Written:
@@ -180,7 +180,7 @@ def flatten_carried(carried: Carried) -> Carried:
     old = dict(group_places(carried.entry, "", ""))
     placed = PlacedWeights()
     for name, parts in group_places(entry, "", ""):
-        before = old[_renamed(name, paths)]
+        before = old[_rename(name, paths)]
         for (source, without), (target, _) in zip(before, parts, strict=bool(before)):
             move = Move(source, target, without)
             for below, arrays in group_to_copy(carried.weights.tree, move).below():
@@ -191,12 +191,12 @@ def flatten_carried(carried: Carried) -> Carried:
             if source in carried.weights.groups:
                 placed.groups[target] = carried.weights.groups[source]
     graph = read_config(entry, placed.tree, Context(str(carried.graph.source), "keras zip", VERSION))
-    whole = {name: _renamed(name, paths) for name, _ in every_layer(graph)}
+    whole = {name: _rename(name, paths) for name, _ in every_layer(graph)}
     origins = {name: carried.origins.get(path, path) for name, path in whole.items()}
     return Carried(entry, graph, placed, carried.findings, origins)
 
 
-def _renamed(path: str, names: Mapping[str, str]) -> str:
+def _rename(path: str, names: Mapping[str, str]) -> str:
     """A path whose beginning has another name; wrapped models stay as they are within."""
     end = len(path)
     while path[:end] not in names:
@@ -246,7 +246,7 @@ class ConvertedModel:
             archive.writestr(zip_info(METADATA), json.dumps(self._metadata()))
             archive.writestr(zip_info(CONFIG), json.dumps(fill_tensors(self.written.entry)))
             copies = [
-                NewArray(place, _copied(made, values), shape, "V2" if dtype == "bfloat16" else dtype)
+                NewArray(place, _copied_place(made, values), shape, "V2" if dtype == "bfloat16" else dtype)
                 for place, made, shape, dtype in arrays
             ]
             layout = lay_out_arrays(values.part, copies, str(self.file.path))
@@ -287,7 +287,7 @@ class ConvertedModel:
         return {"keras_version": VERSION, "kgraph": about}
 
 
-def _copied(made: tuple[LayerValues, int], values: ValueFile) -> str | None:
+def _copied_place(made: tuple[LayerValues, int], values: ValueFile) -> str | None:
     """The place in an HDF5 source of an array whose bits stay; None for one that is made, or is elsewhere."""
     layer, index = made
     return str(layer.sources[index].digest) if layer.change is None and values.is_hdf5 else None

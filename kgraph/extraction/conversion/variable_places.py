@@ -22,12 +22,12 @@ def variable_places(entry: Entry) -> list[str] | None:
     if not str(entry.get("module")).startswith("keras."):
         return None
     if class_name in RECURRENT:
-        return _numbered("cell/", 2 + bool(config.get("use_bias", True)))
+        return _numbered_names("cell/", 2 + bool(config.get("use_bias", True)))
     special = SPECIAL.get(class_name)
-    return special(config) if special else _numbered("", len(variable_names(class_name, config)))
+    return special(config) if special else _numbered_names("", len(variable_names(class_name, config)))
 
 
-def _numbered(prefix: str, count: int, start: int = 0) -> list[str]:
+def _numbered_names(prefix: str, count: int, start: int = 0) -> list[str]:
     return [f"{prefix}vars/{number}" for number in range(start, start + count)]
 
 
@@ -53,12 +53,12 @@ def _cells(config: Mapping[str, Any]) -> list[str]:
 
 def _attention(config: Mapping[str, Any]) -> list[str]:
     count = 1 + bool(config.get("use_bias", True))
-    return [place for part in DENSES for place in _numbered(f"{part}_dense/", count)]
+    return [place for part in DENSES for place in _numbered_names(f"{part}_dense/", count)]
 
 
 def _batch_norm(config: Mapping[str, Any]) -> list[str]:
     count = len(variable_names("BatchNormalization", config))
-    return _numbered("", count + 3 * bool(config.get("renorm")))
+    return _numbered_names("", count + 3 * bool(config.get("renorm")))
 
 
 SPECIAL: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
@@ -68,8 +68,8 @@ SPECIAL: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "MultiHeadAttention": _attention,
     "BatchNormalization": _batch_norm,
     "SpectralNormalization": lambda config: [*_below("layer/", config["layer"]), "vars/1"],
-    "Attention": lambda c: _numbered("", bool(c.get("use_scale")) + (c.get("score_mode") == "concat")),
-    "AdditiveAttention": lambda config: _numbered("", bool(config.get("use_scale", True))),
-    "Normalization": lambda config: [] if config.get("mean") is not None else _numbered("", 3),
+    "Attention": lambda c: _numbered_names("", bool(c.get("use_scale")) + (c.get("score_mode") == "concat")),
+    "AdditiveAttention": lambda config: _numbered_names("", bool(config.get("use_scale", True))),
+    "Normalization": lambda config: [] if config.get("mean") is not None else _numbered_names("", 3),
     "Discretization": lambda config: [],
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from kgraph.graph import Layer
 from kgraph.layers import ACTIVATION_OPERATIONS, activations_of, is_built_in, is_operation
-from kgraph.reports.cost_rules.products import bound, made_shape, setting, volume
+from kgraph.reports.cost_rules.products import made_shape, possible_count, setting, volume
 from kgraph.reports.cost_rules.sequences import attention_axes
 from kgraph.transforms.shape_rules import data_layers, elementwise
 from kgraph.transforms.shape_rules.call_facts import (
@@ -56,7 +56,7 @@ def _all_read(call: CallFacts, _: Sequence[Facts]) -> int:
     return volume(call.shape)
 
 
-def _fused(call: CallFacts, made: Sequence[Facts]) -> int:
+def _fused_operations(call: CallFacts, made: Sequence[Facts]) -> int:
     """One for the bias, and one for an activation that is not linear, for each element."""
     config = call.config
     has_bias = bool(config["bias_axes"] if "bias_axes" in config else config.get("use_bias", True))
@@ -160,7 +160,7 @@ LAYERS: Mapping[str, Count] = {
     **{name: _each(1) for name in ACTIVATIONS},
     **{name: _each(times) for name, times in NORMALIZATIONS.items()},
     **dict.fromkeys(MERGES, _merge),
-    **dict.fromkeys(FUSED, _fused),
+    **dict.fromkeys(FUSED, _fused_operations),
     **{f"{kind}Pooling{n}D": _pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
     **{f"Global{kind}Pooling{n}D": _all_read for kind in ("Max", "Average") for n in (1, 2, 3)},
     **{f"UpSampling{n}D": _enlarge for n in (2, 3)},
@@ -197,7 +197,7 @@ IN_PLACE_OPERATIONS = {*ACTIVATION_OPERATIONS, *elementwise.ELEMENTS, *elementwi
 def count_elementwise(call: CallFacts, made: Sequence[Facts]) -> int | None:
     """What a call does to single elements, beside products; None where no convention says."""
     try:
-        return bound(_apply(call, made))
+        return possible_count(_apply(call, made))
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None
 

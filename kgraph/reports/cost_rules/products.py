@@ -18,7 +18,7 @@ Macs = Callable[[CallFacts, Sequence[Facts]], int]
 MOST = 10**30  # no model multiplies more; what a file claims beyond that is not counted
 
 
-def bound(count: int) -> int | None:
+def possible_count(count: int) -> int | None:
     """The count; None for one that no model has, which only a file made for it can claim."""
     return count if 0 <= count < MOST else None
 

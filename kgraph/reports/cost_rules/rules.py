@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from kgraph.graph import Layer
 from kgraph.layers import is_built_in, is_operation
 from kgraph.reports.cost_rules import products, sequences, windows
-from kgraph.reports.cost_rules.products import Macs, bound
+from kgraph.reports.cost_rules.products import Macs, possible_count
 from kgraph.transforms.shape_rules import data_layers
 from kgraph.transforms.shape_rules.call_facts import CallFacts, Facts, UnsureError, shape_of, split_names
 from kgraph.transforms.shape_rules.space_layers import AS_THEY_ARE
@@ -122,7 +122,7 @@ def count_macs(call: CallFacts, made: Sequence[Facts]) -> int | None:
     known.
     """
     try:
-        return bound(_apply(call, made))
+        return possible_count(_apply(call, made))
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None  # a free size, or a setting that is missing or odd
 

@@ -69,7 +69,7 @@ def _multi_head(call: CallFacts, _: Sequence[Facts]) -> int:
     Two heads of 4, 10 queries of 16 for 10 keys: 3 × 10·16·2·4 + 2 × 2·10·10·4 + 10·2·4·16 = 6,720.
     """
     config = call.config
-    query, key, value = _attended(call)
+    query, key, value = _attended_shapes(call)
     heads, size = whole_number(config["num_heads"]), whole_number(config["key_dim"])
     value_size = setting(config, "value_dim", size)
     own = config.get("output_shape")
@@ -96,7 +96,7 @@ def attention_axes(call: CallFacts, rank: int) -> list[int]:
 def _grouped_query(call: CallFacts, _: Sequence[Facts]) -> int:
     """As many heads for queries as `num_query_heads`, fewer for keys and values; each pair gets a score."""
     config = call.config
-    query, key, value = _attended(call)
+    query, key, value = _attended_shapes(call)
     heads, few = whole_number(config["num_query_heads"]), whole_number(config["num_key_value_heads"])
     size = whole_number(config["head_dim"])
     scores = volume(query[:-1]) * heads * volume(key[1:2])
@@ -109,7 +109,7 @@ def _grouped_query(call: CallFacts, _: Sequence[Facts]) -> int:
     )
 
 
-def _attended(call: CallFacts) -> tuple[Shape, Shape, Shape]:
+def _attended_shapes(call: CallFacts) -> tuple[Shape, Shape, Shape]:
     query = shape_of(call.operand("0", "query"))
     value = shape_of(call.operand("1", "value"))
     return query, shape_of(call.operand("2", "key") or call.operand("1", "value")), value

@@ -61,7 +61,7 @@ def _separable(call: CallFacts, made: Sequence[Facts]) -> int:
     return _batch(call.shape) * prod(space) * between * (_kernel(call, len(space)) + filters)
 
 
-def _transposed(call: CallFacts, _: Sequence[Facts]) -> int:
+def _transposed_macs(call: CallFacts, _: Sequence[Facts]) -> int:
     """Every element read is multiplied by the whole kernel: 8 × 8 × 3, by 3 × 3 and 16 filters: 27,648.
 
     TensorFlow's profiler counts what is made instead, which with padding `valid` is more than is multiplied.
@@ -125,7 +125,7 @@ LAYERS: dict[str, Macs] = {
     **{f"Conv{n}D": _convolution for n in (1, 2, 3)},
     **{f"DepthwiseConv{n}D": _depthwise for n in (1, 2)},
     **{f"SeparableConv{n}D": _separable for n in (1, 2)},
-    **{f"Conv{n}DTranspose": _transposed for n in (1, 2, 3)},
+    **{f"Conv{n}DTranspose": _transposed_macs for n in (1, 2, 3)},
     **{f"ConvLSTM{n}D": _recurrent for n in (1, 2, 3)},
     "STFTSpectrogram": _spectrogram,
 }

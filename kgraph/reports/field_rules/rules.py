@@ -30,7 +30,7 @@ def _time_distributed(call: FieldCall, sight: Sight) -> Sight:
     return replace(seen, axes=(None, sight.axes[1], *seen.axes[1:]))
 
 
-def _wrapped(call: FieldCall, sight: Sight) -> Sight:
+def _wrapped_sight(call: FieldCall, sight: Sight) -> Sight:
     inner = call.config["layer"]
     layer = Layer("", inner["class_name"], module=inner.get("module"), config=inner["config"])
     return see(replace(call, layer=layer), [sight]).sight
@@ -54,7 +54,7 @@ LAYERS: dict[str, FieldRule] = {
     **space.LAYERS,
     **axes.LAYERS,
     "TimeDistributed": of_one(_time_distributed),
-    "SpectralNormalization": of_one(_wrapped),
+    "SpectralNormalization": of_one(_wrapped_sight),
 }
 OPERATIONS: dict[str, FieldRule] = {
     **dict.fromkeys(KEEPING_OPERATIONS, of_one(keep)),

@@ -36,7 +36,7 @@ def archive_findings(archive: zipfile.ZipFile) -> Iterator[Finding]:
         if member.file_size > LARGE and member.file_size > INFLATION * member.compress_size:
             sizes = f"{member.compress_size:,} bytes to {member.file_size:,}"
             yield _finding("inflation", name, sizes)
-        yield from _pickled(name)
+        yield from _find_pickle(name)
 
 
 def folder_findings(folder: Path) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def folder_findings(folder: Path) -> Iterator[Finding]:
             inside = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 yield _finding("outside member", inside, os.readlink(path))
-            yield from _pickled(inside)
+            yield from _find_pickle(inside)
         if count > FILES:
             return
 
@@ -64,7 +64,7 @@ def _leads_out(name: str) -> bool:
     return ".." in steps or name.startswith(("/", "\\")) or "\\" in name or bool(re.match(r"[A-Za-z]:", name))
 
 
-def _pickled(name: str) -> Iterator[Finding]:
+def _find_pickle(name: str) -> Iterator[Finding]:
     if PICKLED.search(name) and name != WEIGHTS:
         yield _finding("pickled member", name, name.rpartition("/")[2])
 

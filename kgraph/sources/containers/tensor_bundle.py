@@ -130,7 +130,7 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
         raise ValueError("a block that ends after the file")
     raw, kind = data[offset : offset + size], data[offset + size]
     (wanted,) = struct.unpack_from("<I", data, offset + size + 1)
-    if _masked(crc32c(data[offset : offset + size + 1])) != wanted:
+    if _mask(crc32c(data[offset : offset + size + 1])) != wanted:
         raise ValueError("a block whose checksum is another")
     if kind:
         raise ValueError("a block that is compressed")
@@ -207,5 +207,5 @@ def crc32c(data: bytes) -> int:
     return value ^ 0xFFFFFFFF
 
 
-def _masked(crc: int) -> int:
+def _mask(crc: int) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF

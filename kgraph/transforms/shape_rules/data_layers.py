@@ -32,7 +32,7 @@ def _lookup(call: CallFacts) -> Sequence[Facts]:
         return [Facts(call.shape, "int64" if call.keras == 3 else None)]
     _check_new(call)
     depth = _depth(call.config)
-    return [Facts(_encoded(call.shape, depth, mode), None)]
+    return [Facts(_encoded_shape(call.shape, depth, mode), None)]
 
 
 def _depth(config: Mapping[str, Any]) -> int:
@@ -45,7 +45,7 @@ def _depth(config: Mapping[str, Any]) -> int:
     return len(words) + whole_number(config.get("num_oov_indices", 0))
 
 
-def _encoded(shape: Shape, depth: int, mode: str) -> Shape:
+def _encoded_shape(shape: Shape, depth: int, mode: str) -> Shape:
     if not shape:
         raise UnsureError("no axis")
     if mode == "one_hot":
@@ -71,7 +71,7 @@ def _discretization(call: CallFacts) -> Sequence[Facts]:
 def _category_encoding(call: CallFacts) -> Sequence[Facts]:
     _check_new(call)
     tokens, mode = whole_number(call.config["num_tokens"]), call.config.get("output_mode", "multi_hot")
-    return [Facts(_encoded(call.shape, tokens, mode), computed_dtype(call))]
+    return [Facts(_encoded_shape(call.shape, tokens, mode), computed_dtype(call))]
 
 
 def _hashing(call: CallFacts) -> Sequence[Facts]:

@@ -64,11 +64,11 @@ def pair_dtype(pair: Sequence[Facts]) -> str | None:
 def side_by_side(call: CallFacts) -> Sequence[Facts]:
     """Two arrays, of which a size of 1 gives way."""
     pair = _pair(call)
-    return [Facts(broadcast([_known(facts) for facts in pair]), pair_dtype(pair))]
+    return [Facts(broadcast([_known_shape(facts) for facts in pair]), pair_dtype(pair))]
 
 
 def _compare(call: CallFacts) -> Sequence[Facts]:
-    return [Facts(broadcast([_known(facts) for facts in _pair(call)]), "bool")]
+    return [Facts(broadcast([_known_shape(facts) for facts in _pair(call)]), "bool")]
 
 
 def _where(call: CallFacts) -> Sequence[Facts]:
@@ -76,7 +76,7 @@ def _where(call: CallFacts) -> Sequence[Facts]:
     three = [facts for facts in found if facts is not None]
     if len(three) != 3:
         raise UnsureError("not three arrays")
-    return [Facts(broadcast([_known(facts) for facts in three]), pair_dtype(three[1:]))]
+    return [Facts(broadcast([_known_shape(facts) for facts in three]), pair_dtype(three[1:]))]
 
 
 def _clip(call: CallFacts) -> Sequence[Facts]:
@@ -86,7 +86,7 @@ def _clip(call: CallFacts) -> Sequence[Facts]:
     return _each_element(call)
 
 
-def _known(facts: Facts) -> tuple[int | None, ...]:
+def _known_shape(facts: Facts) -> tuple[int | None, ...]:
     if facts.shape is None:
         raise UnsureError("a shape that is not known")
     return facts.shape

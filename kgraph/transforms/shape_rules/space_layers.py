@@ -124,7 +124,7 @@ def _upsampling(call: CallFacts, shape: Shape) -> Shape:
     return (shape[0], *(None if d is None else d * n for d, n in sizes), shape[-1])
 
 
-def _sized(call: CallFacts, shape: Shape) -> Shape:
+def _sized_shape(call: CallFacts, shape: Shape) -> Shape:
     """A picture, or a batch of them, of the height and width that the config gives."""
     size = (whole_number(call.config["height"]), whole_number(call.config["width"]))
     return (*shape[:-3], *size, shape[-1])
@@ -140,7 +140,7 @@ def _picture(call: CallFacts) -> Sequence[Facts]:
 def _sized_picture(call: CallFacts) -> Sequence[Facts]:
     if len(call.shape) != 4:
         raise UnsureError("no batch of pictures")
-    return _in_order(_sized, kept_dtype, 4, call)
+    return _in_order(_sized_shape, kept_dtype, 4, call)
 
 
 def _each(

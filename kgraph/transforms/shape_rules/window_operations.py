@@ -153,7 +153,7 @@ def _svd(call: CallFacts) -> Sequence[Facts]:
     ]
 
 
-def _spaced(sign: int, call: CallFacts) -> Sequence[Facts]:
+def _exchange_depth(sign: int, call: CallFacts) -> Sequence[Facts]:
     """`depth_to_space` (1) and `space_to_depth` (-1)."""
     if call.argument("data_format", "channels_last") != "channels_last" or len(call.shape) != 4:
         raise UnsureError("no batch of pictures")
@@ -180,6 +180,6 @@ RULES: dict[str, Rule] = {
     "LuFactor": _lu_factor,
     "Qr": _qr,
     "SVD": _svd,
-    "DepthToSpace": partial(_spaced, 1),
-    "SpaceToDepth": partial(_spaced, -1),
+    "DepthToSpace": partial(_exchange_depth, 1),
+    "SpaceToDepth": partial(_exchange_depth, -1),
 }
