@@ -177,9 +177,7 @@ class _Matcher:
     def _grow_all(self, symbols: Sequence[Sequence[Hashable]]) -> None:
         for direction, back in (("readers", "reads"), ("reads", "readers")):
             beside = {
-                place
-                for i in self.unpaired_places()[0]
-                for _, place, _ in getattr(self.sides[0], back)[i]
+                place for i in self.unpaired_places()[0] for _, place, _ in getattr(self.sides[0], back)[i]
             }
             edge = [(i, self.pairs[i]) for i in beside if i in self.pairs]
             waiting = sorted(edge, reverse=direction == "readers")
