@@ -88,9 +88,9 @@ def _object_of(layer: Layer, path: str, entries: Mapping[str, Layer]) -> tuple[s
     if layer.graph:
         ends = {tensor.layer for tensor in layer.graph.inputs.values()}
         inside = [inner for inner in layer.graph.layers if inner.name not in ends]
-        firsts = {(inner.same_as or "/").removesuffix("/" + inner.name) for inner in inside}
-        first = entries.get(firsts.pop()) if len(firsts) == 1 else None
+        firsts = {inner.same_as and inner.same_as.removesuffix("/" + inner.name) for inner in inside}
+        first = firsts.pop() if len(firsts) == 1 else None
         # A model may hold a part of another one; only the same graph is the same model.
-        if first is not None and first.graph == layer.graph:
-            return inside[0].same_as.removesuffix("/" + inside[0].name), inside[0].same_by  # type: ignore[union-attr]
+        if first is not None and first in entries and entries[first].graph == layer.graph:
+            return first, inside[0].same_by
     return path, None

@@ -13,12 +13,14 @@ import pytest
 from models import BUILDERS, COMPACT, STORED_TWICE
 
 from kgraph.drawing.terminal.sharing_text import to_sharing_text
+from kgraph.graph import Graph, Layer, Node, Tensor
 from kgraph.reports.evidence import EVIDENCE
 from kgraph.reports.sharing import Shared, Sharing, sharing
 from kgraph.sizes import graph_size, weights_size
 from kgraph.sources import read
 from kgraph.sources.containers.hdf5_box import whole_file
 from kgraph.sources.containers.hdf5_headers import read_groups
+from kgraph.structures import Slots
 
 each_model = pytest.mark.parametrize("name", BUILDERS)
 
@@ -248,3 +250,15 @@ def test_a_model_that_holds_a_part_of_another_is_not_the_same_object() -> None:
         model = keras.Model(x, layers.Add(name="add")([large(x), part(x)]))
         found = sharing(read(model))
         assert [shared.path for shared in found.shared] == ["large/d"]
+
+
+def test_two_models_of_which_one_has_an_odd_name_are_two_objects() -> None:
+    x, y = Tensor("x"), Tensor("y")
+    inputs, ends = Node("x", 0, Slots(), (x,)), Slots({"": x})
+    layers = Layer("x", "InputLayer"), Layer("y", "ReLU")
+    inside = Graph("m", layers, (inputs, Node("y", 0, Slots({"0": x}), (y,))), ends, Slots({"": y}))
+    models = [Layer(name, "Functional", inside) for name in ("/", "again")]
+    calls = [Node(model.name, 0, Slots({"0": x}), (Tensor(model.name),)) for model in models]
+    last = Slots((str(i), call.outputs[0]) for i, call in enumerate(calls))
+    found = sharing(Graph("g", (layers[0], *models), (inputs, *calls), ends, last))
+    assert found.shared == ()
