@@ -40,16 +40,23 @@ def compare_graphs(old: Graph, new: Graph) -> Diff:
     `GraphError` where nested calls multiply to more nodes than `flatten` takes.
     """
     flat = CallIndex(flatten(old)), CallIndex(flatten(new))
-    if _comes_first(*flat):
+    if _comes_first((old, new), flat):
         return _compare((old, new), flat)
     return _compare((new, old), flat[::-1]).turned()
 
 
-def _comes_first(old: CallIndex, new: CallIndex) -> bool:
-    sizes = [(len(side.nodes), len(side.graph.layers)) for side in (old, new)]
+def _comes_first(graphs: tuple[Graph, Graph], sides: tuple[CallIndex, CallIndex]) -> bool:
+    sizes = [(len(side.nodes), len(side.graph.layers)) for side in sides]
     if sizes[0] != sizes[1]:
         return sizes[0] < sizes[1]
-    return old.text() <= new.text()
+    texts = [side.text() for side in sides]
+    if texts[0] != texts[1]:
+        return texts[0] < texts[1]
+    models = [
+        [graph.class_name, *(f"{path} {layer.class_name}" for path, layer in every_layer(graph))]
+        for graph in graphs
+    ]
+    return models[0] <= models[1]
 
 
 def _compare(graphs: tuple[Graph, Graph], sides: tuple[CallIndex, CallIndex]) -> Diff:

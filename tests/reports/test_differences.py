@@ -64,6 +64,14 @@ def test_law_19_holds_inside_of_wrapped_models(couple: tuple[Graph, Graph]) -> N
     assert compare_graphs(new, old) == compare_graphs(old, new).turned()
 
 
+@given(graphs(), st.sampled_from(["Functional", "Sequential"]), st.sampled_from(["a", "b"]))
+def test_law_19_holds_of_models_that_differ_in_their_class(graph: Graph, kind: str, name: str) -> None:
+    layers = (replace(one, class_name="Other", trainable=False) if one.graph else one for one in graph.layers)
+    other = replace(graph, layers=tuple(layers), name=name, class_name=kind)
+    graph = replace(graph, name="b")
+    assert compare_graphs(other, graph) == compare_graphs(graph, other).turned()
+
+
 def test_wrapped_models_that_multiply_are_refused() -> None:
     ends = Slots({"": Tensor("x")})
     graph = Graph("g", (Layer("x", "InputLayer"),), (Node("x", 0, Slots(), (Tensor("x"),)),), ends, ends)
