@@ -314,3 +314,23 @@ def test_ends_in_an_object_that_no_keras_writes_are_not_written(tmp_path: Path) 
     path = demo(tmp_path, config_json=json.dumps(config).encode(), model_weights_h5=weights)
     with suppress(KGraphError):
         extract_file(path, tmp_path / "cut.keras", "both")
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 1}, [], 5, None, "", "X"], ids=repr)
+@pytest.mark.parametrize("key", ["class_name", "config", "module"])
+def test_a_model_beside_weights_whose_entry_holds_what_keras_writes_nowhere_is_refused(
+    key: str, value: Any, tmp_path: Path
+) -> None:
+    entry = {"class_name": "Dense", "module": "keras.layers", "config": {"name": "d"}} | {key: value}
+    held = [{"paths": ["w"], "weights": [{"name": "d/kernel", "shape": [2], "dtype": "float32"}]}]
+    (tmp_path / "w").write_bytes(bytes(8))
+    model = {"format": "layers-model", "modelTopology": entry, "weightsManifest": held}
+    (tmp_path / "m.json").write_text(json.dumps(model))
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(entry)
+        file["model_weights/d/d/kernel:0"] = [1.0, 2.0]
+        file["model_weights"].attrs["layer_names"] = [b"d"]
+        file["model_weights/d"].attrs["weight_names"] = [b"d/kernel:0"]
+    for name in ("m.json", "m.h5"):
+        with pytest.raises(KGraphError):
+            read(tmp_path / name)

@@ -136,7 +136,7 @@ def layer_weights(entry: Mapping[str, Any], group: WeightGroup) -> tuple[Weight,
 
 def is_uncounted(entry: Mapping[str, Any]) -> bool:
     """Whether Keras counts nothing of what a file holds for the layer."""
-    return entry.get("class_name") in UNCOUNTED and _is_built_in_entry(entry)
+    return _is_built_in_entry(entry) and entry["class_name"] in UNCOUNTED
 
 
 def _part_at(entry: Mapping[str, Any], path: str) -> tuple[str, Mapping[str, Any], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -29,7 +30,7 @@ def odd_value(chance: Random) -> Any:
     if kind == 7:
         return {chance.choice(TEXTS): odd_value(chance) for _ in range(chance.choice((0, 1, 2)))}
     if kind == 8:
-        return chance.choice(STRUCTURES)
+        return deepcopy(chance.choice(STRUCTURES))  # what is done to it next is of this case alone
     return _nest(chance.choice((5, 50, 200, 290, 400)), chance.choice((None, "x", ["x", 0, 0])))
 
 
