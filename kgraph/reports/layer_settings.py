@@ -28,7 +28,7 @@ ELSEWHERE = OWN | {
 }
 ELSEWHERE |= {"input_layers", "output_layers"}
 DESCRIPTION = {"module", "registered_name", "shared_object_id", "build_config", "compile_config"}
-SCALARS = frozenset((str, int, float, bool, type(None)))  # the types of what holds nothing else
+PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))  # the types of what holds nothing else
 SINGLE = 1e-6  # what is left of a number where one version writes it in single precision
 CODE = ("code", "defaults", "closure")  # of a function, as Keras 2 lists it and Keras 3 names it
 # Initializers that Keras 1 and 2.3 write as what they are derived from (`keras/initializers.py`, 2.3).
@@ -71,7 +71,7 @@ def plain_value(value: Any) -> Any:
     >>> plain_value({"class_name": "GlorotUniform", "config": {"seed": None}})
     {'class_name': 'glorot_uniform'}
     """
-    if type(value) in SCALARS:  # most are, and quickly known
+    if type(value) in PLAIN_TYPES:  # most are, and quickly known
         return value
     if isinstance(value, Mapping):
         class_name, config = value.get("class_name"), value.get("config")
@@ -150,7 +150,7 @@ def values_differ(old: Any, new: Any, *, strict: bool) -> bool:
     pairs = [(old, new)]  # walked without recursion, as settings may be as deep as JSON
     while pairs:
         one, other = pairs.pop()
-        if type(one) is type(other) and type(one) in SCALARS and one == other:
+        if type(one) is type(other) and type(one) in PLAIN_TYPES and one == other:
             continue  # most are, and quickly known
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             keys = {*one, *other} if strict else one.keys() & other.keys()
@@ -192,7 +192,7 @@ def hashable_value(value: Any) -> Hashable:
     """
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() else f"{value:.6g}"
-    if type(value) in SCALARS:  # most are, and quickly known
+    if type(value) in PLAIN_TYPES:  # most are, and quickly known
         return repr(value)
     if isinstance(value, Mapping):
         told = ((str(key), hashable_value(inner)) for key, inner in value.items() if inner is not None)

@@ -12,7 +12,7 @@ from kgraph.reports.call_index import CallIndex
 from kgraph.reports.changes import END, Change
 from kgraph.reports.layer_changes import LayerGroup
 from kgraph.reports.layer_settings import changed_keys, is_automatic
-from kgraph.transforms.walk import Scope, Walk, check_node_count
+from kgraph.transforms.flatten import every_visit
 
 
 def pair_models(old: CallIndex, new: CallIndex, pairs: Mapping[int, int]) -> dict[str, str]:
@@ -96,10 +96,8 @@ def _calls(graph: Graph) -> dict[str, list[Node]]:
     """The calls of each nested model, in order."""
     if not any(layer.graph for layer in graph.layers):
         return {}
-    check_node_count(graph)
     found: dict[str, list[Node]] = {}
-    visits = Scope(graph, Walk(lambda layer, _: layer.graph, calls=True)).visits()
-    for node, layer, *_ in visits:
+    for node, layer, *_ in every_visit(graph):
         if is_nested(layer):
             found.setdefault(node.layer, []).append(node)
     return {path: sorted(calls, key=lambda call: call.node_index) for path, calls in found.items()}

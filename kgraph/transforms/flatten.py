@@ -74,15 +74,22 @@ def call_ends(graph: Graph) -> dict[Tensor, Tensor]:
     return {Tensor(*node.key, i): end for node, _, ends, _ in visits for i, end in enumerate(ends) if end}
 
 
+def every_visit(graph: Graph) -> Iterator[Visit]:
+    """The nodes of `every_node`, as they are met: the calls of models after their insides. Raises
+    `GraphError`, before the first, where nested calls multiply to more nodes than `flatten` takes.
+    """
+    check_node_count(graph)
+    return Scope(graph, Walk(lambda layer, _: layer.graph, calls=True)).visits()
+
+
 def every_node(graph: Graph) -> list[tuple[Node, Layer]]:
     """All nodes that have an address, with their layers: those of `flatten(graph)`, in its order; the
     calls of nested models, each after its inside; and the insides of wrapped models, before the wrapper.
     """
     if not any(layer.graph for layer in graph.layers):
         return [(node, graph.layer(node.layer)) for node in graph.nodes]
-    check_node_count(graph)
+    visits = list(every_visit(graph))
     flat = {node.address: i for i, node in enumerate(flatten(graph).nodes)}
-    visits = list(Scope(graph, Walk(lambda layer, _: layer.graph, calls=True)).visits())
     last: dict[str, int] = {}
     for node, *_ in visits:
         for call in node.within:
